@@ -1,0 +1,49 @@
+# Each target does all its own set-up on a machine that has Python 3.11 or newer, make and a package index.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+
+.PHONY: run scaled test lint unit bench lock clean
+
+run: $(VENV)/.runtime ## the demo on the embedded default: prints where to click and what to dial
+	$(BIN)/imis-gateway demo
+
+scaled: $(VENV)/.dev ## the same demo on PostgreSQL and Valkey, two serving processes and two workers
+	$(BIN)/imis-gateway demo --scaled
+
+test: lint unit ## everything that must hold, under ten minutes on two cores
+
+lint: $(VENV)/.dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+unit: $(VENV)/.dev
+	$(BIN)/python -m pytest
+
+bench: $(VENV)/.dev ## steps per second beside their floors, in one run
+	$(BIN)/python -m bench.ussd
+
+# The markers say which requirements are installed; a change of the file installs again.
+$(VENV)/.runtime: requirements/runtime.txt pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(PIP) install --quiet --require-hashes -r requirements/runtime.txt
+	$(PIP) install --quiet --no-deps --no-build-isolation -e .
+	touch $@
+
+$(VENV)/.dev: requirements/dev.txt pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(PIP) install --quiet --require-hashes -r requirements/dev.txt
+	$(PIP) install --quiet --no-deps --no-build-isolation -e .
+	touch $(VENV)/.runtime $@
+
+lock: ## after a change of the dependencies in pyproject.toml; needs uv
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
+		--extra build pyproject.toml -o requirements/runtime.txt
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
+		--extra build --extra servers --extra dev pyproject.toml -o requirements/dev.txt
+
+clean:
+	rm -rf $(VENV) var build dist *.egg-info

@@ -1,0 +1,154 @@
+"""The envelope ``<Gepg>message<signature>…</signature></Gepg>``, sealed and cut open on raw bytes.
+
+GePG signs the message element as it goes over the wire, from the ``<`` of its start tag to the ``>`` of its end tag,
+with no canonicalisation. So the bytes are cut out before any XML parser runs, and what is parsed later is this very
+slice. The cutter follows tags and depth, hence the word "signature" in a value or a name means nothing to it, and an
+element hidden in another one is never taken for a message. It is tolerant only of what peers were seen to send
+around the elements: a BOM, a declaration (whatever encoding it claims; the bytes are UTF-8), white space.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+
+from .limits import MAX_BODY_BYTES, MAX_DEPTH, MAX_TAGS, TooLargeError, UnreadableError
+from .signing import sign
+
+_BOM = b"\xef\xbb\xbf"
+_ENVELOPE = b"Gepg"
+_SIGNATURE = b"signature"
+_CDATA = b"<![CDATA["
+_CDATA_END = b"]]>"
+_SPACE = re.compile(rb"[ \t\r\n]*+")
+_DECLARATION = re.compile(rb"<\?xml[ \t\r\n][^<>?]*+\?>")
+# XML allows ">" but no "<" in a quoted attribute. Possessive throughout: hostile bytes cannot make it back-track.
+_TAG = re.compile(
+    rb"<(?:"
+    rb"/(?P<end>[A-Za-z_][A-Za-z0-9_.:-]*+)"
+    rb"|(?P<start>[A-Za-z_][A-Za-z0-9_.:-]*+)"
+    rb"""(?:[ \t\r\n]++[A-Za-z_][A-Za-z0-9_.:-]*+[ \t\r\n]*+=[ \t\r\n]*+(?:"[^"<]*+"|'[^'<]*+'))*+"""
+    rb"(?P<empty>(?=[ \t\r\n]*+/)[ \t\r\n]*+/)?+"
+    rb")[ \t\r\n]*+>"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A message element: its name, and its exact bytes at ``[start:end]`` of the body."""
+
+    name: str
+    start: int
+    end: int
+    raw: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """What stood between ``<Gepg>`` and ``</Gepg>``, in order. ``signatures`` are base64, not yet decoded."""
+
+    body: bytes
+    messages: tuple[Message, ...]
+    signatures: tuple[bytes, ...]
+
+    def only_message(self) -> Message:
+        """The one message. Raises UnreadableError when there is none, or a second one that could be mistaken for it."""
+        if len(self.messages) != 1:
+            raise UnreadableError(f"the envelope holds {len(self.messages)} messages")
+        return self.messages[0]
+
+    def between(self) -> bytes:
+        """The bytes from the first message's start to the last one's end."""
+        return self.body[self.messages[0].start : self.messages[-1].end] if self.messages else b""
+
+
+def seal(element: str, key: RSAPrivateKey) -> bytes:
+    """Sign an element and put it in its envelope.
+
+    No white space anywhere between: some receivers verify everything up to the signature element.
+    """
+    signature = sign(key, element.encode("utf-8"))
+    return f"<Gepg>{element}<signature>{signature}</signature></Gepg>".encode()
+
+
+def open_envelope(body: bytes) -> Envelope:
+    """Cut a body into messages and signatures. Believes nothing: the caller verifies, then parses.
+
+    Raises TooLargeError beyond the size limit, UnreadableError for anything but the envelope, whole and alone.
+    """
+    if len(body) > MAX_BODY_BYTES:
+        raise TooLargeError("the body is too large")
+    if body.count(b"<") > MAX_TAGS:
+        raise UnreadableError("the body has too many elements")
+    opening = _tag(body, _prologue_end(body))
+    if opening["start"] != _ENVELOPE or opening["empty"]:
+        raise UnreadableError("there is no Gepg element around the message")
+    messages: list[Message] = []
+    signatures: list[bytes] = []
+    position = _skip_space(body, opening.end())
+    while (tag := _tag(body, position))["end"] is None:
+        inner_end, end = _element_end(body, tag)
+        if tag["start"] == _SIGNATURE:
+            signatures.append(_signature(body[tag.end() : inner_end]))
+        else:
+            messages.append(Message(tag["start"].decode("ascii"), position, end, body[position:end]))
+        position = _skip_space(body, end)
+    if tag["end"] != _ENVELOPE or _skip_space(body, tag.end()) != len(body):
+        raise UnreadableError("the envelope does not end as it should")
+    return Envelope(body, tuple(messages), tuple(signatures))
+
+
+def _prologue_end(body: bytes) -> int:
+    start = _skip_space(body, len(_BOM) if body.startswith(_BOM) else 0)
+    declaration = _DECLARATION.match(body, start)
+    return _skip_space(body, declaration.end()) if declaration else start
+
+
+def _skip_space(body: bytes, position: int) -> int:
+    space = _SPACE.match(body, position)
+    return space.end() if space else position
+
+
+def _tag(body: bytes, position: int) -> re.Match[bytes]:
+    tag = _TAG.match(body, position)
+    if tag is None:
+        raise UnreadableError("there is something else where an element's tag belongs")
+    return tag
+
+
+def _element_end(body: bytes, start: re.Match[bytes]) -> tuple[int, int]:
+    """Where the element's end tag begins and where it ends."""
+    if start["empty"]:
+        return start.end(), start.end()
+    depth, position = 1, start.end()
+    while True:
+        position = body.find(b"<", position)
+        if position < 0:
+            raise UnreadableError("the message is cut off")
+        if body.startswith(_CDATA, position):
+            end = body.find(_CDATA_END, position)
+            if end < 0:
+                raise UnreadableError("the message is cut off")
+            position = end + len(_CDATA_END)
+            continue
+        tag = _tag(body, position)
+        if tag["end"] is None:
+            depth += not tag["empty"]
+        else:
+            depth -= 1
+        if depth == 0:
+            break
+        if depth > MAX_DEPTH:
+            raise UnreadableError("the message is nested too deeply")
+        position = tag.end()
+    if tag["end"] != start["start"]:
+        raise UnreadableError("an end tag does not belong to its start tag")
+    return position, tag.end()
+
+
+def _signature(content: bytes) -> bytes:
+    if b"<" in content:
+        raise UnreadableError("the signature holds something else")
+    return content

@@ -1,0 +1,37 @@
+"""SHA256withRSA, PKCS#1 v1.5: what GePG v5 calls ``Gepg-Alg: 00S2``."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Iterable
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey
+from cryptography.hazmat.primitives.hashes import SHA256
+
+
+def sign(key: RSAPrivateKey, data: bytes) -> str:
+    """The signature over exactly these bytes, base64 on one line. The same bytes always give the same signature."""
+    return base64.b64encode(key.sign(data, PKCS1v15(), SHA256())).decode("ascii")
+
+
+def verify(keys: Iterable[RSAPublicKey], data: bytes, signature: bytes) -> bool:
+    """Whether any of the keys made this base64 signature over exactly these bytes.
+
+    White space in the base64 is let through (peers break lines); anything else that is not base64 is a bad signature.
+    """
+    try:
+        raw = base64.b64decode(b"".join(signature.split()), validate=True)
+    except binascii.Error:
+        return False
+    return any(_made_by(key, data, raw) for key in keys)
+
+
+def _made_by(key: RSAPublicKey, data: bytes, raw: bytes) -> bool:
+    try:
+        key.verify(raw, data, PKCS1v15(), SHA256())
+    except InvalidSignature:
+        return False
+    return True

@@ -1,0 +1,162 @@
+"""Every setting, its default and its bounds. Environment variables win over the file.
+
+``GATEWAY_DATABASE__URL=postgresql://…`` sets ``database.url``; the file named by ``GATEWAY_SETTINGS_FILE`` is TOML with
+the same names. A wrong setting stops the start with every error listed; secrets never print.
+"""
+
+from __future__ import annotations
+
+import os
+from ipaddress import IPv4Network, IPv6Network
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
+from pydantic_settings import (
+    BaseSettings,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+Port = Annotated[int, Field(ge=0, le=65535)]  # 0: the system chooses one
+Seconds = Annotated[float, Field(gt=0, le=86_400)]
+
+
+class Block(BaseModel):
+    """A group of settings: an unknown name is an error, not a surprise."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class DatabaseSettings(Block):
+    """Where openIMIS' tables and ours are."""
+
+    url: str = "sqlite:///var/gateway.db"
+    pool_size: Annotated[int, Field(ge=2, le=100)] = 10
+    app_role: str | None = None  # PostgreSQL: the role that serve and work log in with; db upgrade grants it
+    audit_user_id: int = -1  # openIMIS' AuditUserID for rows that we write
+
+
+class SessionsSettings(Block):
+    """Where conversations are kept: ``memory://`` or ``redis://…``."""
+
+    url: str = "memory://"
+
+
+class ListenerSettings(Block):
+    """An address to listen on."""
+
+    host: str = "127.0.0.1"
+    port: Port
+
+
+class UssdSettings(Block):
+    """Bounds of answering callers. Times in seconds."""
+
+    in_flight: Annotated[int, Field(ge=1, le=100_000)] = 512
+    reply_s: Seconds = 6.0
+    fact_s: Seconds = 2.5
+    number_s: Seconds = 3.5
+    wrong_numbers_an_hour: Annotated[int, Field(ge=1, le=1000)] = 10
+    menus: Path | None = None  # a folder of menus instead of those that ship
+
+
+class BillsSettings(Block):
+    """How bills live. ``patience_s``: silence after which the provider is asked again."""
+
+    life_days: Annotated[int, Field(ge=1, le=1100)] = 30
+    patience_s: Seconds = 180.0
+    asks: Annotated[int, Field(ge=1, le=20)] = 5
+
+
+class WorkerSettings(Block):
+    """The effect loop. Times in seconds."""
+
+    poll_s: Seconds = 0.1
+    settlers: Annotated[int, Field(ge=1, le=64)] = 4
+    sms_per_s: Annotated[float, Field(gt=0, le=10_000)] = 50.0
+    sms_window: Annotated[int, Field(ge=1, le=256)] = 8
+    bills_window: Annotated[int, Field(ge=1, le=256)] = 8
+    lease_s: Seconds = 60.0
+    call_timeout_s: Seconds = 10.0
+    index_every_s: Seconds = 15.0
+
+
+class GepgSettings(Block):
+    """The government payment gateway. Keys are files."""
+
+    url: str = "http://127.0.0.1:8090/gepg"
+    version: Literal["v5"] = "v5"
+    sp_code: Annotated[str, Field(pattern=r"^SP[0-9A-Z]{1,8}$")] = "SP19960"
+    system_code: str = "TDEMO001"
+    sub_sp_code: str = "1001"
+    gfs_code: str = "142202380001"
+    collection_centre: str = "HQ"
+    payer_email: str = "malipo@chf.example"  # stands in for a payer without a phone
+    generated_by: str = "IMIS"
+    approved_by: str = "IMIS"
+    private_key: Path = Path("var/keys/sp.key.pem")
+    private_key_password: SecretStr | None = None
+    peer_certificates: Annotated[tuple[Path, ...], NoDecode] = (Path("var/keys/gepg.crt.pem"),)
+
+    @field_validator("peer_certificates", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+
+class AfricasTalkingSettings(Block):
+    """USSD and SMS through Africa's Talking. ``secret`` is the unguessable part of the USSD address."""
+
+    username: str = "sandbox"
+    api_key: SecretStr = SecretStr("demo")
+    sender: str | None = None
+    sms_url: str = "http://127.0.0.1:8090/africastalking/version1/messaging"
+    secret: SecretStr = SecretStr("demo")
+    allowed_networks: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode] = ()
+
+    @field_validator("allowed_networks", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+
+class Settings(BaseSettings):
+    """All of it."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="GATEWAY_",
+        env_nested_delimiter="__",
+        extra="forbid",
+        frozen=True,
+        nested_model_default_partial_update=True,
+    )
+
+    database: DatabaseSettings = DatabaseSettings()
+    sessions: SessionsSettings = SessionsSettings()
+    public: ListenerSettings = ListenerSettings(port=8080)
+    operator: ListenerSettings = ListenerSettings(port=8081)
+    sandbox: ListenerSettings = ListenerSettings(port=8090)
+    ussd: UssdSettings = UssdSettings()
+    bills: BillsSettings = BillsSettings()
+    worker: WorkerSettings = WorkerSettings()
+    gepg: GepgSettings = GepgSettings()
+    africastalking: AfricasTalkingSettings = AfricasTalkingSettings()
+    callback_bytes: Annotated[int, Field(ge=10_000, le=64_000_000)] = 1_000_000  # of one bill or payment callback
+    settings_file: Path | None = None
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Arguments, then environment, then the file."""
+        file = os.environ.get("GATEWAY_SETTINGS_FILE")
+        sources = (init_settings, env_settings)
+        return (*sources, TomlConfigSettingsSource(settings_cls, Path(file))) if file else sources

@@ -1,0 +1,254 @@
+"""The composition root: the only place that sees adapters, settings and menus together."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import partial
+
+import structlog
+from aiohttp import web
+
+import menus
+from adapters.payments.gepg import GepgProvider, GepgSettings, load_peer_key, load_private_key
+from adapters.registry.openimis import OpenImisRegistry, create_registry
+from adapters.registry.openimis.demo import DemoPhone, load_demo
+from adapters.sessions.memory import MemorySessions
+from adapters.sessions.valkey import ValkeySessions
+from adapters.sms.africastalking import AfricasTalkingSms
+from adapters.ussd.africastalking import AfricasTalkingUssd
+from config.settings import Settings
+from gateway.domain.clock import eat_day
+from gateway.domain.ussd.book import Book, load_book
+from gateway.http_client import AiohttpClient
+from gateway.ports import SessionStore
+from gateway.service.accept_callback import AcceptCallback, ForgeryQuota
+from gateway.service.answer_ussd import AnswerUssd, Budget
+from gateway.service.clocks import SystemClock
+from gateway.service.index_phones import IndexPhones
+from gateway.service.messages import Messages
+from gateway.service.number_watch import NumberWatch
+from gateway.service.request_control_number import BillPolicy, RequestControlNumber
+from gateway.service.run_effects import ChannelLimits, RunEffects
+from gateway.service.settle_entries import SettleEntries
+from gateway.service.sweep_bills import SilencePolicy, SweepBills
+from gateway.service.ussd_facts import UssdFacts
+from gateway.store import schema
+from gateway.store.database import Database
+from gateway.web.health import Health
+from gateway.web.listeners import operator_app, public_app
+from gateway.web.payments import PaymentRoutes
+from gateway.web.ussd import Mount, UssdRoutes
+from gateway.worker import Pace, Worker
+
+log = structlog.get_logger()
+SHUTDOWN_S = 5.0  # for requests in flight
+
+
+class NotReadyError(RuntimeError):
+    """The process cannot start; the message is a sentence for the operator."""
+
+
+@dataclass(frozen=True, slots=True)
+class Core:
+    """What every process of the gateway is made of."""
+
+    settings: Settings
+    database: Database
+    book: Book
+    messages: Messages
+    payments: GepgProvider
+    clock: SystemClock
+
+
+def open_database(settings: Settings) -> Database:
+    """The unit of work over the configured database."""
+    registry = partial(OpenImisRegistry, audit_user_id=settings.database.audit_user_id)
+    return Database(settings.database.url, registry, settings.database.pool_size)
+
+
+def open_sessions(settings: Settings) -> SessionStore:
+    """The configured session store. Raises ValueError for an address that no store answers to."""
+    url = settings.sessions.url
+    if url.startswith("memory://"):
+        return MemorySessions()
+    if url.startswith(("redis://", "rediss://", "unix://")):
+        return ValkeySessions(url)
+    raise ValueError(f"sessions.url: neither memory:// nor redis://: {url.split(':')[0]}")
+
+
+def payment_provider(settings: Settings) -> GepgProvider:
+    """The payment provider with its keys. Raises ValueError with a sentence for every key file that is wrong."""
+    gepg = settings.gepg
+    password = gepg.private_key_password.get_secret_value() if gepg.private_key_password else None
+    return GepgProvider(
+        GepgSettings(
+            url=gepg.url,
+            sp_code=gepg.sp_code,
+            system_code=gepg.system_code,
+            sub_sp_code=gepg.sub_sp_code,
+            gfs_code=gepg.gfs_code,
+            coll_cent_code=gepg.collection_centre,
+            payer_email=gepg.payer_email,
+            generated_by=gepg.generated_by,
+            approved_by=gepg.approved_by,
+            private_key=load_private_key(gepg.private_key, password),
+            peer_certificates=tuple(load_peer_key(path) for path in gepg.peer_certificates),
+        )
+    )
+
+
+@asynccontextmanager
+async def core(settings: Settings) -> AsyncIterator[Core]:
+    """Open what a process needs; refuse to start on a database that is not at this build's schema."""
+    async with AsyncExitStack() as stack:
+        book = load_book(*menus.read(settings.ussd.menus))
+        payments = payment_provider(settings)
+        database = open_database(settings)
+        stack.push_async_callback(database.close)
+        if not await schema.is_current(database.engine):
+            raise NotReadyError("REG-SCHEMA: the database is not at this build's schema; run: imis-gateway db upgrade")
+        yield Core(settings, database, book, Messages(book), payments, SystemClock())
+
+
+async def prepare_demo(settings: Settings) -> list[DemoPhone]:
+    """Our tables, openIMIS' tables and its demo families, on a database that may hold them already."""
+    database = open_database(settings)
+    clock = SystemClock()
+    try:
+        await schema.upgrade(database.engine, None)
+        async with database.engine.begin() as connection:
+            await create_registry(connection)
+            phones = await load_demo(connection, eat_day(clock.now()))
+        if settings.database.app_role:
+            await schema.upgrade(database.engine, settings.database.app_role)
+        await IndexPhones(database, clock)()
+    finally:
+        await database.close()
+    return phones
+
+
+async def upgrade_database(settings: Settings) -> None:
+    """Bring our tables to this build's schema and grant the application's role, if one is named."""
+    database = open_database(settings)
+    try:
+        await schema.upgrade(database.engine, settings.database.app_role)
+    finally:
+        await database.close()
+
+
+# ------------------------------------------------------------------------------------------------------------ processes
+
+
+async def serve(settings: Settings, on_ready: Callable[[], None] = lambda: None) -> None:
+    """The public and the operator listener; on the embedded database the worker too. Until SIGTERM or SIGINT."""
+    async with core(settings) as parts, AsyncExitStack() as stack:
+        sessions = open_sessions(settings)
+        stack.push_async_callback(sessions.close)
+        worker = await _worker(parts, stack) if parts.database.embedded else None
+        health = Health({"database": parts.database.ping, "sessions": sessions.ping})
+        public = public_app(
+            health,
+            _ussd_routes(parts, sessions, stack),
+            PaymentRoutes(
+                AcceptCallback(parts.database, parts.clock, ForgeryQuota()),
+                [parts.payments],
+                settings.callback_bytes,
+                worker.wake if worker else lambda: None,
+            ),
+        )
+        await _listen(stack, public, settings.public.host, settings.public.port)
+        await _listen(stack, operator_app(health), settings.operator.host, settings.operator.port)
+        await _until_told(on_ready, worker)
+
+
+async def work(settings: Settings, on_ready: Callable[[], None] = lambda: None) -> None:
+    """The effect loop with an operator listener of its own. Until SIGTERM or SIGINT."""
+    async with core(settings) as parts, AsyncExitStack() as stack:
+        worker = await _worker(parts, stack)
+        health = Health({"database": parts.database.ping})
+        await _listen(stack, operator_app(health), settings.operator.host, settings.operator.port)
+        await _until_told(on_ready, worker)
+
+
+def _ussd_routes(parts: Core, sessions: SessionStore, stack: AsyncExitStack) -> UssdRoutes:
+    ussd, bills = parts.settings.ussd, parts.settings.bills
+    watch = NumberWatch(parts.database)
+    stack.push_async_callback(watch.close)
+    answer = AnswerUssd(
+        parts.book,
+        sessions,
+        parts.database,
+        UssdFacts(parts.database, parts.clock, ussd.wrong_numbers_an_hour),
+        RequestControlNumber(parts.database, parts.messages, BillPolicy(timedelta(days=bills.life_days))),
+        watch,
+        parts.clock,
+        Budget(total_s=ussd.reply_s, fact_s=ussd.fact_s, number_s=ussd.number_s),
+    )
+    at = parts.settings.africastalking
+    mounts = [Mount(AfricasTalkingUssd(), at.secret.get_secret_value(), at.allowed_networks)]
+    return UssdRoutes(answer, mounts, ussd.in_flight)
+
+
+async def _worker(parts: Core, stack: AsyncExitStack) -> Worker:
+    settings, database, clock = parts.settings.worker, parts.database, parts.clock
+    client = AiohttpClient()
+    stack.push_async_callback(client.close)
+    at = parts.settings.africastalking
+    sms = AfricasTalkingSms(at.username, at.api_key.get_secret_value(), at.sender, at.sms_url)
+    index = IndexPhones(database, clock)
+    return Worker(
+        database,
+        clock,
+        SettleEntries(database, parts.messages, clock),
+        RunEffects(database, client, parts.payments, sms, parts.messages, clock, _limits(parts.settings)),
+        SweepBills(
+            database,
+            clock,
+            SilencePolicy(timedelta(seconds=parts.settings.bills.patience_s), parts.settings.bills.asks),
+        ),
+        index,
+        tuple(_limits(parts.settings)),
+        Pace(poll_s=settings.poll_s, settlers=settings.settlers, index_s=settings.index_every_s),
+    )
+
+
+def _limits(settings: Settings) -> dict[str, ChannelLimits]:
+    worker = settings.worker
+    windows = {"bills": worker.bills_window, "sms": worker.sms_window}
+    return {
+        channel: ChannelLimits(batch=window * 4, window=window, timeout_s=worker.call_timeout_s, lease_s=worker.lease_s)
+        for channel, window in windows.items()
+    }
+
+
+async def _listen(stack: AsyncExitStack, app: web.Application, host: str, port: int) -> None:
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=SHUTDOWN_S, handle_signals=False)
+    await runner.setup()
+    stack.push_async_callback(runner.cleanup)
+    try:
+        await web.TCPSite(runner, host, port, backlog=1024).start()
+    except OSError as failure:
+        raise NotReadyError(f"cannot listen on {host}:{port}: {failure.strerror}") from failure
+
+
+async def _until_told(on_ready: Callable[[], None], worker: Worker | None) -> None:
+    """Run the worker, if any, until a signal says stop."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    running = asyncio.create_task(worker.run()) if worker else None
+    on_ready()
+    log.info("ready")
+    stopped = asyncio.create_task(stop.wait())
+    await asyncio.wait({stopped, *([running] if running else [])}, return_when=asyncio.FIRST_COMPLETED)
+    if running:
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+    stopped.cancel()
+    log.info("stopping")

@@ -1,0 +1,75 @@
+"""The one table of error codes: what each means to a peer, an operator and a caller, and where its runbook is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from gateway.domain.payments import CaseKind
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorCode:
+    """``http_status`` is what a peer sees where its protocol has no code of its own.
+
+    ``caller`` names the text of the language files that a phone is shown; None where no caller is concerned.
+    """
+
+    code: str
+    http_status: int
+    retryable: bool
+    operator: str
+    caller: str | None = None
+
+    @property
+    def runbook(self) -> str:
+        """Anchor in docs/runbooks.md."""
+        return self.code.lower()
+
+
+ERRORS: dict[str, ErrorCode] = {
+    e.code: e
+    for e in (
+        ErrorCode("USSD-BUSY", 200, True, "More calls at once than the bound; callers got a polite end.", "end.busy"),
+        ErrorCode("USSD-UNREADABLE", 200, False, "A request that is no turn of this channel.", "end.unreadable"),
+        ErrorCode("USSD-STORE", 200, True, "The session store did not answer in time.", "end.try_later"),
+        ErrorCode("USSD-FACT", 200, True, "The registry did not answer within the reply's budget.", "end.try_later"),
+        ErrorCode("USSD-EFFECT", 200, True, "What the caller asked for could not be committed.", "end.try_later"),
+        ErrorCode("USSD-INTERNAL", 200, True, "A fault of ours while answering a caller.", "end.error"),
+        ErrorCode("PAY-NOT-KEPT", 503, True, "A callback could not be committed; the provider must deliver again."),
+        ErrorCode("PAY-SIGNATURE", 200, False, "A callback whose signature is not the provider's: kept, not applied."),
+        ErrorCode("PAY-UNREADABLE", 400, False, "A callback that cannot be read: kept, not applied."),
+        ErrorCode("PAY-TOO-LARGE", 413, False, "A callback over the size limit: its beginning is kept."),
+        ErrorCode("PAY-SETTLE", 500, True, "Settling an entry failed; it is tried again."),
+        ErrorCode("PAY-CONFLICT", 200, False, "A known payment was reported again with other content."),
+        ErrorCode("PAY-UNKNOWN-NUMBER", 200, False, "Money for a control number that we never issued."),
+        ErrorCode("PAY-AMOUNT", 200, False, "The amount paid is not the amount billed."),
+        ErrorCode("PAY-CURRENCY", 200, False, "The money is in another currency than the bill."),
+        ErrorCode("PAY-TWICE", 200, False, "A bill that was paid already has been paid once more."),
+        ErrorCode("PAY-CANCELLED", 200, False, "A cancelled bill has been paid."),
+        ErrorCode("PAY-COVERED", 200, False, "The family was covered by other means while this bill was open."),
+        ErrorCode("PAY-SUSPENDED", 200, False, "Money for a suspended policy: a payment does not lift a suspension."),
+        ErrorCode("PAY-RECEIPT", 200, False, "The receipt is used already within the product."),
+        ErrorCode("PAY-FAMILY", 200, False, "The family of the bill is no longer in the registry."),
+        ErrorCode("PAY-PRODUCT", 200, False, "The product of the bill is no longer in the registry."),
+        ErrorCode("PAY-SILENT", 200, True, "The provider gave no control number within the stated time."),
+        ErrorCode("SMS-HELD", 200, True, "A message could not be sent within its deadline."),
+        ErrorCode("REG-SCHEMA", 500, False, "The database is not at the schema this build needs: run db upgrade."),
+    )
+}
+
+CASE_CODES: dict[CaseKind, str] = {
+    CaseKind.CONFLICT: "PAY-CONFLICT",
+    CaseKind.UNKNOWN_CONTROL_NUMBER: "PAY-UNKNOWN-NUMBER",
+    CaseKind.WRONG_AMOUNT: "PAY-AMOUNT",
+    CaseKind.WRONG_CURRENCY: "PAY-CURRENCY",
+    CaseKind.PAID_TWICE: "PAY-TWICE",
+    CaseKind.BILL_CANCELLED: "PAY-CANCELLED",
+    CaseKind.ALREADY_COVERED: "PAY-COVERED",
+    CaseKind.POLICY_SUSPENDED: "PAY-SUSPENDED",
+    CaseKind.RECEIPT_USED: "PAY-RECEIPT",
+    CaseKind.FAMILY_GONE: "PAY-FAMILY",
+    CaseKind.PRODUCT_GONE: "PAY-PRODUCT",
+    CaseKind.BILL_WITHOUT_NUMBER: "PAY-SILENT",
+    CaseKind.SETTLE_FAILED: "PAY-SETTLE",
+    CaseKind.EFFECT_HELD: "SMS-HELD",
+}

@@ -1,0 +1,77 @@
+"""Money that a provider reports: how one payment is told from another, and what a second report of it means."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from gateway.domain.money import Money
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentReport:
+    """One entry of a payment notification. ``reference`` is the provider's own; with the control number it is the key.
+
+    ``receipt`` and ``transaction`` are evidence only: a reconciliation line carries no transaction id, and two bills of
+    one combined notification share theirs.
+    """
+
+    reference: str
+    control_number: str
+    amount: Money
+    paid_at: datetime
+    bill_id: str | None = None
+    receipt: str | None = None
+    transaction: str | None = None
+    payer_msisdn: str | None = None  # normalised, None where it is no Tanzanian mobile number
+    payer_name: str | None = None
+    channel: str | None = None
+    origin: str | None = None  # the bank or wallet that took the money
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """What makes two reports the same payment."""
+        return (self.reference, self.control_number)
+
+    @property
+    def digest(self) -> str:
+        """Over the business fields, never over bytes: a redelivery may carry a new envelope, time and signature."""
+        fields = (self.reference, self.control_number, str(self.amount.amount_minor), self.amount.currency)
+        return hashlib.sha256("\x1f".join(fields).encode()).hexdigest()
+
+
+class EntryState(StrEnum):
+    """Where one reported entry stands."""
+
+    NEW = "new"  # kept and acknowledged, not yet settled
+    SETTLED = "settled"
+    DUPLICATE = "duplicate"  # said again; nothing to do
+    CONFLICTING = "conflicting"  # the same key with other content: never applied
+    UNMATCHED = "unmatched"  # no bill of ours carries this number
+    CASE = "case"  # a person must decide
+
+
+class CaseKind(StrEnum):
+    """Why a person must decide. Each has its sentence in the table of error codes."""
+
+    CONFLICT = "conflict"
+    UNKNOWN_CONTROL_NUMBER = "unknown_control_number"
+    WRONG_AMOUNT = "wrong_amount"
+    WRONG_CURRENCY = "wrong_currency"
+    PAID_TWICE = "paid_twice"
+    BILL_CANCELLED = "bill_cancelled"
+    ALREADY_COVERED = "already_covered"
+    POLICY_SUSPENDED = "policy_suspended"
+    RECEIPT_USED = "receipt_used"
+    FAMILY_GONE = "family_gone"
+    PRODUCT_GONE = "product_gone"
+    BILL_WITHOUT_NUMBER = "bill_without_number"
+    SETTLE_FAILED = "settle_failed"
+    EFFECT_HELD = "effect_held"
+
+
+def same_payment(first_digest: str, report: PaymentReport) -> EntryState:
+    """What a later report with a known key is: the same again, or a contradiction."""
+    return EntryState.DUPLICATE if report.digest == first_digest else EntryState.CONFLICTING

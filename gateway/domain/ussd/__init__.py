@@ -1,0 +1,1 @@
+"""The conversation on the keypad, as a pure machine over a book of menus."""

@@ -1,0 +1,251 @@
+"""The menu book: screens and their texts as data, checked when loaded."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+from gateway.domain.money import Money
+from gateway.domain.ussd.facts import FACTS, lookup
+
+_FIELD = re.compile(r"\{([a-z_0-9.]+)(?::([a-z]+))?\}")
+RESERVED_KEYS = {"0", "00", "#"}
+KINDS = ("route", "menu", "input", "choose", "end")
+EFFECTS = ("request_bill",)
+ACCEPTS = ("chfid",)
+
+
+class BookError(ValueError):
+    """The book does not hold together; every fault is listed."""
+
+    def __init__(self, faults: list[str]) -> None:
+        super().__init__("\n".join(faults))
+        self.faults = faults
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Bounds of one conversation."""
+
+    keys: int = 40
+    wrong: int = 4
+    options: int = 5
+    input_characters: int = 40
+    hops: int = 8  # screens passed through between two replies
+    asks: int = 8  # facts fetched between two replies
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One line of a menu."""
+
+    key: str
+    text: str
+    goto: str
+    language: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """Taken when every fact in ``when`` has its value; ``put`` copies facts into values."""
+
+    goto: str
+    when: tuple[tuple[str, Any], ...] = ()
+    put: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ScreenSpec:
+    """One screen. ``text`` may hold a path in braces whose value picks the variant: ``home.{family.state}``."""
+
+    name: str
+    kind: str
+    text: str = ""
+    needs: tuple[str, ...] = ()
+    forget: tuple[str, ...] = ()  # facts fetched anew on entering
+    options: tuple[Option, ...] = ()
+    routes: tuple[Route, ...] = ()
+    goto: str = ""  # input, choose: where a good answer leads
+    accept: str = ""  # input: what is typed
+    into: str = ""  # input, choose: the value's name
+    source: str = ""  # choose: the path of the list
+    failed: str = ""  # where to go when a needed fact does not come in time
+    does: tuple[str, ...] = ()  # effects of entering
+    guard: bool = False  # a confirmation of money: dialled-ahead answers stop here
+
+
+class Template:
+    """A text with ``{path}`` or ``{path:format}`` holes. Formats: date, money, number (a control number in fours)."""
+
+    __slots__ = ("parts", "source")
+
+    def __init__(self, source: str) -> None:
+        self.source = source
+        self.parts: list[tuple[str, str, str]] = []  # literal text, path, format
+        position = 0
+        for match in _FIELD.finditer(source):
+            self.parts.append((source[position : match.start()], match.group(1), match.group(2) or ""))
+            position = match.end()
+        self.parts.append((source[position:], "", ""))
+
+    def render(self, scope: dict[str, object]) -> str:
+        """The text with its holes filled; what is missing reads as a dash."""
+        if len(self.parts) == 1:
+            return self.source
+        out: list[str] = []
+        for literal, path, style in self.parts:
+            out.append(literal)
+            if path:
+                out.append(_formatted(lookup(scope, path), style))
+        return "".join(out)
+
+    def paths(self) -> list[str]:
+        """The paths of the holes."""
+        return [path for _, path, _ in self.parts if path]
+
+
+def _formatted(value: object, style: str) -> str:
+    if value is None or value == "":
+        return "-"
+    if style == "date":
+        day = value if isinstance(value, date) else date.fromisoformat(str(value))
+        return f"{day:%d/%m/%Y}"
+    if style == "money":
+        return str(Money(value)) if isinstance(value, int) else "-"
+    if style == "number":
+        text = str(value)
+        return " ".join(text[i : i + 4] for i in range(0, len(text), 4))
+    return str(value)
+
+
+@dataclass(frozen=True, slots=True)
+class Language:
+    """Every text of one language, by key."""
+
+    code: str
+    name: str
+    texts: Mapping[str, Template]
+
+    def say(self, key: str, scope: dict[str, object]) -> str:
+        """The text of a key; the key itself where the book was not checked."""
+        template = self.texts.get(key)
+        return template.render(scope) if template else key
+
+
+@dataclass(frozen=True, slots=True)
+class Book:
+    """All screens and languages. The first language is the one a new phone hears."""
+
+    start: str
+    screens: Mapping[str, ScreenSpec]
+    languages: Mapping[str, Language]
+    limits: Limits = field(default_factory=Limits)
+
+    @property
+    def default_language(self) -> str:
+        """Swahili first, by the order of the book."""
+        return next(iter(self.languages))
+
+    def language(self, code: str) -> Language:
+        """The language, or the default one for a code that nobody knows."""
+        return self.languages.get(code) or self.languages[self.default_language]
+
+
+def load_book(data: Mapping[str, Any], languages: Mapping[str, Mapping[str, Any]]) -> Book:
+    """Build and check a book from its parsed files. Raises BookError with every fault found."""
+    book = Book(
+        start=str(data.get("start", "")),
+        screens={name: _screen(name, raw) for name, raw in data.get("screens", {}).items()},
+        languages={code: _language(code, languages[code]) for code in data.get("languages", []) if code in languages},
+        limits=Limits(**data.get("limits", {})),
+    )
+    faults = [f"language file missing: {c}" for c in data.get("languages", []) if c not in languages]
+    faults += list(_faults(book))
+    if faults:
+        raise BookError(faults)
+    return book
+
+
+def _screen(name: str, raw: Mapping[str, Any]) -> ScreenSpec:
+    known = dict(raw)
+    known["options"] = tuple(Option(**o) for o in raw.get("options", []))
+    known["routes"] = tuple(
+        Route(r["goto"], tuple(r.get("when", {}).items()), tuple(r.get("put", {}).items()))
+        for r in raw.get("routes", [])
+    )
+    for listed in ("needs", "forget", "does"):
+        known[listed] = tuple(raw.get(listed, ()))
+    try:
+        return ScreenSpec(name=name, **known)
+    except TypeError as wrong:
+        raise BookError([f"screen {name}: {wrong}"]) from wrong
+
+
+def _language(code: str, raw: Mapping[str, Any]) -> Language:
+    return Language(code, str(raw.get("name", code)), {key: Template(text) for key, text in _flat(raw)})
+
+
+def _flat(raw: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
+    for key, value in raw.items():
+        if isinstance(value, Mapping):
+            yield from _flat(value, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}", str(value)
+
+
+COMMON_TEXTS = (
+    "nav.back", "nav.more", "nav.wrong", "end.bye", "end.busy", "end.error", "end.too_many", "end.unreadable",
+    "sms.control_number", "sms.number_refused", "sms.covered", "sms.part_paid", "sms.receipt", "sms.held",
+)  # fmt: skip
+
+
+def text_keys(screen: ScreenSpec) -> list[str]:
+    """Every text key a screen can show, variants expanded over the states of the fact that picks them."""
+    hole = _FIELD.search(screen.text)
+    if hole is None:
+        return [screen.text] if screen.text else []
+    fact = hole.group(1).split(".")[0]
+    spec = FACTS["caller"] if fact == "family" else FACTS.get(fact)
+    return [screen.text.replace(hole.group(0), state) for state in (spec.states if spec else ())]
+
+
+def _faults(book: Book) -> Iterator[str]:
+    if not book.languages:
+        yield "the book has no language"
+    if book.start not in book.screens:
+        yield f"the start screen {book.start!r} does not exist"
+    for screen in book.screens.values():
+        yield from _screen_faults(book, screen)
+    needed = set(COMMON_TEXTS).union(*(text_keys(s) for s in book.screens.values())) if book.screens else set()
+    needed |= {o.text for s in book.screens.values() for o in s.options}
+    for language in book.languages.values():
+        yield from (f"{language.code}: no text for {key!r}" for key in sorted(needed - set(language.texts)))
+
+
+def _screen_faults(book: Book, screen: ScreenSpec) -> Iterator[str]:
+    where = f"screen {screen.name}"
+    if screen.kind not in KINDS:
+        yield f"{where}: unknown kind {screen.kind!r}"
+    targets = [o.goto for o in screen.options] + [r.goto for r in screen.routes]
+    targets += [t for t in (screen.goto, screen.failed) if t]
+    yield from (f"{where}: goes to {t!r}, which does not exist" for t in targets if t not in book.screens)
+    yield from (f"{where}: needs the unknown fact {n!r}" for n in (*screen.needs, *screen.forget) if n not in FACTS)
+    yield from (f"{where}: does the unknown effect {d!r}" for d in screen.does if d not in EFFECTS)
+    if screen.needs and not screen.failed:
+        yield f"{where}: needs facts but does not say where to go when they do not come"
+    if len(screen.options) > book.limits.options:
+        yield f"{where}: more than {book.limits.options} options"
+    keys = [o.key for o in screen.options]
+    if len(set(keys)) != len(keys) or RESERVED_KEYS.intersection(keys):
+        yield f"{where}: option keys clash with each other or with 0, 00, #"
+    if screen.kind in ("input", "choose") and not (screen.goto and screen.into):
+        yield f"{where}: an answer needs 'goto' and 'into'"
+    if screen.kind == "input" and screen.accept not in ACCEPTS:
+        yield f"{where}: accepts the unknown {screen.accept!r}"
+    if screen.kind == "menu" and not screen.options:
+        yield f"{where}: a menu without options is a dead end"
+    if screen.kind == "route" and (not screen.routes or screen.routes[-1].when):
+        yield f"{where}: the last route must hold always"

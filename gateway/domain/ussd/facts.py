@@ -1,0 +1,57 @@
+"""The facts that menus may need. A new menu needs no Python unless it needs a new row here.
+
+Every answer is a JSON object; where it has a ``state``, ``states`` lists all that it can be, so that a book can be
+checked for a text for each.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from gateway.domain.cover import CoverState
+
+
+@dataclass(frozen=True, slots=True)
+class FactSpec:
+    """``args``: where in the session's values and facts each argument is found."""
+
+    args: tuple[tuple[str, str], ...]
+    states: tuple[str, ...] = ()
+    variables: tuple[str, ...] = ()  # what its texts may mention
+
+
+FACTS: dict[str, FactSpec] = {
+    # the families of the calling phone: count, families[{id, chfid, name, state, until, start}]
+    "caller": FactSpec((("msisdn", "msisdn"),), tuple(CoverState)),
+    # what is due next: key, product, amount, start, until
+    "quote": FactSpec(
+        (("family_id", "family.id"),),
+        ("payable", "suspended", "already_renewed", "no_product", "nothing_due"),
+        ("product", "amount", "start", "until"),
+    ),
+    # the family's open bill: number, amount, expires
+    "bill": FactSpec((("family_id", "family.id"),), ("numbered", "waiting", "none"), ("number", "amount", "expires")),
+    # the number of the bill just asked for
+    "control_number": FactSpec(
+        (("bill_key", "quote.key"),), ("numbered", "refused", "changed"), ("number", "amount", "expires")
+    ),
+    # cover by insurance number: until, start; the name only on the family's own phone
+    "enquiry": FactSpec(
+        (("chfid", "chfid"), ("msisdn", "msisdn")),
+        (*CoverState, "unknown", "limited"),
+        ("until", "start"),
+    ),
+}
+
+
+def lookup(scope: dict[str, object], path: str) -> object:
+    """The value at a dotted path, list indexes included; None where there is none."""
+    value: object = scope
+    for part in path.split("."):
+        if isinstance(value, dict):
+            value = value.get(part)
+        elif isinstance(value, (list, tuple)) and part.isdigit() and int(part) < len(value):
+            value = value[int(part)]
+        else:
+            return None
+    return value

@@ -1,0 +1,287 @@
+"""The session machine: ``step(book, session, event)``, pure, total and deterministic.
+
+Events are in the past tense, asks are facts needed before a reply, effects leave only once they are committed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from gateway.domain import chfid
+from gateway.domain.ussd.book import Book, Option, ScreenSpec
+from gateway.domain.ussd.facts import FACTS, lookup
+from gateway.domain.ussd.render import paginate
+from gateway.domain.ussd.session import Session
+
+BACK, HOME, MORE = "0", "00", "#"
+
+# ------------------------------------------------------------------------------------------------------------- events
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """The phone dialled."""
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """The caller answered. ``dialled`` answers came inside the dialled code or from a replayed transcript."""
+
+    text: str
+    dialled: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """A fact that was asked for."""
+
+    fact: str
+    value: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class AskFailed:
+    """A fact did not come within the reply's budget."""
+
+    fact: str
+    why: str
+
+
+Event = Started | Key | Answered | AskFailed
+
+# ------------------------------------------------------------------------------------------------------ asks, effects
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """A fact to fetch, with its arguments."""
+
+    fact: str
+    args: tuple[tuple[str, Any], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RequestBill:
+    """Bill this family for this cover and tell this phone the number. ``key`` is the bill's business key."""
+
+    key: str
+    family_id: int
+    amount_minor: int  # what the caller agreed to; another amount due makes no bill
+    msisdn: str
+    language: str
+
+
+@dataclass(frozen=True, slots=True)
+class KeepLanguage:
+    """This phone reads this language from now on."""
+
+    msisdn: str
+    language: str
+
+
+UssdEffect = RequestBill | KeepLanguage
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """``reply`` is None while asks are open."""
+
+    session: Session
+    reply: str | None = None
+    final: bool = False
+    asks: tuple[Ask, ...] = ()
+    effects: tuple[UssdEffect, ...] = ()
+
+
+# ---------------------------------------------------------------------------------------------------------------- step
+
+
+def step(book: Book, session: Session, event: Event) -> Step:
+    """What the conversation becomes. Raises nothing for any input a phone or a peer can send."""
+    if session.final:
+        return _shown(session, session.reply or book.language(session.language).say("end.bye", {}), True)
+    match event:
+        case Started():
+            return _enter(book, replace(session, screen="", trail=(), page=0), book.start)
+        case Key(text, dialled):
+            return _key(book, session, text, dialled)
+        case Answered(fact, value):
+            if not session.target:
+                return _again(book, session)
+            spoken = value.get("language")
+            language = spoken if isinstance(spoken, str) and spoken in book.languages else session.language
+            known = replace(session, facts={**session.facts, fact: value}, language=language)
+            return _enter(book, known, session.target, again=True)
+        case AskFailed():
+            failed = book.screens[session.target].failed if session.target in book.screens else ""
+            return _enter(book, session, failed) if failed else _end(book, session, "end.error")
+
+
+def _key(book: Book, session: Session, text: str, dialled: bool) -> Step:
+    screen = book.screens.get(session.screen)
+    if screen is None:
+        return _enter(book, session, book.start)
+    if dialled and screen.guard:
+        return _again(book, session)
+    if session.keys >= book.limits.keys:
+        return _end(book, session, "end.too_many")
+    session = replace(session, keys=session.keys + 1)
+    answer = text.strip()
+    if len(answer) > book.limits.input_characters:
+        return _wrong(book, session)
+    if answer == HOME:
+        return _enter(book, replace(session, trail=(), screen=""), book.start)
+    if answer == BACK and session.trail:
+        return _enter(book, replace(session, trail=session.trail[:-1], screen=""), session.trail[-1])
+    if answer == MORE:
+        pages = _pages(book, session, screen)
+        return _show(book, replace(session, page=(session.page + 1) % len(pages)), screen)
+    return _answer(book, session, screen, answer)
+
+
+def _answer(book: Book, session: Session, screen: ScreenSpec, answer: str) -> Step:
+    """A key that is no navigation: an option, an item of a list, or something typed."""
+    if screen.kind == "menu":
+        chosen = next((o for o in screen.options if o.key == answer), None)
+        return _choose(book, session, chosen) if chosen else _wrong(book, session)
+    if screen.kind == "choose":
+        items = _items(session, screen)
+        if answer.isascii() and answer.isdigit() and 1 <= int(answer) <= len(items):
+            picked = {**session.values, screen.into: items[int(answer) - 1]}
+            return _enter(book, replace(session, values=picked, facts=_only_caller(session)), screen.goto)
+        return _wrong(book, session)
+    if screen.kind == "input" and screen.accept == "chfid":
+        typed = answer.replace(" ", "")
+        if not chfid.is_valid(typed):
+            return _wrong(book, session)
+        return _enter(book, replace(session, values={**session.values, screen.into: typed}), screen.goto)
+    return _wrong(book, session)
+
+
+def _choose(book: Book, session: Session, option: Option) -> Step:
+    if option.language is None or option.language not in book.languages:
+        return _enter(book, session, option.goto)
+    spoken = replace(session, language=option.language)
+    entered = _enter(book, spoken, option.goto)
+    return replace(entered, effects=(KeepLanguage(session.msisdn, option.language), *entered.effects))
+
+
+def _only_caller(session: Session) -> dict[str, Any]:
+    return {name: fact for name, fact in session.facts.items() if name == "caller"}
+
+
+def _enter(book: Book, session: Session, name: str, again: bool = False) -> Step:
+    """Go to a screen, passing through routes; stop for the first missing fact, else show it.
+
+    ``again``: the screen was being entered before and its facts have come.
+    """
+    effects: tuple[UssdEffect, ...] = ()
+    for _ in range(book.limits.hops):
+        screen = book.screens[name]
+        if not again:
+            if screen.forget:
+                kept = {key: fact for key, fact in session.facts.items() if key not in screen.forget}
+                session = replace(session, facts=kept)
+            effects += _effects(session, screen)
+        again = False
+        missing = [need for need in screen.needs if need not in session.facts]
+        if missing:
+            return Step(replace(session, target=name), asks=(_ask(session, missing[0]),), effects=effects)
+        if screen.kind != "route":
+            return replace(_arrive(book, session, screen), effects=effects)
+        session, name = _follow(session, screen)
+    return replace(_end(book, session, "end.error"), effects=effects)  # a loop in the book: a polite end, never a hang
+
+
+def _follow(session: Session, screen: ScreenSpec) -> tuple[Session, str]:
+    scope = _scope(session)
+    for route in screen.routes:
+        if all(lookup(scope, path) == wanted for path, wanted in route.when):
+            put = {name: lookup(scope, path) for name, path in route.put}
+            return (replace(session, values={**session.values, **put}) if put else session), route.goto
+    return session, screen.routes[-1].goto
+
+
+def _arrive(book: Book, session: Session, screen: ScreenSpec) -> Step:
+    left = session.screen
+    trail = (*session.trail, left)[-book.limits.hops :] if left and left != screen.name else session.trail
+    return _show(book, replace(session, screen=screen.name, trail=trail, page=0, target=""), screen)
+
+
+def _ask(session: Session, fact: str) -> Ask:
+    scope = _scope(session)
+    return Ask(fact, tuple((name, lookup(scope, path)) for name, path in FACTS[fact].args))
+
+
+def _effects(session: Session, screen: ScreenSpec) -> tuple[UssdEffect, ...]:
+    if "request_bill" not in screen.does:
+        return ()
+    quote, family = session.facts.get("quote", {}), session.values.get("family", {})
+    if quote.get("state") != "payable":
+        return ()
+    return (RequestBill(quote["key"], family["id"], quote["amount"], session.msisdn, session.language),)
+
+
+# ------------------------------------------------------------------------------------------------------------- showing
+
+
+def _scope(session: Session) -> dict[str, object]:
+    return {"msisdn": session.msisdn, **session.values, **session.facts}
+
+
+def _items(session: Session, screen: ScreenSpec) -> Sequence[Any]:
+    items = lookup(_scope(session), screen.source)
+    return items if isinstance(items, (list, tuple)) else ()
+
+
+def _pages(book: Book, session: Session, screen: ScreenSpec, notice: str = "") -> list[str]:
+    language = book.language(session.language)
+    scope = _scope(session)
+    lines = [notice] if notice else []
+    lines += language.say(_text_key(screen.text, scope), scope).split("\n")
+    lines += [f"{o.key} {language.say(o.text, scope)}" for o in screen.options]
+    if screen.kind == "choose":
+        lines += [f"{n} {item.get('label', '')}" for n, item in enumerate(_items(session, screen), 1)]
+    nav = language.say("nav.back", {}) if session.trail and screen.kind != "end" else ""
+    return paginate(lines, nav, language.say("nav.more", {}), session.limit)
+
+
+def _text_key(pattern: str, scope: dict[str, object]) -> str:
+    if "{" not in pattern:
+        return pattern
+    head, rest = pattern.split("{", 1)
+    path, tail = rest.split("}", 1)
+    return f"{head}{lookup(scope, path)}{tail}"
+
+
+def _show(book: Book, session: Session, screen: ScreenSpec, notice: str = "") -> Step:
+    pages = _pages(book, session, screen, notice)
+    page = min(session.page, len(pages) - 1)
+    final = screen.kind == "end" and page == len(pages) - 1
+    return _shown(replace(session, page=page), pages[page], final)
+
+
+def _shown(session: Session, text: str, final: bool) -> Step:
+    return Step(replace(session, reply=text, final=final), reply=text, final=final)
+
+
+def _again(book: Book, session: Session) -> Step:
+    """The screen that is already there, nothing run."""
+    if session.reply:
+        return _shown(session, session.reply, session.final)
+    return _enter(book, session, book.start)
+
+
+def _wrong(book: Book, session: Session) -> Step:
+    session = replace(session, wrong=session.wrong + 1)
+    if session.wrong > book.limits.wrong:
+        return _end(book, session, "end.too_many")
+    screen = book.screens[session.screen]
+    return _show(book, session, screen, book.language(session.language).say("nav.wrong", {}))
+
+
+def _end(book: Book, session: Session, key: str) -> Step:
+    text = paginate(book.language(session.language).say(key, {}).split("\n"), "", "", session.limit)[0]
+    return _shown(replace(session, target=""), text, True)

@@ -1,0 +1,180 @@
+"""One turn of a conversation: load, step, fetch, commit, save, reply; always in time, never with an exception."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import structlog
+
+from gateway.domain.bill import Bill
+from gateway.domain.clock import Clock
+from gateway.domain.segments import plain
+from gateway.domain.ussd.book import Book
+from gateway.domain.ussd.machine import (
+    Answered,
+    Ask,
+    AskFailed,
+    Event,
+    KeepLanguage,
+    Key,
+    RequestBill,
+    Started,
+    Step,
+    step,
+)
+from gateway.domain.ussd.session import Session, dump, load
+from gateway.domain.ussd.turns import Fresh, Next, Same, read_transcript
+from gateway.ports import ChannelProfile, Screen, SessionStore, Turn, UnitOfWork
+from gateway.service.metrics import ERRORS
+from gateway.service.number_watch import NumberWatch
+from gateway.service.request_control_number import RequestControlNumber
+from gateway.service.ussd_facts import UssdFacts, number_fact
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """Seconds. ``total`` bounds a whole reply; ``fact`` one look-up; ``number`` the wait for a control number."""
+
+    total_s: float = 6.0
+    fact_s: float = 2.5
+    number_s: float = 3.5
+    store_s: float = 1.0
+
+
+class EffectNotCommittedError(Exception):
+    """What the caller asked for was not committed, so nothing may be promised."""
+
+
+class AnswerUssd:
+    """The shell around ``step``. Order of a turn: commit effects, save the session, reply."""
+
+    def __init__(
+        self,
+        book: Book,
+        sessions: SessionStore,
+        uow: UnitOfWork,
+        facts: UssdFacts,
+        request_number: RequestControlNumber,
+        watch: NumberWatch,
+        clock: Clock,
+        budget: Budget,
+    ) -> None:
+        self._book = book
+        self._sessions = sessions
+        self._uow = uow
+        self._facts = facts
+        self._request_number = request_number
+        self._watch = watch
+        self._clock = clock
+        self._budget = budget
+        self._busy: dict[str, asyncio.Future[None]] = {}
+
+    async def __call__(self, profile: ChannelProfile, turn: Turn) -> Screen:
+        """The screen for this turn. A turn for a session in work waits for it, so that a twin gets its reply."""
+        # the phone is part of the key: a forged session id reaches no conversation of another phone
+        key = f"{profile.name}:{turn.msisdn}:{turn.session_id}"
+        deadline = time.monotonic() + min(self._budget.total_s, profile.reply_deadline_s * 0.8)
+        try:
+            async with asyncio.timeout_at(asyncio.get_running_loop().time() + deadline - time.monotonic()):
+                while running := self._busy.get(key):
+                    await asyncio.shield(running)
+                done = self._busy[key] = asyncio.get_running_loop().create_future()
+                try:
+                    return await self._turn(key, profile, turn, deadline)
+                finally:
+                    del self._busy[key]
+                    done.set_result(None)
+        except EffectNotCommittedError:
+            return self.polite_end("end.try_later", "USSD-EFFECT")
+        except (TimeoutError, ConnectionError):
+            log.warning("ussd_store_or_budget", exc_info=True)
+            return self.polite_end("end.try_later", "USSD-STORE")
+        except Exception:
+            log.exception("ussd_internal")
+            return self.polite_end("end.error", "USSD-INTERNAL")
+
+    def polite_end(self, text: str, code: str) -> Screen:
+        """A last screen outside any conversation, in the first language."""
+        ERRORS.labels(code).inc()
+        return Screen(plain(self._book.language("").say(text, {})), final=True)
+
+    async def _turn(self, key: str, profile: ChannelProfile, turn: Turn, deadline: float) -> Screen:
+        stored = await self._sessions.load(key)
+        session = load(stored) if stored else None
+        transcript = turn.transcript or ""
+        seen = read_transcript(session, transcript)
+        match seen:
+            case Same():
+                assert session is not None
+                return Screen(session.reply, session.final)
+            case Next(text):
+                assert session is not None
+                taken = await self._play(session, Key(text), deadline)
+            case Fresh(inputs):
+                session = Session(
+                    turn.session_id, profile.name, turn.msisdn, self._book.default_language, profile.max_units
+                )
+                taken = await self._play(session, Started(), deadline)
+                for text in inputs[: self._book.limits.keys]:
+                    if taken.final:
+                        break
+                    taken = await self._play(taken.session, Key(text, dialled=True), deadline)
+        await self._sessions.save(key, dump(replace(taken.session, transcript=transcript)), profile.session_ttl_s)
+        return Screen(taken.reply or "", taken.final)
+
+    async def _play(self, session: Session, event: Event, deadline: float) -> Step:
+        """Step until there is a reply; each ask is fetched inside the budget or becomes ``AskFailed``."""
+        bills: dict[str, Bill | None] = {}
+        taken = step(self._book, session, event)
+        for _ in range(self._book.limits.asks):
+            if taken.effects:
+                bills.update(await self._commit(taken, deadline))
+            if not taken.asks:
+                return taken
+            answer = await self._fetch(taken.asks[0], bills, deadline)
+            taken = step(self._book, taken.session, answer)
+        raise RuntimeError(f"more than {self._book.limits.asks} facts for one reply of {session.screen!r}")
+
+    async def _commit(self, taken: Step, deadline: float) -> dict[str, Bill | None]:
+        now = self._clock.now()
+        bills: dict[str, Bill | None] = {}
+        try:
+            async with asyncio.timeout(max(0.05, deadline - time.monotonic())):
+                for effect in taken.effects:
+                    match effect:
+                        case RequestBill():
+                            bills[effect.key] = await self._request_number(effect, now)
+                        case KeepLanguage(msisdn, language):
+                            async with self._uow.writing() as tx:
+                                await tx.callers.set_language(msisdn, language, now)
+        except Exception as failure:
+            log.warning("ussd_effect_failed", exc_info=True)
+            raise EffectNotCommittedError from failure
+        return bills
+
+    async def _fetch(self, ask: Ask, bills: Mapping[str, Bill | None], deadline: float) -> Event:
+        left = deadline - time.monotonic() - 0.2  # the reply itself takes a moment
+        try:
+            if ask.fact == "control_number":
+                return await self._number(ask, bills, min(self._budget.number_s, left))
+            async with asyncio.timeout(max(0.0, min(self._budget.fact_s, left))):
+                return Answered(ask.fact, await self._facts.answer(ask))
+        except Exception as failure:
+            ERRORS.labels("USSD-FACT").inc()
+            log.warning("ussd_fact_failed", fact=ask.fact, why=type(failure).__name__)
+            return AskFailed(ask.fact, type(failure).__name__)
+
+    async def _number(self, ask: Ask, bills: Mapping[str, Bill | None], budget_s: float) -> Event:
+        bill = bills.get(str(dict(ask.args).get("bill_key")))
+        if bill is None:
+            return Answered(ask.fact, {"state": "changed"})
+        if not bill.control_number:
+            bill = await self._watch.wait(bill.id, budget_s)
+        if bill is None:
+            return AskFailed(ask.fact, "late")
+        return Answered(ask.fact, number_fact(bill))

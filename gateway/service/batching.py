@@ -1,0 +1,70 @@
+"""Many callers, one query: look-ups asked for in the same turn of the event loop are made together."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Generic, TypeVar
+
+V = TypeVar("V")
+
+
+class Batcher(Generic[V]):
+    """Coalesces look-ups by string key. ``fetch`` gets distinct keys and answers those it knows.
+
+    At most ``in_flight`` batches run at once; while they do, further keys gather for the next, up to ``size`` each.
+    """
+
+    def __init__(
+        self, fetch: Callable[[Sequence[str]], Awaitable[Mapping[str, V]]], size: int = 200, in_flight: int = 2
+    ) -> None:
+        self._fetch = fetch
+        self._size = size
+        self._room = in_flight
+        self._waiting: dict[str, list[asyncio.Future[V | None]]] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._scheduled = False
+
+    async def get(self, key: str) -> V | None:
+        """The value, None where ``fetch`` knows none; raises what ``fetch`` raised."""
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[V | None] = loop.create_future()
+        self._waiting.setdefault(key, []).append(future)
+        if not self._scheduled and self._room > 0:
+            self._scheduled = True
+            loop.call_soon(self._start)
+        return await future
+
+    def _start(self) -> None:
+        self._scheduled = False
+        while self._waiting and self._room > 0:
+            keys = list(self._waiting)[: self._size]
+            batch = {key: self._waiting.pop(key) for key in keys}
+            self._room -= 1
+            task = asyncio.get_running_loop().create_task(self._run(batch))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    async def _run(self, batch: dict[str, list[asyncio.Future[V | None]]]) -> None:
+        try:
+            found = await self._fetch(list(batch))
+        except BaseException as failure:
+            for futures in batch.values():
+                for future in futures:
+                    if not future.done():
+                        future.set_exception(_copy(failure))
+            if not isinstance(failure, Exception):
+                raise
+        else:
+            for key, futures in batch.items():
+                for future in futures:
+                    if not future.done():
+                        future.set_result(found.get(key))
+        finally:
+            self._room += 1
+            self._start()
+
+
+def _copy(failure: BaseException) -> BaseException:
+    """One exception per waiter: a shared one would grow the traceback of each."""
+    return failure if isinstance(failure, Exception) else asyncio.CancelledError()

@@ -1,0 +1,67 @@
+"""The texts of confirmations, in the reader's language, one segment each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+
+from gateway.domain.bill import Bill
+from gateway.domain.clock import eat_day
+from gateway.domain.effects import SendSms
+from gateway.domain.money import Money
+from gateway.domain.segments import plain
+from gateway.domain.ussd.book import Book
+from gateway.ports import Requester
+
+
+class Messages:
+    """Writes each kind of SMS. ``about`` is a business key, so a message about a thing leaves once per phone."""
+
+    def __init__(self, book: Book) -> None:
+        self._book = book
+
+    def _sms(self, kind: str, to: Requester, about: str, **scope: Any) -> SendSms:
+        text = plain(self._book.language(to.language).say(f"sms.{kind}", scope))
+        return SendSms(to.msisdn, text, kind, about)
+
+    def control_number(self, bill: Bill, readers: Sequence[Requester]) -> list[SendSms]:
+        """The number, the amount, the last day, how to pay."""
+        about = f"bill:{bill.id}"
+        scope = {
+            "number": bill.control_number,
+            "amount": (bill.amount - bill.paid).amount_minor,
+            "expires": eat_day(bill.expires_at),
+            "chfid": bill.chfid,
+        }
+        return [self._sms("control_number", reader, about, **scope) for reader in readers]
+
+    def number_refused(self, bill: Bill, readers: Sequence[Requester]) -> list[SendSms]:
+        """No number could be had, and what to do."""
+        return [self._sms("number_refused", reader, f"bill:{bill.id}", chfid=bill.chfid) for reader in readers]
+
+    def covered(
+        self, reader: Requester, bill: Bill, amount: Money, receipt: str, start: date, until: date | None
+    ) -> SendSms:
+        """The money and the cover: for the family's own phone only."""
+        scope = {"amount": amount.amount_minor, "receipt": receipt, "chfid": bill.chfid, "start": start, "until": until}
+        return self._sms("covered", reader, f"payment:{receipt}", **scope)
+
+    def part_paid(self, reader: Requester, bill: Bill, amount: Money, receipt: str, due: Money) -> SendSms:
+        """The money, and how much is still missing."""
+        scope = {
+            "amount": amount.amount_minor,
+            "receipt": receipt,
+            "chfid": bill.chfid,
+            "due": due.amount_minor,
+            "number": bill.control_number,
+        }
+        return self._sms("part_paid", reader, f"payment:{receipt}", **scope)
+
+    def receipt(self, reader: Requester, amount: Money, receipt: str) -> SendSms:
+        """For a stranger who paid: receipt and amount, nothing of the family."""
+        return self._sms("receipt", reader, f"payment:{receipt}", amount=amount.amount_minor, receipt=receipt)
+
+    def held(self, reader: Requester, amount: Money, receipt: str) -> SendSms:
+        """The money came and a person is looking at it."""
+        return self._sms("held", reader, f"payment:{receipt}", amount=amount.amount_minor, receipt=receipt)

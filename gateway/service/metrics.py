@@ -1,0 +1,17 @@
+"""What is counted. Labels are few and never personal."""
+
+from __future__ import annotations
+
+from prometheus_client import Counter, Gauge, Histogram
+
+USSD_TURNS = Counter("gateway_ussd_turns_total", "Turns answered.", ["channel", "result"])
+USSD_SECONDS = Histogram(
+    "gateway_ussd_reply_seconds", "Time to a reply.", buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 4, 8)
+)
+USSD_IN_FLIGHT = Gauge("gateway_ussd_in_flight", "Turns being answered now.")
+CALLBACKS = Counter("gateway_callbacks_total", "Provider callbacks.", ["provider", "route", "verdict"])
+ENTRIES = Counter("gateway_entries_total", "Inbox entries settled, by result.", ["kind", "state"])
+EFFECTS = Counter("gateway_effects_total", "Effects tried, by outcome.", ["kind", "outcome"])
+CASES = Counter("gateway_cases_total", "Cases opened for a person.", ["kind"])
+ERRORS = Counter("gateway_errors_total", "Errors by code of the error table.", ["code"])
+OUTBOX = Gauge("gateway_outbox_rows", "Outbox rows that are not done.", ["state"])

@@ -1,0 +1,183 @@
+"""Carries out what the outbox holds: leased in batches, sent within a window, finished each on its own.
+
+At least once: a process that dies between a peer's answer and our commit leaves a job that is sent again under the
+same id. A bill can be resent safely; a provider of SMS that knows no such id may deliver that one text twice.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import structlog
+
+from gateway.domain.bill import BillFact, BillState
+from gateway.domain.clock import Clock
+from gateway.domain.effects import SendSms, SubmitBill
+from gateway.domain.outcomes import Accepted, Busy, Done, Outcome, Refused, Unknown, Unreachable
+from gateway.domain.payments import CaseKind
+from gateway.ports import (
+    BillOrder,
+    Case,
+    HttpClient,
+    Job,
+    LegacyStatus,
+    PaymentProvider,
+    SmsMessage,
+    SmsProvider,
+    Transaction,
+    UnitOfWork,
+)
+from gateway.service.messages import Messages
+from gateway.service.metrics import EFFECTS, ERRORS
+from gateway.service.settle_bill import refuse
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelLimits:
+    """Of one outbox channel. ``window``: calls in flight; ``deadline``: age at which a person takes over."""
+
+    batch: int = 32
+    window: int = 8
+    timeout_s: float = 10.0
+    lease_s: float = 60.0
+    first_wait_s: float = 1.0
+    longest_wait_s: float = 300.0
+    deadline: timedelta = timedelta(hours=24)
+
+    def __post_init__(self) -> None:
+        # a lease must outlive its whole batch, or two workers send the same job
+        assert self.lease_s > self.timeout_s * (self.batch / self.window + 1), "the lease is shorter than a batch"
+
+
+Sender = Callable[[Job, datetime], Awaitable[Outcome]]
+OnOutcome = Callable[[Transaction, Job, Outcome, datetime], Awaitable[None]]
+
+
+class RunEffects:
+    """One batch of one channel at a time."""
+
+    def __init__(
+        self,
+        uow: UnitOfWork,
+        client: HttpClient,
+        payments: PaymentProvider,
+        sms: SmsProvider,
+        messages: Messages,
+        clock: Clock,
+        limits: Mapping[str, ChannelLimits] | None = None,
+    ) -> None:
+        self._uow = uow
+        self._client = client
+        self._payments = payments
+        self._sms = sms
+        self._messages = messages
+        self._clock = clock
+        self._limits = limits or {}
+
+    def limits(self, channel: str) -> ChannelLimits:
+        """The limits of a channel, the defaults where none were given."""
+        return self._limits.get(channel, ChannelLimits())
+
+    async def batch(self, channel: str) -> int:
+        """Lease and run one batch; how many jobs it had."""
+        limits = self.limits(channel)
+        async with self._uow.writing() as tx:
+            jobs = await tx.outbox.lease(channel, limits.batch, self._clock.now(), limits.lease_s)
+        window = asyncio.Semaphore(limits.window)
+
+        async def run(job: Job) -> None:
+            async with window:
+                await self._run(job, limits)
+
+        await asyncio.gather(*(run(job) for job in jobs))
+        return len(jobs)
+
+    async def _run(self, job: Job, limits: ChannelLimits) -> None:
+        try:
+            outcome = await self._send(job, limits.timeout_s)
+        except Exception:
+            log.exception("effect_failed", outbox=job.id, kind=job.effect.kind)
+            outcome = Unknown("a fault of ours")
+        EFFECTS.labels(job.effect.kind, type(outcome).__name__).inc()
+        try:
+            async with self._uow.writing() as tx:
+                await self._conclude(tx, job, outcome, limits)
+        except Exception:
+            log.exception("effect_not_concluded", outbox=job.id)  # its lease runs out and it is run again
+
+    async def _send(self, job: Job, timeout_s: float) -> Outcome:
+        match job.effect:
+            case SendSms() as sms:
+                message = SmsMessage(f"gw-{job.id}", sms.to, sms.text)
+                response = await self._client.send(self._sms.request_for(message), timeout_s)
+                return response if isinstance(response, Outcome) else self._sms.outcome(message, response)
+            case SubmitBill(bill_id, attempt):
+                async with self._uow.reading() as tx:
+                    bill = await tx.bills.by_id(bill_id)
+                    requesters = await tx.bills.requesters(bill_id)
+                if bill is None or bill.state not in (BillState.CREATED, BillState.SUBMITTED):
+                    return Done("nothing to ask any more")
+                payer = requesters[0].msisdn if requesters else None
+                order = BillOrder(bill, payer, f"{bill_id}-{attempt}-{job.attempts}")
+                request = self._payments.bill_request(order, self._clock.now())
+                answer = await self._client.send(request, timeout_s)
+                return answer if isinstance(answer, Outcome) else self._payments.bill_outcome(answer)
+
+    async def _conclude(self, tx: Transaction, job: Job, outcome: Outcome, limits: ChannelLimits) -> None:
+        now = self._clock.now()
+        said = _said(outcome)
+        match outcome:
+            case Accepted() | Done():
+                if await tx.outbox.finish(job, said, now) and isinstance(job.effect, SubmitBill):
+                    await self._bill_submitted(tx, job.effect, now)
+            case Refused(code, text):
+                if await tx.outbox.finish(job, said, now) and isinstance(job.effect, SubmitBill):
+                    bill = await tx.bills.by_id(job.effect.bill_id, lock=True)
+                    if bill is not None:
+                        await refuse(tx, self._messages, bill, code, text, now)
+            case Busy() | Unreachable() | Unknown():
+                if now - job.created_at > limits.deadline:
+                    await self._hold(tx, job, said, now)
+                else:
+                    await tx.outbox.again(job, said, now + _wait(job, outcome, limits), now)
+
+    async def _bill_submitted(self, tx: Transaction, effect: SubmitBill, now: datetime) -> None:
+        bill = await tx.bills.by_id(effect.bill_id, lock=True)
+        if bill is None or bill.state not in (BillState.CREATED, BillState.REFUSED):
+            return
+        await tx.bills.record(bill, BillFact.SUBMITTED, now)
+        if bill.payment_record_id is not None:
+            await tx.registry.payment_status(bill.payment_record_id, LegacyStatus.REQUESTED, now)
+
+    async def _hold(self, tx: Transaction, job: Job, said: str, now: datetime) -> None:
+        ERRORS.labels("SMS-HELD").inc()
+        if await tx.outbox.hold(job, said, now):
+            details = {"kind": job.effect.kind, "outcome": said, "attempts": job.attempts}
+            await tx.cases.open(Case(CaseKind.EFFECT_HELD, f"outbox:{job.id}", details=details), now)
+
+
+def _said(outcome: Outcome) -> str:
+    """The outcome for the row: its name and the peer's code, no personal data."""
+    match outcome:
+        case Refused(code, text):
+            return f"Refused {code} {text}"[:300]
+        case Busy(_, code):
+            return f"Busy {code}"[:300]
+        case Accepted(reference) | Done(reference):
+            return f"{type(outcome).__name__} {reference or ''}".strip()[:300]
+        case Unreachable(why) | Unknown(why):
+            return f"{type(outcome).__name__} {why}".strip()[:300]
+
+
+def _wait(job: Job, outcome: Outcome, limits: ChannelLimits) -> timedelta:
+    """Doubling from the first wait, jittered so that a recovered peer is not hit by all at once."""
+    wait_s = min(limits.longest_wait_s, limits.first_wait_s * 2 ** min(job.attempts - 1, 16))
+    if isinstance(outcome, Busy):
+        wait_s = max(wait_s, min(outcome.retry_after_s, limits.longest_wait_s))
+    return timedelta(seconds=wait_s * random.uniform(0.8, 1.2))  # noqa: S311 - jitter, no secret

@@ -1,0 +1,208 @@
+"""What a reported payment does, in one transaction: premium, policy, coverage, bill, messages, audit, entry."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from gateway.domain.bill import Bill
+from gateway.domain.clock import eat_day
+from gateway.domain.effects import SendSms
+from gateway.domain.msisdn import normalise
+from gateway.domain.payments import CaseKind, EntryState, PaymentReport, same_payment
+from gateway.domain.policy import NewPolicy
+from gateway.domain.settlement import Ledger, NeedsPerson, Settlement, settle
+from gateway.ports import Case, Entry, PaymentReceived, Requester, Transaction
+from gateway.service.messages import Messages
+from gateway.service.metrics import CASES
+from gateway.service.settle_bill import bind_number
+
+
+async def settle_payment(
+    tx: Transaction, messages: Messages, entry: Entry, report: PaymentReport, now: datetime
+) -> EntryState:
+    """Apply a payment once, whatever the number and order of its reports. The same key with other content is a case."""
+    known = await tx.payments.first_report(entry.provider, report, entry.inbox_id, now)
+    if known is not None:
+        state = same_payment(known.digest, report)
+        if state == EntryState.CONFLICTING:
+            await _open_case(tx, entry, report, CaseKind.CONFLICT, None, now)
+        await tx.inbox.mark(entry, state, now)
+        return state
+    bill = await _lock_bill(tx, report, now)
+    if bill is None:
+        return await _keep_for_person(tx, messages, entry, report, CaseKind.UNKNOWN_CONTROL_NUMBER, None, now)
+    ledger = await _ledger(tx, bill, report)
+    decision = settle(bill, report, eat_day(report.paid_at), eat_day(now), ledger)
+    if isinstance(decision, NeedsPerson):
+        return await _keep_for_person(tx, messages, entry, report, decision.kind, bill, now)
+    await _apply(tx, messages, entry, report, bill, decision, now)
+    return EntryState.SETTLED
+
+
+async def _lock_bill(tx: Transaction, report: PaymentReport, now: datetime) -> Bill | None:
+    """The bill under the family's lock. Locks are taken in one order everywhere: family, then bill."""
+    bill = await tx.bills.by_control_number(report.control_number)
+    if bill is None and report.bill_id is not None:
+        bill = await tx.bills.by_id(report.bill_id)  # the payment overtook the control number
+        if bill is not None and bill.control_number is not None:
+            return None
+    if bill is None:
+        return None
+    await tx.registry.lock_family(bill.family_id)
+    locked = await tx.bills.by_id(bill.id, lock=True)
+    if locked is not None and locked.control_number is None:
+        locked = await bind_number(tx, locked, report.control_number, now)
+    return locked
+
+
+async def _ledger(tx: Transaction, bill: Bill, report: PaymentReport) -> Ledger:
+    products = {p.id: p for p in await tx.registry.products()}
+    return Ledger(
+        family=await tx.registry.family(bill.family_id),
+        product=products.get(bill.product_id),
+        policies=await tx.registry.policies(bill.family_id),
+        receipt_used=await tx.registry.receipt_is_used(bill.product_id, report.reference),
+        activation_option=await tx.registry.activation_option(),
+    )
+
+
+async def _apply(
+    tx: Transaction,
+    messages: Messages,
+    entry: Entry,
+    report: PaymentReport,
+    bill: Bill,
+    decision: Settlement,
+    now: datetime,
+) -> None:
+    born = isinstance(decision.policy, NewPolicy)
+    policy_id = (
+        await tx.registry.add_policy(decision.policy, now)
+        if isinstance(decision.policy, NewPolicy)
+        else decision.policy.id
+    )
+    premium_id = await tx.registry.add_premium(policy_id, decision.premium, now)
+    if decision.activation is not None:
+        await tx.registry.activate(policy_id, decision.activation)
+    if born and bill.preceding_policy_id is not None:
+        await tx.registry.close_renewal_prompts(bill.preceding_policy_id, now)
+    if bill.payment_record_id is not None:
+        await tx.registry.payment_received(bill.payment_record_id, _received(report, premium_id, decision), now)
+    bill = await tx.bills.record(
+        bill, decision.fact, now, amount_minor=report.amount.amount_minor, reference=report.reference
+    )
+    await tx.outbox.put(await _confirmations(tx, messages, bill, report, decision), now)
+    await tx.payments.mark(report, EntryState.SETTLED, bill.id, premium_id, now)
+    await tx.inbox.mark(entry, EntryState.SETTLED, now, bill_id=bill.id)
+    await tx.audit.add(
+        "provider",
+        "payment.settled",
+        f"payment:{report.reference}/{report.control_number}",
+        now,
+        bill=bill.id,
+        policy=policy_id,
+        premium=premium_id,
+        amount_minor=report.amount.amount_minor,
+        born=born,
+        activated=decision.activation is not None,
+    )
+
+
+def _received(report: PaymentReport, premium_id: int, decision: Settlement) -> PaymentReceived:
+    return PaymentReceived(
+        amount=report.amount,
+        receipt=report.reference,
+        transaction=report.transaction,
+        origin=report.origin,
+        paid_at=report.paid_at,
+        payer_msisdn=report.payer_msisdn,
+        premium_id=premium_id,
+        matched=decision.activation is not None,
+    )
+
+
+async def _confirmations(
+    tx: Transaction, messages: Messages, bill: Bill, report: PaymentReport, decision: Settlement
+) -> list[SendSms]:
+    """One SMS to the family; a stranger who paid gets receipt and amount only."""
+    requesters = {r.msisdn: r for r in await tx.bills.requesters(bill.id)}
+    own = set(requesters) | await _family_phones(tx, bill.family_id)
+    payer = report.payer_msisdn
+    reader = _reader(payer, own, list(requesters.values()))
+    sms: list[SendSms] = []
+    if reader is not None:
+        reader = await _in_language(tx, reader)
+        if decision.activation is not None:
+            start, until = decision.activation.effective_date, decision.expiry_date
+            sms.append(messages.covered(reader, bill, report.amount, report.reference, start, until))
+        else:
+            sms.append(messages.part_paid(reader, bill, report.amount, report.reference, decision.still_due))
+    if payer is not None and payer not in own:
+        stranger = await _in_language(tx, Requester(payer, ""))
+        sms.append(messages.receipt(stranger, report.amount, report.reference))
+    return sms
+
+
+async def _family_phones(tx: Transaction, family_id: int) -> set[str]:
+    family = await tx.registry.family(family_id)
+    return {phone for m in (family.members if family else ()) if (phone := normalise(m.phone)) is not None}
+
+
+def _reader(payer: str | None, own: set[str], requesters: list[Requester]) -> Requester | None:
+    """Of the family's phones the one that paid, else the one that asked first, else any."""
+    if payer is not None and payer in own:
+        return Requester(payer, "")
+    if requesters:
+        return requesters[0]
+    return Requester(min(own), "") if own else None
+
+
+async def _in_language(tx: Transaction, reader: Requester) -> Requester:
+    languages = await tx.callers.languages([reader.msisdn])
+    return Requester(reader.msisdn, languages.get(reader.msisdn, reader.language))
+
+
+async def _keep_for_person(
+    tx: Transaction,
+    messages: Messages,
+    entry: Entry,
+    report: PaymentReport,
+    kind: CaseKind,
+    bill: Bill | None,
+    now: datetime,
+) -> EntryState:
+    """The money is kept and shown; who paid is told that a person looks at it."""
+    state = EntryState.UNMATCHED if kind == CaseKind.UNKNOWN_CONTROL_NUMBER else EntryState.CASE
+    await _open_case(tx, entry, report, kind, bill, now)
+    if report.payer_msisdn is not None:
+        payer = await _in_language(tx, Requester(report.payer_msisdn, ""))
+        await tx.outbox.put([messages.held(payer, report.amount, report.reference)], now)
+    await tx.payments.mark(report, state, bill.id if bill else None, None, now)
+    await tx.inbox.mark(entry, state, now, bill_id=bill.id if bill else None)
+    return state
+
+
+async def _open_case(
+    tx: Transaction, entry: Entry, report: PaymentReport, kind: CaseKind, bill: Bill | None, now: datetime
+) -> None:
+    opened = await tx.cases.open(
+        Case(
+            kind,
+            subject=f"payment:{report.reference}/{report.control_number}",
+            provider=entry.provider,
+            inbox_id=entry.inbox_id,
+            bill_id=bill.id if bill else report.bill_id,
+            amount=report.amount,
+            details={
+                "control_number": report.control_number,
+                "reference": report.reference,
+                "receipt": report.receipt,
+                "billed_minor": bill.amount.amount_minor if bill else None,
+                "paid_at": report.paid_at.isoformat(),
+            },
+        ),
+        now,
+    )
+    if opened:
+        CASES.labels(kind).inc()
+        await tx.audit.add("gateway", "case.opened", f"payment:{report.reference}", now, kind=kind)

@@ -1,0 +1,48 @@
+"""No bill stays in doubt: one whose number does not come is asked again, then told and put before a person.
+
+Asking again carries the same bill id, so a provider that has the bill makes no second one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from gateway.domain.clock import Clock
+from gateway.domain.effects import SubmitBill
+from gateway.domain.payments import CaseKind
+from gateway.ports import Case, UnitOfWork
+from gateway.service.metrics import CASES, ERRORS
+
+
+@dataclass(frozen=True, slots=True)
+class SilencePolicy:
+    """Ask again after ``patience``, up to ``asks`` times in all; then it is a case."""
+
+    patience: timedelta = timedelta(minutes=3)
+    asks: int = 5
+
+
+class SweepBills:
+    """Run every few seconds."""
+
+    def __init__(self, uow: UnitOfWork, clock: Clock, policy: SilencePolicy) -> None:
+        self._uow = uow
+        self._clock = clock
+        self._policy = policy
+
+    async def __call__(self, limit: int = 100) -> int:
+        """How many bills were asked again or put before a person."""
+        now = self._clock.now()
+        async with self._uow.writing() as tx:
+            silent = await tx.bills.silent(now - self._policy.patience, limit)
+            for bill, times in silent:
+                await tx.bills.asked(bill.id, times + 1, now)
+                if times < self._policy.asks:
+                    await tx.outbox.put([SubmitBill(bill.id, attempt=times + 1)], now)
+                elif times == self._policy.asks:
+                    ERRORS.labels("PAY-SILENT").inc()
+                    case = Case(CaseKind.BILL_WITHOUT_NUMBER, f"bill:{bill.id}", bill_id=bill.id, amount=bill.amount)
+                    if await tx.cases.open(case, now):
+                        CASES.labels(CaseKind.BILL_WITHOUT_NUMBER).inc()
+        return len(silent)

@@ -1,0 +1,132 @@
+"""The facts that the menus ask for, as JSON values."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import date, datetime
+from typing import Any
+
+from gateway.domain.bill import Bill, BillState
+from gateway.domain.clock import Clock, eat_day
+from gateway.domain.cover import Cover, cover_on
+from gateway.domain.msisdn import normalise
+from gateway.domain.quote import Quote
+from gateway.domain.ussd.machine import Ask
+from gateway.ports import InsureeCover, UnitOfWork
+from gateway.service.batching import Batcher
+from gateway.service.quotes import read_quote
+
+JsonObject = dict[str, Any]
+
+
+class UssdFacts:
+    """Answers asks from the registry and our bills. Every method may raise; the shell turns that into a screen."""
+
+    def __init__(self, uow: UnitOfWork, clock: Clock, wrong_numbers_an_hour: int = 10) -> None:
+        self._uow = uow
+        self._clock = clock
+        self._wrong_numbers_an_hour = wrong_numbers_an_hour
+        self._callers: Batcher[JsonObject] = Batcher(self._read_callers)
+        self._readers: dict[str, Callable[..., Awaitable[JsonObject]]] = {
+            "caller": self.caller,
+            "quote": self.quote,
+            "bill": self.bill,
+            "enquiry": self.enquiry,
+        }
+
+    async def answer(self, ask: Ask) -> JsonObject:
+        """The fact's value. Raises KeyError for a fact that only the shell can give (control_number)."""
+        return await self._readers[ask.fact](**dict(ask.args))
+
+    async def caller(self, msisdn: str) -> JsonObject:
+        """Language, and the families whose live insurees carry this phone."""
+        return await self._callers.get(msisdn) or {"language": None, "count": 0, "families": []}
+
+    async def _read_callers(self, msisdns: Sequence[str]) -> Mapping[str, JsonObject]:
+        today = eat_day(self._clock.now())
+        async with self._uow.reading() as tx:
+            indexed = await tx.callers.insuree_ids(msisdns)
+            languages = await tx.callers.languages(msisdns)
+            wanted = [i for ids in indexed.values() for i in ids]
+            covers = {c.insuree_id: c for c in await tx.registry.insuree_covers(wanted)} if wanted else {}
+        return {m: _caller(m, languages.get(m), indexed.get(m, ()), covers, today) for m in msisdns}
+
+    async def quote(self, family_id: int) -> JsonObject:
+        """What the family would pay next."""
+        today = eat_day(self._clock.now())
+        async with self._uow.reading() as tx:
+            quote, _ = await read_quote(tx.registry, family_id, today)
+        if not isinstance(quote, Quote):
+            return {"state": quote.reason}
+        return {
+            "state": "payable",
+            "key": quote.key,
+            "product": quote.product.name[:40],
+            "amount": quote.amount.amount_minor,
+            "start": quote.period.start.isoformat(),
+            "until": quote.period.expiry.isoformat(),
+        }
+
+    async def bill(self, family_id: int) -> JsonObject:
+        """The family's open bill, if what it asks for is still what is due."""
+        now = self._clock.now()
+        async with self._uow.reading() as tx:
+            bill = await tx.bills.open_for(family_id, now)
+            if bill is None:
+                return {"state": "none"}
+            quote, _ = await read_quote(tx.registry, family_id, eat_day(now))
+        if not isinstance(quote, Quote) or quote.key != bill.key or quote.amount != bill.amount - bill.paid:
+            return {"state": "none"}
+        return number_fact(bill) if bill.control_number else {"state": "waiting"}
+
+    async def enquiry(self, chfid: str, msisdn: str) -> JsonObject:
+        """Covered or not and until when, and no more, for a correct number; guesses are counted and limited."""
+        now: datetime = self._clock.now()
+        async with self._uow.reading() as tx:
+            if await tx.callers.misses(msisdn, now) >= self._wrong_numbers_an_hour:
+                return {"state": "limited"}
+            family = await tx.registry.family_of(chfid)
+            policies = await tx.registry.policies(family.id) if family else ()
+        if family is None:
+            async with self._uow.writing() as tx:
+                await tx.callers.count_miss(msisdn, now)
+            return {"state": "unknown"}
+        return _cover_fact(cover_on(policies, eat_day(now)))
+
+
+def number_fact(bill: Bill) -> JsonObject:
+    """What a caller is told of a bill."""
+    if bill.control_number and bill.state != BillState.REFUSED:
+        return {
+            "state": "numbered",
+            "number": bill.control_number,
+            "amount": (bill.amount - bill.paid).amount_minor,
+            "expires": eat_day(bill.expires_at).isoformat(),
+        }
+    return {"state": "refused"}
+
+
+def _cover_fact(cover: Cover) -> JsonObject:
+    return {
+        "state": str(cover.state),
+        "until": cover.until.isoformat() if cover.until else None,
+        "start": cover.start.isoformat() if cover.start else None,
+    }
+
+
+def _caller(
+    msisdn: str, language: str | None, insuree_ids: Sequence[int], covers: Mapping[int, InsureeCover], today: date
+) -> JsonObject:
+    families: dict[int, JsonObject] = {}
+    for insuree_id in insuree_ids:
+        known = covers.get(insuree_id)
+        # the index may lag: only the live row says whose phone it is
+        if known is None or known.family_id in families or normalise(known.phone) != msisdn:
+            continue
+        families[known.family_id] = {
+            "id": known.family_id,
+            "chfid": known.head_chfid,
+            "label": f"{known.head_name[:18]} {known.head_chfid}",
+            **_cover_fact(cover_on(known.policies, today)),
+        }
+    return {"language": language, "count": len(families), "families": list(families.values())}

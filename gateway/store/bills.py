@@ -1,0 +1,154 @@
+"""Bills: a row that is a projection, and beside it every fact that made it so."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from gateway.domain.bill import Bill, BillFact, BillState, PayOption, after
+from gateway.domain.money import Money
+from gateway.ports import Requester
+from gateway.store.statements import insert_for
+from gateway.store.tables import bill, bill_fact, bill_requester
+
+_AWAITED = (BillState.CREATED, BillState.SUBMITTED)
+_PAYABLE = (*_AWAITED, BillState.NUMBERED, BillState.PART_PAID)
+
+
+def _bill(row: Row[Any]) -> Bill:
+    return Bill(
+        id=row.id,
+        key=row.key,
+        generation=row.generation,
+        family_id=row.family_id,
+        product_id=row.product_id,
+        product_code=row.product_code,
+        preceding_policy_id=row.preceding_policy_id,
+        stage=row.stage,
+        chfid=row.chfid,
+        payer_name=row.payer_name,
+        amount=Money(row.amount_minor, row.currency),
+        policy_value=Money(row.policy_value_minor, row.currency),
+        pay_option=PayOption(row.pay_option),
+        provider_code=row.provider_code,
+        state=BillState(row.state),
+        control_number=row.control_number,
+        paid=Money(row.paid_minor, row.currency),
+        created_at=row.created_at,
+        expires_at=row.expires_at,
+        payment_record_id=row.payment_record_id,
+    )
+
+
+class SqlBills:
+    """See ``gateway.ports.Bills``."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._db = connection
+
+    async def _one(self, statement: Any, lock: bool) -> Bill | None:
+        row = (await self._db.execute(statement.with_for_update() if lock else statement)).first()
+        return _bill(row) if row else None
+
+    async def by_id(self, bill_id: str, lock: bool = False) -> Bill | None:
+        return await self._one(select(bill).where(bill.c.id == bill_id), lock)
+
+    async def by_control_number(self, number: str, lock: bool = False) -> Bill | None:
+        return await self._one(select(bill).where(bill.c.control_number == number), lock)
+
+    async def latest(self, key: str, lock: bool = False) -> Bill | None:
+        statement = select(bill).where(bill.c.key == key).order_by(bill.c.generation.desc()).limit(1)
+        return await self._one(statement, lock)
+
+    async def open_for(self, family_id: int, now: datetime) -> Bill | None:
+        statement = (
+            select(bill)
+            .where(bill.c.family_id == family_id, bill.c.state.in_(_PAYABLE), bill.c.expires_at > now)
+            .order_by(bill.c.created_at.desc())
+            .limit(1)
+        )
+        return await self._one(statement, lock=False)
+
+    async def add(self, new: Bill) -> bool:
+        row = {
+            "id": new.id,
+            "key": new.key,
+            "generation": new.generation,
+            "family_id": new.family_id,
+            "product_id": new.product_id,
+            "product_code": new.product_code,
+            "preceding_policy_id": new.preceding_policy_id,
+            "stage": new.stage,
+            "chfid": new.chfid,
+            "payer_name": new.payer_name,
+            "amount_minor": new.amount.amount_minor,
+            "policy_value_minor": new.policy_value.amount_minor,
+            "paid_minor": new.paid.amount_minor,
+            "currency": new.amount.currency,
+            "pay_option": int(new.pay_option),
+            "provider_code": new.provider_code,
+            "state": new.state,
+            "control_number": new.control_number,
+            "created_at": new.created_at,
+            "expires_at": new.expires_at,
+            "asked_at": new.created_at,
+            "asked_times": 1,
+            "payment_record_id": new.payment_record_id,
+        }
+        statement = insert_for(self._db, bill).values(row).on_conflict_do_nothing()
+        return (await self._db.execute(statement)).rowcount == 1
+
+    async def record(self, known: Bill, fact: BillFact, now: datetime, **details: Any) -> Bill:
+        state = after(known.state, fact)
+        values: dict[str, Any] = {"state": state}
+        if fact == BillFact.NUMBERED and known.control_number is None:
+            values["control_number"] = details["control_number"]
+        if fact in (BillFact.PART_PAID, BillFact.PAID):
+            values["paid_minor"] = known.paid.amount_minor + int(details["amount_minor"])
+        if "payment_record_id" in details:
+            values["payment_record_id"] = details["payment_record_id"]
+        await self._db.execute(
+            bill_fact.insert().values(bill_id=known.id, fact=fact, at=now, details={k: v for k, v in details.items()})
+        )
+        await self._db.execute(update(bill).where(bill.c.id == known.id).values(values))
+        changed = await self.by_id(known.id)
+        assert changed is not None
+        return changed
+
+    async def asked(self, bill_id: str, times: int, now: datetime) -> None:
+        await self._db.execute(update(bill).where(bill.c.id == bill_id).values(asked_at=now, asked_times=times))
+
+    async def add_requester(self, bill_id: str, requester: Requester, now: datetime) -> None:
+        row = {"bill_id": bill_id, "msisdn": requester.msisdn, "language": requester.language, "at": now}
+        statement = insert_for(self._db, bill_requester).values(row)
+        await self._db.execute(
+            statement.on_conflict_do_update(
+                index_elements=["bill_id", "msisdn"], set_={"language": requester.language, "at": now}
+            )
+        )
+
+    async def requesters(self, bill_id: str) -> Sequence[Requester]:
+        statement = (
+            select(bill_requester.c.msisdn, bill_requester.c.language)
+            .where(bill_requester.c.bill_id == bill_id)
+            .order_by(bill_requester.c.at)
+        )
+        return [Requester(row.msisdn, row.language) for row in await self._db.execute(statement)]
+
+    async def numbers(self, bill_ids: Sequence[str]) -> Mapping[str, Bill]:
+        statement = select(bill).where(bill.c.id.in_(bill_ids), bill.c.state.not_in(_AWAITED))
+        return {row.id: _bill(row) for row in await self._db.execute(statement)}
+
+    async def silent(self, asked_before: datetime, limit: int) -> Sequence[tuple[Bill, int]]:
+        statement = (
+            select(bill)
+            .where(bill.c.state.in_(_AWAITED), bill.c.asked_at < asked_before)
+            .order_by(bill.c.asked_at)
+            .limit(limit)
+            .with_for_update(skip_locked=True)
+        )
+        return [(_bill(row), row.asked_times) for row in await self._db.execute(statement)]

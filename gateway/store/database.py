@@ -1,0 +1,131 @@
+"""Engines and transactions: one unit of work for our tables and the registry's."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import event, text
+from sqlalchemy.engine import URL, Connection, make_url
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from gateway.ports import Registry
+from gateway.store.audit import SqlAudit
+from gateway.store.bills import SqlBills
+from gateway.store.callers import SqlCallers
+from gateway.store.cases import SqlCases
+from gateway.store.inbox import SqlInbox, SqlPayments
+from gateway.store.outbox import SqlOutbox
+
+_DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg"}
+_BUSY_MS = 10_000  # how long one SQLite process waits for another's write
+
+
+class UnsupportedDatabaseError(ValueError):
+    """The address names a database that this build cannot speak to."""
+
+
+def driver_url(url: str) -> URL:
+    """The address with our choice of asynchronous driver. Raises UnsupportedDatabaseError."""
+    parsed = make_url(url)
+    backend = parsed.get_backend_name()
+    if backend not in _DRIVERS:
+        raise UnsupportedDatabaseError(f"no driver for {backend!r}: use sqlite:/// or postgresql://")
+    return parsed.set(drivername=_DRIVERS[backend])
+
+
+@dataclass(slots=True)
+class SqlTransaction:
+    """Every repository on one connection."""
+
+    registry: Registry
+    bills: SqlBills
+    inbox: SqlInbox
+    payments: SqlPayments
+    outbox: SqlOutbox
+    cases: SqlCases
+    audit: SqlAudit
+    callers: SqlCallers
+
+
+class Database:
+    """The unit of work on SQLAlchemy. ``registry`` makes the registry's repository for a connection."""
+
+    def __init__(self, url: str, registry: Callable[[AsyncConnection], Registry], pool_size: int = 10) -> None:
+        self.url = driver_url(url)
+        self._registry = registry
+        if self.url.get_backend_name() == "sqlite":
+            if self.url.database:
+                Path(self.url.database).parent.mkdir(parents=True, exist_ok=True)
+            # one writer at a time is SQLite's rule: our own queue for it is kinder than its busy handler
+            self.engine = _sqlite_engine(self.url, pool_size=1, writing=True)
+            self._readers = _sqlite_engine(self.url, pool_size=3, writing=False)
+        else:
+            # parameters are hidden: an error of the driver must not put a phone number into a log
+            self.engine = create_async_engine(
+                self.url, pool_size=pool_size, max_overflow=0, pool_timeout=10, hide_parameters=True
+            )
+            # a read of ours is one statement: without BEGIN and ROLLBACK it is one round trip, not three
+            self._readers = self.engine.execution_options(isolation_level="AUTOCOMMIT")
+
+    @property
+    def embedded(self) -> bool:
+        """Whether this is SQLite: one node, no roles, the worker inside the serving process."""
+        return self.url.get_backend_name() == "sqlite"
+
+    @asynccontextmanager
+    async def writing(self) -> AsyncIterator[SqlTransaction]:
+        """Read and write; commits at a good end."""
+        async with self.engine.begin() as connection:
+            yield self._transaction(connection)
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[SqlTransaction]:
+        """Read only."""
+        async with self._readers.connect() as connection:
+            yield self._transaction(connection)
+
+    def _transaction(self, connection: AsyncConnection) -> SqlTransaction:
+        return SqlTransaction(
+            self._registry(connection),
+            SqlBills(connection),
+            SqlInbox(connection),
+            SqlPayments(connection),
+            SqlOutbox(connection),
+            SqlCases(connection),
+            SqlAudit(connection),
+            SqlCallers(connection),
+        )
+
+    async def ping(self) -> bool:
+        """Whether the database answers."""
+        async with self._readers.connect() as connection:
+            return (await connection.execute(text("SELECT 1"))).scalar() == 1
+
+    async def close(self) -> None:
+        """Give back every connection."""
+        await self.engine.dispose()
+        if self.embedded:
+            await self._readers.dispose()
+
+
+def _sqlite_engine(url: URL, pool_size: int, writing: bool) -> AsyncEngine:
+    engine = create_async_engine(url, pool_size=pool_size, max_overflow=0, pool_timeout=30, hide_parameters=True)
+
+    @event.listens_for(engine.sync_engine, "connect")
+    def _configure(dbapi_connection: Any, _record: Any) -> None:
+        dbapi_connection.isolation_level = None  # BEGIN is ours to say, see below
+        cursor = dbapi_connection.cursor()
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", f"busy_timeout={_BUSY_MS}", "foreign_keys=ON"):
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    @event.listens_for(engine.sync_engine, "begin")
+    def _begin(connection: Connection) -> None:
+        # a read that turns into a write fails at once under a plain BEGIN, however long the busy time-out
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
+
+    return engine

@@ -1,0 +1,151 @@
+"""What peers told us: immutable evidence, the mutable state of each entry, and the one row of each payment."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, and_, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from gateway.domain.payments import EntryState, PaymentReport
+from gateway.ports import Entry, Evidence, KnownPayment, Notice
+from gateway.store import notices
+from gateway.store.statements import insert_for
+from gateway.store.tables import entry, inbox, payment
+
+
+def _entry(row: Row[Any]) -> Entry:
+    return Entry(
+        row.inbox_id,
+        row.line,
+        row.provider,
+        row.kind,
+        notices.load(row.kind, row.notice),
+        EntryState(row.state),
+        row.received_at,
+        row.attempts,
+    )
+
+
+class SqlInbox:
+    """See ``gateway.ports.Inbox``."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._db = connection
+
+    async def keep(self, evidence: Evidence, noticed: Sequence[Notice]) -> None:
+        await self._db.execute(
+            inbox.insert().values(
+                id=evidence.id,
+                provider=evidence.provider,
+                route=evidence.route,
+                received_at=evidence.received_at,
+                body=evidence.body,
+                size=evidence.size,
+                headers=dict(evidence.headers),
+                digest=evidence.digest,
+                verdict=evidence.verdict,
+                why=evidence.why,
+                message_id=evidence.message_id,
+                reply_status=evidence.reply_status,
+            )
+        )
+        if not noticed:
+            return
+        rows = []
+        for line, notice in enumerate(noticed):
+            kind, fields = notices.dump(notice)
+            rows.append(
+                {
+                    "inbox_id": evidence.id,
+                    "line": line,
+                    "provider": evidence.provider,
+                    "kind": kind,
+                    "notice": fields,
+                    "state": EntryState.NEW,
+                    "received_at": evidence.received_at,
+                    "not_before": evidence.received_at,
+                    "attempts": 0,
+                    "note": "",
+                    "updated_at": evidence.received_at,
+                }
+            )
+        await self._db.execute(entry.insert(), rows)
+
+    async def claim_new(self, limit: int, now: datetime) -> Sequence[Entry]:
+        statement = (
+            select(entry)
+            .where(entry.c.state == EntryState.NEW, entry.c.not_before <= now)
+            .order_by(entry.c.not_before)
+            .limit(limit)
+            .with_for_update(skip_locked=True)
+        )
+        return [_entry(row) for row in await self._db.execute(statement)]
+
+    async def mark(
+        self, marked: Entry, state: EntryState, now: datetime, bill_id: str | None = None, note: str = ""
+    ) -> None:
+        await self._db.execute(
+            update(entry)
+            .where(and_(entry.c.inbox_id == marked.inbox_id, entry.c.line == marked.line))
+            .values(state=state, bill_id=bill_id, note=note, updated_at=now)
+        )
+
+    async def postpone(self, failed: Entry, not_before: datetime, now: datetime, note: str) -> None:
+        await self._db.execute(
+            update(entry)
+            .where(entry.c.inbox_id == failed.inbox_id, entry.c.line == failed.line, entry.c.state == EntryState.NEW)
+            .values(not_before=not_before, attempts=entry.c.attempts + 1, note=note, updated_at=now)
+        )
+
+    async def entries_of(self, inbox_id: str) -> Sequence[Entry]:
+        statement = select(entry).where(entry.c.inbox_id == inbox_id).order_by(entry.c.line)
+        return [_entry(row) for row in await self._db.execute(statement)]
+
+
+class SqlPayments:
+    """See ``gateway.ports.Payments``."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._db = connection
+
+    async def first_report(
+        self, provider: str, report: PaymentReport, inbox_id: str, now: datetime
+    ) -> KnownPayment | None:
+        row = {
+            "reference": report.reference,
+            "control_number": report.control_number,
+            "digest": report.digest,
+            "provider": provider,
+            "amount_minor": report.amount.amount_minor,
+            "currency": report.amount.currency,
+            "paid_at": report.paid_at,
+            "receipt": report.receipt,
+            "state": EntryState.NEW,
+            "inbox_id": inbox_id,
+            "first_seen_at": now,
+            "updated_at": now,
+        }
+        # A twin in another transaction is waited for here, so the loser sees the winner's row below.
+        inserted = await self._db.execute(insert_for(self._db, payment).values(row).on_conflict_do_nothing())
+        if inserted.rowcount == 1:
+            return None
+        known = (
+            await self._db.execute(
+                select(payment.c.id, payment.c.digest, payment.c.state).where(
+                    payment.c.reference == report.reference, payment.c.control_number == report.control_number
+                )
+            )
+        ).one()
+        return KnownPayment(known.id, known.digest, EntryState(known.state))
+
+    async def mark(
+        self, report: PaymentReport, state: EntryState, bill_id: str | None, premium_id: int | None, now: datetime
+    ) -> None:
+        await self._db.execute(
+            update(payment)
+            .where(payment.c.reference == report.reference, payment.c.control_number == report.control_number)
+            .values(state=state, bill_id=bill_id, premium_id=premium_id, updated_at=now)
+        )

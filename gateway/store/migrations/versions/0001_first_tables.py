@@ -1,0 +1,314 @@
+"""Bills, inbox, outbox, cases, audit, phones: the first tables.
+
+Revision ID: 0001
+Revises:
+"""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0001"
+down_revision = None
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+
+    op.create_table(
+        "gw_audit",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("actor", sa.String(length=60), nullable=False),
+        sa.Column("action", sa.String(length=60), nullable=False),
+        sa.Column("subject", sa.String(length=200), nullable=False),
+        sa.Column("details", sa.JSON(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_gw_audit")),
+    )
+    op.create_table(
+        "gw_audit_seal",
+        sa.Column("seq", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("audit_id", sa.BigInteger(), nullable=False),
+        sa.Column("previous", sa.String(length=64), nullable=False),
+        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.Column("sealed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("seq", name=op.f("pk_gw_audit_seal")),
+        sa.UniqueConstraint("audit_id", name=op.f("uq_gw_audit_seal_audit_id")),
+    )
+    op.create_table(
+        "gw_bill",
+        sa.Column("id", sa.String(length=40), nullable=False),
+        sa.Column("key", sa.String(length=120), nullable=False),
+        sa.Column("generation", sa.Integer(), nullable=False),
+        sa.Column("family_id", sa.Integer(), nullable=False),
+        sa.Column("product_id", sa.Integer(), nullable=False),
+        sa.Column("product_code", sa.String(length=8), nullable=False),
+        sa.Column("preceding_policy_id", sa.Integer(), nullable=True),
+        sa.Column("stage", sa.String(length=1), nullable=False),
+        sa.Column("chfid", sa.String(length=50), nullable=False),
+        sa.Column("payer_name", sa.String(length=210), nullable=False),
+        sa.Column("amount_minor", sa.BigInteger(), nullable=False),
+        sa.Column("policy_value_minor", sa.BigInteger(), nullable=False),
+        sa.Column("paid_minor", sa.BigInteger(), nullable=False),
+        sa.Column("currency", sa.String(length=3), nullable=False),
+        sa.Column("pay_option", sa.SmallInteger(), nullable=False),
+        sa.Column("provider_code", sa.String(length=25), nullable=True),
+        sa.Column("state", sa.String(length=12), nullable=False),
+        sa.Column("control_number", sa.String(length=50), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("asked_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("asked_times", sa.Integer(), nullable=False),
+        sa.Column("payment_record_id", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_gw_bill")),
+        sa.UniqueConstraint("control_number", name=op.f("uq_gw_bill_control_number")),
+        sa.UniqueConstraint("key", "generation", name=op.f("uq_gw_bill_key_generation")),
+    )
+    with op.batch_alter_table("gw_bill", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_gw_bill_family_id"), ["family_id"], unique=False)
+        batch_op.create_index(
+            "ix_gw_bill_silent",
+            ["asked_at"],
+            unique=False,
+            postgresql_where=sa.text("state IN ('created', 'submitted')"),
+        )
+
+    op.create_table(
+        "gw_bill_fact",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
+        sa.Column("bill_id", sa.String(length=40), nullable=False),
+        sa.Column("fact", sa.String(length=12), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("details", sa.JSON(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_gw_bill_fact")),
+    )
+    with op.batch_alter_table("gw_bill_fact", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_gw_bill_fact_bill_id"), ["bill_id"], unique=False)
+
+    op.create_table(
+        "gw_bill_requester",
+        sa.Column("bill_id", sa.String(length=40), nullable=False),
+        sa.Column("msisdn", sa.String(length=16), nullable=False),
+        sa.Column("language", sa.String(length=5), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("bill_id", "msisdn", name=op.f("pk_gw_bill_requester")),
+    )
+    op.create_table(
+        "gw_caller",
+        sa.Column("msisdn", sa.String(length=16), nullable=False),
+        sa.Column("language", sa.String(length=5), nullable=False),
+        sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("msisdn", name=op.f("pk_gw_caller")),
+    )
+    op.create_table(
+        "gw_case",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
+        sa.Column("kind", sa.String(length=30), nullable=False),
+        sa.Column("subject", sa.String(length=200), nullable=False),
+        sa.Column("provider", sa.String(length=30), nullable=True),
+        sa.Column("inbox_id", sa.String(length=40), nullable=True),
+        sa.Column("bill_id", sa.String(length=40), nullable=True),
+        sa.Column("amount_minor", sa.BigInteger(), nullable=True),
+        sa.Column("currency", sa.String(length=3), nullable=True),
+        sa.Column("details", sa.JSON(), nullable=False),
+        sa.Column("state", sa.String(length=8), nullable=False),
+        sa.Column("opened_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("closed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_gw_case")),
+        sa.UniqueConstraint("kind", "subject", name=op.f("uq_gw_case_kind_subject")),
+    )
+    with op.batch_alter_table("gw_case", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_gw_case_state"), ["state"], unique=False)
+
+    op.create_table(
+        "gw_entry",
+        sa.Column("inbox_id", sa.String(length=40), nullable=False),
+        sa.Column("line", sa.Integer(), nullable=False),
+        sa.Column("provider", sa.String(length=30), nullable=False),
+        sa.Column("kind", sa.String(length=30), nullable=False),
+        sa.Column("notice", sa.JSON(), nullable=False),
+        sa.Column("state", sa.String(length=12), nullable=False),
+        sa.Column("received_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("not_before", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("bill_id", sa.String(length=40), nullable=True),
+        sa.Column("note", sa.Text(), nullable=False),
+        sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("inbox_id", "line", name=op.f("pk_gw_entry")),
+    )
+    with op.batch_alter_table("gw_entry", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_gw_entry_new",
+            ["not_before"],
+            unique=False,
+            postgresql_where=sa.text("state = 'new'"),
+            sqlite_where=sa.text("state = 'new'"),
+        )
+
+    op.create_table(
+        "gw_inbox",
+        sa.Column("id", sa.String(length=40), nullable=False),
+        sa.Column("provider", sa.String(length=30), nullable=False),
+        sa.Column("route", sa.String(length=30), nullable=False),
+        sa.Column("received_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("body", sa.LargeBinary(), nullable=False),
+        sa.Column("size", sa.BigInteger(), nullable=False),
+        sa.Column("headers", sa.JSON(), nullable=False),
+        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.Column("verdict", sa.String(length=16), nullable=False),
+        sa.Column("why", sa.Text(), nullable=False),
+        sa.Column("message_id", sa.String(length=100), nullable=True),
+        sa.Column("reply_status", sa.SmallInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_gw_inbox")),
+    )
+    with op.batch_alter_table("gw_inbox", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_gw_inbox_received_at"), ["received_at"], unique=False)
+
+    op.create_table(
+        "gw_miss",
+        sa.Column("msisdn", sa.String(length=16), nullable=False),
+        sa.Column("hour", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("count", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("msisdn", "hour", name=op.f("pk_gw_miss")),
+    )
+    op.create_table(
+        "gw_outbox",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
+        sa.Column("kind", sa.String(length=30), nullable=False),
+        sa.Column("dedupe_key", sa.String(length=200), nullable=False),
+        sa.Column("aggregate", sa.String(length=120), nullable=False),
+        sa.Column("payload", sa.JSON(), nullable=False),
+        sa.Column("priority", sa.SmallInteger(), nullable=False),
+        sa.Column("channel", sa.String(length=30), nullable=False),
+        sa.Column("state", sa.String(length=8), nullable=False),
+        sa.Column("not_before", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("lease_token", sa.String(length=40), nullable=True),
+        sa.Column("lease_until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("last_outcome", sa.Text(), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("done_at", sa.DateTime(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_gw_outbox")),
+        sa.UniqueConstraint("dedupe_key", name=op.f("uq_gw_outbox_dedupe_key")),
+    )
+    with op.batch_alter_table("gw_outbox", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_gw_outbox_due",
+            ["channel", "priority", "id"],
+            unique=False,
+            postgresql_where=sa.text("state = 'todo'"),
+            sqlite_where=sa.text("state = 'todo'"),
+        )
+        batch_op.create_index(
+            "ix_gw_outbox_leased",
+            ["lease_until"],
+            unique=False,
+            postgresql_where=sa.text("state = 'leased'"),
+            sqlite_where=sa.text("state = 'leased'"),
+        )
+        batch_op.create_index(
+            "ix_gw_outbox_open",
+            ["state"],
+            unique=False,
+            postgresql_where=sa.text("state != 'done'"),
+            sqlite_where=sa.text("state != 'done'"),
+        )
+
+    op.create_table(
+        "gw_payment",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
+        sa.Column("reference", sa.String(length=100), nullable=False),
+        sa.Column("control_number", sa.String(length=50), nullable=False),
+        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.Column("provider", sa.String(length=30), nullable=False),
+        sa.Column("amount_minor", sa.BigInteger(), nullable=False),
+        sa.Column("currency", sa.String(length=3), nullable=False),
+        sa.Column("paid_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("receipt", sa.String(length=100), nullable=True),
+        sa.Column("state", sa.String(length=12), nullable=False),
+        sa.Column("inbox_id", sa.String(length=40), nullable=False),
+        sa.Column("bill_id", sa.String(length=40), nullable=True),
+        sa.Column("premium_id", sa.BigInteger(), nullable=True),
+        sa.Column("first_seen_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_gw_payment")),
+        sa.UniqueConstraint("reference", "control_number", name=op.f("uq_gw_payment_reference_control_number")),
+    )
+    with op.batch_alter_table("gw_payment", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_gw_payment_bill_id"), ["bill_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_gw_payment_control_number"), ["control_number"], unique=False)
+
+    op.create_table(
+        "gw_phone",
+        sa.Column("insuree_id", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("family_id", sa.Integer(), nullable=False),
+        sa.Column("msisdn", sa.String(length=16), nullable=False),
+        sa.PrimaryKeyConstraint("insuree_id", name=op.f("pk_gw_phone")),
+    )
+    with op.batch_alter_table("gw_phone", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_gw_phone_msisdn"), ["msisdn"], unique=False)
+
+    op.create_table(
+        "gw_watermark",
+        sa.Column("name", sa.String(length=40), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_gw_watermark")),
+    )
+
+
+def downgrade() -> None:
+
+    op.drop_table("gw_watermark")
+    with op.batch_alter_table("gw_phone", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_gw_phone_msisdn"))
+
+    op.drop_table("gw_phone")
+    with op.batch_alter_table("gw_payment", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_gw_payment_control_number"))
+        batch_op.drop_index(batch_op.f("ix_gw_payment_bill_id"))
+
+    op.drop_table("gw_payment")
+    with op.batch_alter_table("gw_outbox", schema=None) as batch_op:
+        batch_op.drop_index(
+            "ix_gw_outbox_open", postgresql_where=sa.text("state != 'done'"), sqlite_where=sa.text("state != 'done'")
+        )
+        batch_op.drop_index(
+            "ix_gw_outbox_leased",
+            postgresql_where=sa.text("state = 'leased'"),
+            sqlite_where=sa.text("state = 'leased'"),
+        )
+        batch_op.drop_index(
+            "ix_gw_outbox_due", postgresql_where=sa.text("state = 'todo'"), sqlite_where=sa.text("state = 'todo'")
+        )
+
+    op.drop_table("gw_outbox")
+    op.drop_table("gw_miss")
+    with op.batch_alter_table("gw_inbox", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_gw_inbox_received_at"))
+
+    op.drop_table("gw_inbox")
+    with op.batch_alter_table("gw_entry", schema=None) as batch_op:
+        batch_op.drop_index(
+            "ix_gw_entry_new", postgresql_where=sa.text("state = 'new'"), sqlite_where=sa.text("state = 'new'")
+        )
+
+    op.drop_table("gw_entry")
+    with op.batch_alter_table("gw_case", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_gw_case_state"))
+
+    op.drop_table("gw_case")
+    op.drop_table("gw_caller")
+    op.drop_table("gw_bill_requester")
+    with op.batch_alter_table("gw_bill_fact", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_gw_bill_fact_bill_id"))
+
+    op.drop_table("gw_bill_fact")
+    with op.batch_alter_table("gw_bill", schema=None) as batch_op:
+        batch_op.drop_index("ix_gw_bill_silent", postgresql_where=sa.text("state IN ('created', 'submitted')"))
+        batch_op.drop_index(batch_op.f("ix_gw_bill_family_id"))
+
+    op.drop_table("gw_bill")
+    op.drop_table("gw_audit_seal")
+    op.drop_table("gw_audit")

@@ -1,0 +1,94 @@
+"""Effects waiting to leave: claimed in batches under a lease, never forgotten, never run by two at once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from uuid import uuid4
+
+from sqlalchemy import func, literal_column, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from gateway.domain.effects import Effect, from_payload, payload
+from gateway.ports import Job
+from gateway.store.statements import insert_for
+from gateway.store.tables import outbox
+
+
+class SqlOutbox:
+    """See ``gateway.ports.Outbox``."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._db = connection
+
+    async def put(self, effects: Sequence[Effect], now: datetime) -> int:
+        new = 0
+        for effect in effects:
+            row = {
+                "kind": effect.kind,
+                "dedupe_key": effect.key,
+                "aggregate": effect.aggregate,
+                "payload": payload(effect),
+                "priority": effect.priority,
+                "channel": effect.channel,
+                "state": "todo",
+                "not_before": now,
+                "attempts": 0,
+                "created_at": now,
+            }
+            statement = insert_for(self._db, outbox).values(row).on_conflict_do_nothing()
+            new += (await self._db.execute(statement)).rowcount
+        return new
+
+    async def lease(self, channel: str, limit: int, now: datetime, lease_s: float) -> Sequence[Job]:
+        await self._db.execute(
+            update(outbox)
+            .where(outbox.c.state == "leased", outbox.c.lease_until < now)
+            .values(state="todo", lease_token=None)
+        )
+        due = (
+            select(outbox.c.id)
+            .where(outbox.c.channel == channel, outbox.c.state == "todo", outbox.c.not_before <= now)
+            .order_by(outbox.c.priority, outbox.c.id)
+            .limit(limit)
+            .with_for_update(skip_locked=True)
+            .scalar_subquery()
+        )
+        token = str(uuid4())
+        claimed = await self._db.execute(
+            update(outbox)
+            .where(outbox.c.id.in_(due))
+            .values(
+                state="leased",
+                lease_token=token,
+                lease_until=now + timedelta(seconds=lease_s),
+                attempts=outbox.c.attempts + 1,
+            )
+            .returning(outbox.c.id, outbox.c.kind, outbox.c.payload, outbox.c.attempts, outbox.c.created_at)
+        )
+        jobs = [
+            Job(row.id, from_payload(row.kind, row.payload), row.attempts, row.created_at, token) for row in claimed
+        ]
+        return sorted(jobs, key=lambda job: (job.effect.priority, job.id))
+
+    async def _close(self, job: Job, **values: object) -> bool:
+        result = await self._db.execute(
+            update(outbox)
+            .where(outbox.c.id == job.id, outbox.c.lease_token == job.lease_token, outbox.c.state == "leased")
+            .values(lease_token=None, lease_until=None, **values)
+        )
+        return result.rowcount == 1
+
+    async def finish(self, job: Job, outcome: str, now: datetime) -> bool:
+        return await self._close(job, state="done", last_outcome=outcome, done_at=now)
+
+    async def again(self, job: Job, outcome: str, not_before: datetime, now: datetime) -> bool:
+        return await self._close(job, state="todo", last_outcome=outcome, not_before=not_before)
+
+    async def hold(self, job: Job, outcome: str, now: datetime) -> bool:
+        return await self._close(job, state="held", last_outcome=outcome)
+
+    async def counts(self) -> Mapping[str, int]:
+        open_rows = select(outbox.c.state, func.count()).where(outbox.c.state != literal_column("'done'"))
+        rows = await self._db.execute(open_rows.group_by(outbox.c.state))
+        return {state: count for state, count in rows}

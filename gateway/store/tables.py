@@ -1,0 +1,254 @@
+"""Our own tables. Amounts are integers of minor units; evidence and audit rows are only ever inserted."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Column,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    SmallInteger,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+
+from gateway.store.types import Identity64, UtcDateTime
+
+metadata = MetaData(
+    naming_convention={
+        "pk": "pk_%(table_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    }
+)
+
+bill = Table(
+    "gw_bill",
+    metadata,
+    Column("id", String(40), primary_key=True),
+    Column("key", String(120), nullable=False),
+    Column("generation", Integer, nullable=False),
+    Column("family_id", Integer, nullable=False, index=True),
+    Column("product_id", Integer, nullable=False),
+    Column("product_code", String(8), nullable=False),
+    Column("preceding_policy_id", Integer),
+    Column("stage", String(1), nullable=False),
+    Column("chfid", String(50), nullable=False),
+    Column("payer_name", String(210), nullable=False),
+    Column("amount_minor", BigInteger, nullable=False),
+    Column("policy_value_minor", BigInteger, nullable=False),
+    Column("paid_minor", BigInteger, nullable=False),
+    Column("currency", String(3), nullable=False),
+    Column("pay_option", SmallInteger, nullable=False),
+    Column("provider_code", String(25)),
+    Column("state", String(12), nullable=False),
+    Column("control_number", String(50), unique=True),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("expires_at", UtcDateTime, nullable=False),
+    Column("asked_at", UtcDateTime, nullable=False),
+    Column("asked_times", Integer, nullable=False),
+    Column("payment_record_id", BigInteger),
+    UniqueConstraint("key", "generation"),
+)
+Index("ix_gw_bill_silent", bill.c.asked_at, postgresql_where=bill.c.state.in_(("created", "submitted")))
+
+bill_fact = Table(
+    "gw_bill_fact",
+    metadata,
+    Column("id", Identity64, primary_key=True, autoincrement=True),
+    Column("bill_id", String(40), nullable=False, index=True),
+    Column("fact", String(12), nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    Column("details", JSON, nullable=False),
+)
+
+bill_requester = Table(
+    "gw_bill_requester",
+    metadata,
+    Column("bill_id", String(40), primary_key=True),
+    Column("msisdn", String(16), primary_key=True),
+    Column("language", String(5), nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+)
+
+inbox = Table(
+    "gw_inbox",
+    metadata,
+    Column("id", String(40), primary_key=True),
+    Column("provider", String(30), nullable=False),
+    Column("route", String(30), nullable=False),
+    Column("received_at", UtcDateTime, nullable=False, index=True),
+    Column("body", LargeBinary, nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("headers", JSON, nullable=False),
+    Column("digest", String(64), nullable=False),
+    Column("verdict", String(16), nullable=False),
+    Column("why", Text, nullable=False),
+    Column("message_id", String(100)),
+    Column("reply_status", SmallInteger, nullable=False),
+)
+
+entry = Table(
+    "gw_entry",
+    metadata,
+    Column("inbox_id", String(40), primary_key=True),
+    Column("line", Integer, primary_key=True),
+    Column("provider", String(30), nullable=False),
+    Column("kind", String(30), nullable=False),
+    Column("notice", JSON, nullable=False),
+    Column("state", String(12), nullable=False),
+    Column("received_at", UtcDateTime, nullable=False),
+    Column("not_before", UtcDateTime, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("bill_id", String(40)),
+    Column("note", Text, nullable=False),
+    Column("updated_at", UtcDateTime, nullable=False),
+)
+Index(
+    "ix_gw_entry_new",
+    entry.c.not_before,
+    postgresql_where=entry.c.state == text("'new'"),
+    sqlite_where=entry.c.state == text("'new'"),
+)
+
+payment = Table(
+    "gw_payment",
+    metadata,
+    Column("id", Identity64, primary_key=True, autoincrement=True),
+    Column("reference", String(100), nullable=False),
+    Column("control_number", String(50), nullable=False, index=True),
+    Column("digest", String(64), nullable=False),
+    Column("provider", String(30), nullable=False),
+    Column("amount_minor", BigInteger, nullable=False),
+    Column("currency", String(3), nullable=False),
+    Column("paid_at", UtcDateTime, nullable=False),
+    Column("receipt", String(100)),
+    Column("state", String(12), nullable=False),
+    Column("inbox_id", String(40), nullable=False),
+    Column("bill_id", String(40), index=True),
+    Column("premium_id", BigInteger),
+    Column("first_seen_at", UtcDateTime, nullable=False),
+    Column("updated_at", UtcDateTime, nullable=False),
+    UniqueConstraint("reference", "control_number"),
+)
+
+outbox = Table(
+    "gw_outbox",
+    metadata,
+    Column("id", Identity64, primary_key=True, autoincrement=True),
+    Column("kind", String(30), nullable=False),
+    Column("dedupe_key", String(200), nullable=False, unique=True),
+    Column("aggregate", String(120), nullable=False),
+    Column("payload", JSON, nullable=False),
+    Column("priority", SmallInteger, nullable=False),
+    Column("channel", String(30), nullable=False),
+    Column("state", String(8), nullable=False),
+    Column("not_before", UtcDateTime, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("lease_token", String(40)),
+    Column("lease_until", UtcDateTime),
+    Column("last_outcome", Text),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("done_at", UtcDateTime),
+)
+# Partial, so that a backlog of millions of done rows costs the poll nothing.
+Index(
+    "ix_gw_outbox_due",
+    outbox.c.channel,
+    outbox.c.priority,
+    outbox.c.id,
+    postgresql_where=outbox.c.state == text("'todo'"),
+    sqlite_where=outbox.c.state == text("'todo'"),
+)
+Index(
+    "ix_gw_outbox_leased",
+    outbox.c.lease_until,
+    postgresql_where=outbox.c.state == text("'leased'"),
+    sqlite_where=outbox.c.state == text("'leased'"),
+)
+Index(
+    "ix_gw_outbox_open",
+    outbox.c.state,
+    postgresql_where=outbox.c.state != text("'done'"),
+    sqlite_where=outbox.c.state != text("'done'"),
+)
+
+case = Table(
+    "gw_case",
+    metadata,
+    Column("id", Identity64, primary_key=True, autoincrement=True),
+    Column("kind", String(30), nullable=False),
+    Column("subject", String(200), nullable=False),
+    Column("provider", String(30)),
+    Column("inbox_id", String(40)),
+    Column("bill_id", String(40)),
+    Column("amount_minor", BigInteger),
+    Column("currency", String(3)),
+    Column("details", JSON, nullable=False),
+    Column("state", String(8), nullable=False, index=True),
+    Column("opened_at", UtcDateTime, nullable=False),
+    Column("closed_at", UtcDateTime),
+    UniqueConstraint("kind", "subject"),
+)
+
+audit = Table(
+    "gw_audit",
+    metadata,
+    Column("id", Identity64, primary_key=True, autoincrement=True),
+    Column("at", UtcDateTime, nullable=False),
+    Column("actor", String(60), nullable=False),
+    Column("action", String(60), nullable=False),
+    Column("subject", String(200), nullable=False),
+    Column("details", JSON, nullable=False),
+)
+
+# The chain stands beside the rows, so that sealing in batches updates none of them.
+audit_seal = Table(
+    "gw_audit_seal",
+    metadata,
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    Column("audit_id", BigInteger, nullable=False, unique=True),
+    Column("previous", String(64), nullable=False),
+    Column("digest", String(64), nullable=False),
+    Column("sealed_at", UtcDateTime, nullable=False),
+)
+
+caller = Table(
+    "gw_caller",
+    metadata,
+    Column("msisdn", String(16), primary_key=True),
+    Column("language", String(5), nullable=False),
+    Column("updated_at", UtcDateTime, nullable=False),
+)
+
+phone = Table(
+    "gw_phone",
+    metadata,
+    Column("insuree_id", Integer, primary_key=True, autoincrement=False),
+    Column("family_id", Integer, nullable=False),
+    Column("msisdn", String(16), nullable=False, index=True),
+)
+
+miss = Table(
+    "gw_miss",
+    metadata,
+    Column("msisdn", String(16), primary_key=True),
+    Column("hour", UtcDateTime, primary_key=True),
+    Column("count", Integer, nullable=False),
+)
+
+watermark = Table(
+    "gw_watermark",
+    metadata,
+    Column("name", String(40), primary_key=True),
+    Column("at", UtcDateTime, nullable=False),
+)
+
+# Rows that the application's own role may add and read, never change or remove.
+APPEND_ONLY = (inbox, bill_fact, audit, audit_seal)

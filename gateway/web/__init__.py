@@ -1,0 +1,1 @@
+"""The listeners: public for aggregators and providers, operator for those who run it."""

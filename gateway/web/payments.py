@@ -1,0 +1,47 @@
+"""The callback routes of payment providers. The reply's bytes and status are the adapter's."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+
+from aiohttp import web
+
+from gateway.ports import PaymentProvider
+from gateway.service.accept_callback import AcceptCallback
+from gateway.web.bodies import read_limited
+
+
+class PaymentRoutes:
+    """``POST /payments/{provider}/{route}``. ``accepted`` is called once a callback is committed."""
+
+    def __init__(
+        self,
+        accept: AcceptCallback,
+        providers: Sequence[PaymentProvider],
+        max_bytes: int,
+        accepted: Callable[[], None],
+        in_flight: int = 256,
+    ) -> None:
+        self._accept = accept
+        self._providers = providers
+        self._max_bytes = max_bytes
+        self._accepted = accepted
+        self._room = asyncio.Semaphore(in_flight)
+
+    def add_to(self, app: web.Application) -> None:
+        """Register the routes."""
+        for provider in self._providers:
+            for route in provider.routes:
+                app.router.add_post(f"/payments/{provider.name}/{route}", self._handler(provider, route))
+
+    def _handler(self, provider: PaymentProvider, route: str) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+        async def handle(request: web.Request) -> web.StreamResponse:
+            async with self._room:
+                body, size = await read_limited(request, self._max_bytes)
+                headers = {name.lower(): value for name, value in request.headers.items()}
+                reply = await self._accept(provider, route, body, size, headers)
+            self._accepted()
+            return web.Response(status=reply.status, body=reply.body, headers={"Content-Type": reply.content_type})
+
+        return handle

@@ -1,0 +1,105 @@
+"""The USSD routes: an unguessable address, a bound on turns in flight, always a screen."""
+
+from __future__ import annotations
+
+import hmac
+import ipaddress
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from time import perf_counter
+
+import structlog
+from aiohttp import web
+
+from gateway.ports import HttpReply, InboundRequest, Malformed, UssdChannel
+from gateway.service.answer_ussd import AnswerUssd
+from gateway.service.metrics import USSD_IN_FLIGHT, USSD_SECONDS, USSD_TURNS
+from gateway.web.bodies import read_limited
+
+log = structlog.get_logger()
+_MAX_BODY = 65_536  # bytes: more than any transcript of a session
+
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+
+@dataclass(frozen=True, slots=True)
+class Mount:
+    """One channel at its secret address. No networks: every address may call."""
+
+    channel: UssdChannel
+    secret: str = field(repr=False)
+    networks: Sequence[Network] = ()
+
+
+class UssdRoutes:
+    """``/ussd/{channel}/{secret}``: aggregators sign nothing, so the path is the secret; it is never logged."""
+
+    def __init__(self, answer: AnswerUssd, mounts: Sequence[Mount], in_flight: int) -> None:
+        self._answer = answer
+        self._mounts = {mount.channel.profile.name: mount for mount in mounts}
+        self._room = in_flight
+
+    def add_to(self, app: web.Application) -> None:
+        """Register the routes."""
+        app.router.add_post("/ussd/{channel}/{secret}", self.turn)
+        app.router.add_get("/ussd/{channel}/{secret}", self.turn, allow_head=False)
+        app.router.add_post("/ussd/{channel}/{secret}/end", self.end)
+
+    def _mount(self, request: web.Request) -> Mount:
+        mount = self._mounts.get(request.match_info["channel"])
+        if mount is None or not hmac.compare_digest(mount.secret.encode(), request.match_info["secret"].encode()):
+            raise web.HTTPNotFound
+        if mount.networks and not _inside(request.remote, mount.networks):
+            log.warning("ussd_network_refused", channel=mount.channel.profile.name)
+            raise web.HTTPNotFound
+        return mount
+
+    async def turn(self, request: web.Request) -> web.Response:
+        """One turn of a conversation."""
+        channel = self._mount(request).channel
+        name = channel.profile.name
+        if self._room <= 0:
+            USSD_TURNS.labels(name, "busy").inc()
+            return _response(channel.render(self._answer.polite_end("end.busy", "USSD-BUSY")))
+        started = perf_counter()
+        self._room -= 1
+        USSD_IN_FLIGHT.inc()
+        try:
+            body, size = await read_limited(request, _MAX_BODY)
+            if size > len(body):
+                return self._unreadable(channel, "too large")
+            headers = {"content-type": request.headers.get("Content-Type", "")}
+            turn = channel.parse(InboundRequest(request.method, request.query_string, headers, body))
+            if isinstance(turn, Malformed):
+                return self._unreadable(channel, turn.why)
+            screen = await self._answer(channel.profile, turn)
+            USSD_TURNS.labels(name, "end" if screen.final else "continue").inc()
+            return _response(channel.render(screen, turn))
+        finally:
+            self._room += 1
+            USSD_IN_FLIGHT.dec()
+            USSD_SECONDS.observe(perf_counter() - started)
+
+    def _unreadable(self, channel: UssdChannel, why: str) -> web.Response:
+        USSD_TURNS.labels(channel.profile.name, "unreadable").inc()
+        log.warning("ussd_unreadable", channel=channel.profile.name, why=why)
+        return _response(channel.render(self._answer.polite_end("end.unreadable", "USSD-UNREADABLE")))
+
+    async def end(self, request: web.Request) -> web.Response:
+        """The aggregator's word that a session ended: taken, so that it is not repeated; it carries nothing we keep."""
+        channel = self._mount(request).channel
+        await read_limited(request, _MAX_BODY)
+        USSD_TURNS.labels(channel.profile.name, "ended").inc()
+        return web.Response(text="")
+
+
+def _response(reply: HttpReply) -> web.Response:
+    return web.Response(status=reply.status, body=reply.body, headers={"Content-Type": reply.content_type})
+
+
+def _inside(remote: str | None, networks: Sequence[Network]) -> bool:
+    try:
+        address = ipaddress.ip_address(remote or "")
+    except ValueError:
+        return False
+    return any(address in network for network in networks)
