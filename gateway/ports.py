@@ -225,8 +225,8 @@ class PaymentProvider(Protocol):
         """The signed call that asks for a control number."""
         ...
 
-    def bill_outcome(self, response: HttpResponse) -> Outcome:
-        """What the provider's immediate answer to it means."""
+    def bill_outcome(self, order: BillOrder, response: HttpResponse) -> Outcome:
+        """What the provider's immediate answer to it means; an answer to another request means nothing."""
         ...
 
     def read(self, route: str, body: bytes) -> Reading:
@@ -376,8 +376,8 @@ class Registry(Protocol):
         """Live insurees with a phone, by InsureeID, a page at a time."""
         ...
 
-    async def phones_changed(self, since: datetime, limit: int) -> Sequence[PhoneRow]:
-        """Insurees whose row changed at or after ``since``, oldest change first; a dead or emptied phone reads ''."""
+    async def phones_changed(self, since: datetime, after_insuree_id: int, limit: int) -> Sequence[PhoneRow]:
+        """Insurees changed after ``since``, or at it with a higher id; oldest first. No or a dead phone reads ''."""
         ...
 
 

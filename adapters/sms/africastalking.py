@@ -129,6 +129,6 @@ def _reference(message_id: object) -> str | None:
 def _retry_after_s(headers: Mapping[str, str]) -> float:
     """``Retry-After`` in seconds, bounded; the default pause where it is missing, a date or nonsense."""
     text = headers.get("retry-after", "").strip()
-    if not (text.isascii() and text.isdecimal() and len(text) <= 9):
+    if not (text.isascii() and text.isdecimal()):
         return FAULT_PAUSE_S
     return min(max(float(text), 1.0), MAX_PAUSE_S)

@@ -43,6 +43,7 @@ ERRORS: dict[str, ErrorCode] = {
         ErrorCode("PAY-CONFLICT", 200, False, "A known payment was reported again with other content."),
         ErrorCode("PAY-UNKNOWN-NUMBER", 200, False, "Money for a control number that we never issued."),
         ErrorCode("PAY-AMOUNT", 200, False, "The amount paid is not the amount billed."),
+        ErrorCode("PAY-OVER", 200, False, "Applied; more was paid than the policy still needed."),
         ErrorCode("PAY-CURRENCY", 200, False, "The money is in another currency than the bill."),
         ErrorCode("PAY-TWICE", 200, False, "A bill that was paid already has been paid once more."),
         ErrorCode("PAY-CANCELLED", 200, False, "A cancelled bill has been paid."),
@@ -70,6 +71,7 @@ CASE_CODES: dict[CaseKind, str] = {
     CaseKind.FAMILY_GONE: "PAY-FAMILY",
     CaseKind.PRODUCT_GONE: "PAY-PRODUCT",
     CaseKind.BILL_WITHOUT_NUMBER: "PAY-SILENT",
+    CaseKind.OVERPAID: "PAY-OVER",
     CaseKind.SETTLE_FAILED: "PAY-SETTLE",
     CaseKind.EFFECT_HELD: "SMS-HELD",
 }

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 MINOR_PER_UNIT = 100
-MAX_MINOR = 10**17  # decimal(18,2), the widest column that the registry stores money in
-_TEXT = re.compile(r"(-?)(\d{1,16})(?:\.(\d{1,12}))?")
+MAX_MINOR = 10**18 - 1  # decimal(18,2), the widest column that the registry stores money in
+_TEXT = re.compile(r"(-?)([0-9]{1,16})(?:\.([0-9]{1,12}))?")
 
 
 class InexactAmountError(ValueError):
@@ -46,10 +46,12 @@ class Money:
     @classmethod
     def from_decimal(cls, value: Decimal, currency: str = "TZS") -> Money:
         """Read a Decimal of units exactly; raises InexactAmountError where a third decimal would be lost."""
-        minor = value * MINOR_PER_UNIT
-        if minor != minor.to_integral_value():
+        if not value.is_finite() or value.adjusted() > 17:
+            raise InexactAmountError("not an amount that the registry can hold")
+        numerator, denominator = value.as_integer_ratio()  # exact, whatever the decimal context
+        if numerator * MINOR_PER_UNIT % denominator:
             raise InexactAmountError(f"more than two decimals: {value}")
-        return cls(int(minor), currency)
+        return cls(numerator * MINOR_PER_UNIT // denominator, currency)
 
     def to_decimal(self) -> Decimal:
         """Units with exactly two decimals, as the registry and the payment messages write them."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 _NOISE = re.compile(r"[\s\-().\u00a0\u2010-\u2015/]")
-_SPELLINGS = re.compile(r"(?:\+|00)?(?:255|0)?0?([67][0-9]{8})")
+_SPELLINGS = re.compile(r"(?:(?:\+|00)?2550?|0)?([67][0-9]{8})")
 MAX_INPUT = 40
 
 

@@ -68,6 +68,7 @@ class CaseKind(StrEnum):
     FAMILY_GONE = "family_gone"
     PRODUCT_GONE = "product_gone"
     BILL_WITHOUT_NUMBER = "bill_without_number"
+    OVERPAID = "overpaid"
     SETTLE_FAILED = "settle_failed"
     EFFECT_HELD = "effect_held"
 

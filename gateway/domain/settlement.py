@@ -45,12 +45,16 @@ class Activation:
 
 @dataclass(frozen=True, slots=True)
 class Settlement:
-    """``policy`` is the idle policy to use, or one to be born. ``still_due`` is zero when ``activation`` is given."""
+    """``policy`` is the idle policy to use, or one to be born. ``still_due`` is zero when ``activation`` is given.
+
+    ``excess``: what the policy did not need, because an officer took part of the money while the bill was open.
+    """
 
     policy: Policy | NewPolicy
     premium: NewPremium
     activation: Activation | None
     still_due: Money
+    excess: Money
     fact: BillFact
 
     @property
@@ -115,6 +119,7 @@ def settle(bill: Bill, report: PaymentReport, paid_on: date, today: date, ledger
         premium=NewPremium(amount=report.amount, receipt=report.reference, pay_date=pay_date),
         activation=activation,
         still_due=Money(max(left.amount_minor, 0), left.currency),
+        excess=Money(max(-left.amount_minor, 0), left.currency),
         fact=BillFact.PART_PAID if bill_left.amount_minor > 0 else BillFact.PAID,
     )
 

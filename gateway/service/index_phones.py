@@ -40,19 +40,19 @@ class IndexPhones:
 
     async def _follow(self, since: datetime) -> int:
         started, seen = self._clock.now(), 0
-        cursor = max(since - _OVERLAP, _EPOCH)
+        cursor, last = max(since - _OVERLAP, _EPOCH), 0
         while True:
             async with self._uow.reading() as tx:
-                rows = await tx.registry.phones_changed(cursor, _PAGE)
+                rows = await tx.registry.phones_changed(cursor, last, _PAGE)
             if rows:
                 async with self._uow.writing() as tx:
                     await tx.callers.index_phones([_indexed(row) for row in rows])
             seen += len(rows)
-            if len(rows) < _PAGE or rows[-1].changed_at == cursor:
+            if len(rows) < _PAGE:
                 async with self._uow.writing() as tx:
                     await tx.callers.set_watermark(_WATERMARK, started)
                 return seen
-            cursor = rows[-1].changed_at
+            cursor, last = rows[-1].changed_at, rows[-1].insuree_id
 
 
 def _indexed(row: PhoneRow) -> tuple[int, int, str | None]:

@@ -127,7 +127,7 @@ class RunEffects:
                 order = BillOrder(bill, payer, f"{bill_id}-{attempt}-{job.attempts}")
                 request = self._payments.bill_request(order, self._clock.now())
                 answer = await self._client.send(request, timeout_s)
-                return answer if isinstance(answer, Outcome) else self._payments.bill_outcome(answer)
+                return answer if isinstance(answer, Outcome) else self._payments.bill_outcome(order, answer)
 
     async def _conclude(self, tx: Transaction, job: Job, outcome: Outcome, limits: ChannelLimits) -> None:
         now = self._clock.now()

@@ -92,6 +92,8 @@ async def _apply(
         bill, decision.fact, now, amount_minor=report.amount.amount_minor, reference=report.reference
     )
     await tx.outbox.put(await _confirmations(tx, messages, bill, report, decision), now)
+    if decision.excess:
+        await _open_case(tx, entry, report, CaseKind.OVERPAID, bill, now)
     await tx.payments.mark(report, EntryState.SETTLED, bill.id, premium_id, now)
     await tx.inbox.mark(entry, EntryState.SETTLED, now, bill_id=bill.id)
     await tx.audit.add(

@@ -115,8 +115,10 @@ def _detail(settings: GepgSettings, sp_code: str, bill: Bill, phone: str | None)
 # ---------------------------------------------------------------------------------------------------------- its answer
 
 
-def submission_outcome(peers: Sequence[RSAPublicKey], response: HttpResponse) -> Outcome:
+def submission_outcome(peers: Sequence[RSAPublicKey], order: BillOrder, response: HttpResponse) -> Outcome:
     """What the immediate answer (billSubReqAck) says of the bill. Never raises.
+
+    An acknowledgement that names another request is Unknown: somebody may play back a recorded one on a plain link.
 
     HTTP 429 and 503 are Busy. A well-signed acknowledgement is believed whatever the status below 500. Everything else
     leaves the bill Unknown: unsigned or unreadable words may come from a proxy, after GePG took the bill.
@@ -127,6 +129,8 @@ def submission_outcome(peers: Sequence[RSAPublicKey], response: HttpResponse) ->
         return Unknown(f"HTTP {response.status}")
     try:
         ack = parse(_genuine_ack(peers, response.body).raw)
+        if (ack.optional("ReqId") or order.request_id) != order.request_id:
+            return Unknown(f"HTTP {response.status}, the answer is to another request")
         codes = split_codes(ack.required("AckStsCode"), "AckStsCode")
         return answer(codes, ack.optional("AckStsDesc"), ack.optional("AckId"))
     except UnreadableError as error:

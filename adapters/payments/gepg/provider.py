@@ -69,9 +69,9 @@ class GepgProvider:
         """billSubReq. ``now`` is not used: a resend must equal its first, so every time in it is the bill's own."""
         return submission(self._settings, order)
 
-    def bill_outcome(self, response: HttpResponse) -> Outcome:
+    def bill_outcome(self, order: BillOrder, response: HttpResponse) -> Outcome:
         """Accepted, Refused, Busy or Unknown; see ``codes``."""
-        return submission_outcome(self._settings.peer_certificates, response)
+        return submission_outcome(self._settings.peer_certificates, order, response)
 
     def read(self, route: str, body: bytes) -> Reading:
         """Cut, verify, and only then parse. Never raises.

@@ -42,6 +42,7 @@ _CHANGED = (
             and_(insurees.c.ValidityTo.is_(None), insurees.c.ValidityFrom >= bindparam("since")),
             and_(insurees.c.LegacyID.is_(None), insurees.c.ValidityTo >= bindparam("since")),
         ),
+        or_(_changed_at > bindparam("since"), insurees.c.InsureeID > bindparam("after")),
         or_(insurees.c.CHFID.is_(None), insurees.c.CHFID != FUNDING),
     )
     .order_by(_changed_at, insurees.c.InsureeID)
@@ -57,12 +58,12 @@ class Phones(Connected):
         rows = await self._connection.execute(_PHONES, {"after": after_insuree_id, "page": limit})
         return [PhoneRow(*row) for row in rows]
 
-    async def phones_changed(self, since: datetime, limit: int) -> Sequence[PhoneRow]:
-        """Insurees whose row changed at or after ``since``, oldest change first.
+    async def phones_changed(self, since: datetime, after_insuree_id: int, limit: int) -> Sequence[PhoneRow]:
+        """Insurees changed after ``since``, or at it with a higher id; oldest change first.
 
         A dead, emptied or familyless phone reads ``''``; a missing family reads 0.
         """
-        rows = await self._connection.execute(_CHANGED, {"since": since, "page": limit})
+        rows = await self._connection.execute(_CHANGED, {"since": since, "after": after_insuree_id, "page": limit})
         return [
             PhoneRow(
                 insuree_id,

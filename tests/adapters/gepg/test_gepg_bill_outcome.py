@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from gepg_samples import detail, payment, result, sha1_signature, signature, wrap
+from test_gepg_bill_request import ORDER
 
 from adapters.payments.gepg.codes import CODES, Meaning, meaning
 from gateway.domain.outcomes import Accepted, Busy, Refused, Unknown
@@ -18,7 +19,7 @@ def ack(code: str = "7101", words: str = "Successful") -> str:
 
 
 def _outcome(provider, body: bytes, status: int = 200, **headers: str):
-    return provider.bill_outcome(HttpResponse(status, headers, body))
+    return provider.bill_outcome(ORDER, HttpResponse(status, headers, body))
 
 
 @pytest.mark.parametrize(
@@ -42,6 +43,12 @@ def _outcome(provider, body: bytes, status: int = 200, **headers: str):
 )
 def test_known_codes(provider, keys, code, outcome):
     assert _outcome(provider, wrap(ack(code, "w"), keys.gepg)) == outcome
+
+
+def test_a_recorded_answer_to_another_request(provider, keys):
+    body = wrap(ack().replace("req-0001", "req-0000"), keys.gepg)
+    assert isinstance(_outcome(provider, body), Unknown)
+    assert _outcome(provider, wrap(ack().replace("req-0001", ""), keys.gepg)) == Accepted("ACK-9")
 
 
 @pytest.mark.parametrize("code", ["7241", "7102", "7627", "0000", "9999", "7321;7627", "7101;7240", "7279", "7283"])
@@ -83,7 +90,7 @@ def test_the_table_keeps_its_promises():
 )
 def test_busy_statuses(provider, keys, status, header, seconds):
     headers = {} if header is None else {"retry-after": header}
-    assert provider.bill_outcome(HttpResponse(status, headers, b"busy")) == Busy(seconds, f"HTTP {status}")
+    assert provider.bill_outcome(ORDER, HttpResponse(status, headers, b"busy")) == Busy(seconds, f"HTTP {status}")
     assert isinstance(_outcome(provider, wrap(ack("7242"), keys.gepg), status), Busy)
 
 

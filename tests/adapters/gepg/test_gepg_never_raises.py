@@ -5,6 +5,7 @@ from __future__ import annotations
 from gepg_samples import VALID, wrap
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from test_gepg_bill_request import ORDER
 
 from gateway.ports import HttpResponse, Verdict
 
@@ -23,7 +24,7 @@ def test_any_bytes(provider, route, body):
     assert reading.verdict in (Verdict.UNREADABLE, Verdict.BAD_SIGNATURE)
     assert reading.notices == ()
     assert provider.acknowledge(reading, "ACK-1").status in (200, 400)
-    provider.bill_outcome(HttpResponse(200, {}, body))
+    provider.bill_outcome(ORDER, HttpResponse(200, {}, body))
 
 
 @given(route=ROUTE, data=st.data())
@@ -50,7 +51,7 @@ def test_nonsense_that_gepg_signed(provider, keys, content):
     for root in (b"pmtSpNtfReq", b"billSubRes", b"billSubReqAck"):
         body = wrap(b"<" + root + b">" + content + b"</" + root + b">", keys.gepg)
         assert provider.read("bills", body).verdict is not Verdict.GENUINE
-        provider.bill_outcome(HttpResponse(200, {}, body))
+        provider.bill_outcome(ORDER, HttpResponse(200, {}, body))
 
 
 def _mutated(data: st.DataObject, body: bytes) -> bytes:

@@ -172,7 +172,8 @@ class World:
     async def rows(self, table: Table) -> dict[int, dict[str, Any]]:
         """Every row by key."""
         (key,) = table.primary_key.columns
-        return {row[key.name]: dict(row) for row in (await self.connection.execute(select(table))).mappings()}
+        statement = select(table).order_by(key)
+        return {row[key.name]: dict(row) for row in (await self.connection.execute(statement)).mappings()}
 
     async def snapshot(self) -> dict[str, dict[int, dict[str, Any]]]:
         """Every row of every table."""

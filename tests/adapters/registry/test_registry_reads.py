@@ -186,7 +186,7 @@ async def test_the_funding_insuree_is_nobody(world: Any) -> None:
     assert await world.registry.family(family_id) is None
     assert await world.registry.family_of(FUNDING) is None
     assert list(await world.registry.phones(0, 10)) == []
-    assert list(await world.registry.phones_changed(DEAD - timedelta(days=900), 10)) == []
+    assert list(await world.registry.phones_changed(DEAD - timedelta(days=900), 0, 10)) == []
 
 
 async def test_a_number_held_twice_means_the_head(world: Any) -> None:
@@ -309,13 +309,17 @@ async def test_changed_phones_tell_of_the_dead_once_and_of_history_never(world: 
     del old["InsureeID"]
     history = {"InsureeUUID": "x", "ValidityFrom": at(1), "ValidityTo": at(3), "LegacyID": members[2]}
     await world.put(t.insurees, **{**old, **history})
-    seen = [(r.insuree_id, r.phone, r.changed_at, r.family_id) for r in await world.registry.phones_changed(at(2), 10)]
+    changed = await world.registry.phones_changed(at(2), 0, 10)
+    seen = [(r.insuree_id, r.phone, r.changed_at, r.family_id) for r in changed]
+        (r.insuree_id, r.phone, r.changed_at, r.family_id) for r in await world.registry.phones_changed(at(2), 0, 10)
+    ]
     assert seen == [
         (members[3], "", at(2), 0),
         (members[2], "255655000003", at(3), family),
         (members[1], "", at(4), family),
         (members[0], "", at(5), family),
     ]
-    assert [r.insuree_id for r in await world.registry.phones_changed(at(2), 2)] == [members[3], members[2]]
-    assert [r.insuree_id for r in await world.registry.phones_changed(at(5), 10)] == [members[0]]
-    assert list(await world.registry.phones_changed(at(6), 10)) == []
+    assert [r.insuree_id for r in await world.registry.phones_changed(at(2), 0, 2)] == [members[3], members[2]]
+    assert [r.insuree_id for r in await world.registry.phones_changed(at(5), 0, 10)] == [members[0]]
+    assert list(await world.registry.phones_changed(at(5), members[0], 10)) == []  # the cursor has passed it
+    assert list(await world.registry.phones_changed(at(6), 0, 10)) == []

@@ -49,9 +49,8 @@ async def test_sqlite_keeps_text_not_real(world: Any) -> None:
     assert tuple(stored) == (expected, None)
 
 
+@pytest.mark.parametrize("registry_url", ["sqlite"], indirect=True)  # the one that takes any type in any column
 async def test_a_real_in_sqlite_is_refused(world: Any) -> None:
-    if world.connection.dialect.name != "sqlite":
-        pytest.skip("only SQLite takes any type in any column")
     await world.product()
     await world.sql('ALTER TABLE "tblProduct" ADD COLUMN "r" REAL')
     await world.sql('UPDATE "tblProduct" SET "r" = 0.1')
@@ -104,10 +103,9 @@ async def test_creating_the_tables_twice_keeps_what_is_there(world: Any) -> None
     assert await world.snapshot() == before
 
 
+@pytest.mark.parametrize("registry_url", ["postgresql"], indirect=True)
 async def test_two_payments_for_a_family_wait_for_each_other(engine: AsyncEngine) -> None:
     """On PostgreSQL the family's row is held to the end of the transaction; on SQLite the store's engine locks all."""
-    if engine.dialect.name != "postgresql":
-        pytest.skip("a SQLite file has one writer anyhow")
     async with engine.begin() as setup:
         values = {"FamilyUUID": "lock-test", "InsureeID": 0, "ValidityFrom": NOW, "AuditUserID": 1}
         key = (await setup.execute(insert(t.families), values)).inserted_primary_key

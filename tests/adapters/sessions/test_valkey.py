@@ -6,7 +6,7 @@ import asyncio
 import os
 import signal
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from typing import Any
 
 import pytest
@@ -63,6 +63,11 @@ def tell(server: ValkeyServer, sent: signal.Signals) -> None:
     os.kill(process.pid, sent)
 
 
+async def results_of(*calls: Coroutine[Any, Any, object] | asyncio.Task[Any]) -> list[Any]:
+    """What each call gave or raised; a call that never ends is a failure."""
+    return await asyncio.wait_for(asyncio.gather(*calls, return_exceptions=True), SLOW_S)
+
+
 async def until(true: Callable[[], bool]) -> None:
     """Let the loop turn until it is so; a turn at a time, since what is awaited announces itself to nobody."""
     deadline = time.monotonic() + SLOW_S
@@ -110,7 +115,7 @@ async def test_a_batch_is_bounded(shared_valkey: ValkeyServer, admin: Redis, mak
 async def test_the_queue_is_bounded(shared_valkey: ValkeyServer, make_store: Make) -> None:
     store = make_store(shared_valkey)
     calls = (store.load("w") for _ in range(valkey.MAX_WAITING + 3))
-    results = await asyncio.gather(*calls, return_exceptions=True)
+    results = await results_of(*calls)
     assert results.count(None) == valkey.MAX_WAITING
     assert [type(result) for result in results if result is not None] == [ConnectionError] * 3
 
@@ -128,7 +133,7 @@ async def test_a_cancelled_caller_breaks_no_other(own_valkey: ValkeyServer, make
         await asyncio.sleep(0)
     finally:
         tell(own_valkey, signal.SIGCONT)
-    results = await asyncio.gather(*calls, return_exceptions=True)
+    results = await results_of(*calls)
     assert [type(result) for result in results[:2]] == [asyncio.CancelledError] * 2
     assert results[2:] == [b"state"] * (CALLERS - 2)
     assert await store.load("a") == b"state"
@@ -148,7 +153,7 @@ async def test_when_the_server_is_killed_every_caller_is_told(own_valkey: Valkey
     callers = [asyncio.create_task(caller(number)) for number in range(CALLERS)]
     await until(lambda: steps >= 5 * CALLERS)
     kill(own_valkey)
-    results = await asyncio.wait_for(asyncio.gather(*callers, return_exceptions=True), SLOW_S)
+    results = await results_of(*callers)
     assert [type(result) for result in results] == [ConnectionError] * CALLERS
 
     assert await store.ping() is False
@@ -171,17 +176,17 @@ async def test_a_restart_between_two_calls_costs_none(own_valkey: ValkeyServer, 
 
 
 async def test_a_silent_server_costs_no_more_than_the_time_out(own_valkey: ValkeyServer, make_store: Make) -> None:
-    store = make_store(own_valkey, timeout_s=SHORT_S, max_batch=8)
+    store = make_store(own_valkey, timeout_s=SHORT_S, max_batch=1)
     await store.save("a", b"state", 60)
     tell(own_valkey, signal.SIGSTOP)
     try:
         began = time.monotonic()
-        results = await asyncio.gather(*(store.load("a") for _ in range(CALLERS)), return_exceptions=True)
+        results = await results_of(*(store.load("a") for _ in range(CALLERS)))
         took_s = time.monotonic() - began
     finally:
         tell(own_valkey, signal.SIGCONT)
     assert [type(result) for result in results] == [ConnectionError] * CALLERS
-    assert SHORT_S / 4 < took_s < SHORT_S + 2  # in eight batches, one after another, it would be longer
+    assert SHORT_S / 4 < took_s < SHORT_S + 2  # one after another would be longer
     assert await store.load("a") == b"state"
 
 
@@ -208,7 +213,7 @@ async def test_one_refused_command_leaves_the_others_of_its_batch(
     store = make_store(shared_valkey)
     await store.save("kept", b"state", 60)
     await admin.lpush("gw:session:list", "not a string")
-    results = await asyncio.gather(store.load("kept"), store.load("list"), store.load("kept"), return_exceptions=True)
+    results = await results_of(store.load("kept"), store.load("list"), store.load("kept"))
     assert (results[0], results[2]) == (b"state", b"state")
     assert isinstance(results[1], ConnectionError)
     assert "WRONGTYPE" in str(results[1])
@@ -235,7 +240,7 @@ async def test_closing_fails_what_waits_and_what_comes(shared_valkey: ValkeyServ
     calls = [asyncio.create_task(store.load("a")) for _ in range(CALLERS)]
     await asyncio.sleep(0)  # all have asked; the flush has not begun
     await store.close()
-    results = await asyncio.gather(*calls, return_exceptions=True)
+    results = await results_of(*calls)
     assert [type(result) for result in results] == [ConnectionError] * CALLERS
     with pytest.raises(ConnectionError, match="closed"):
         await store.load("a")
@@ -254,8 +259,27 @@ async def test_closing_ends_an_exchange_under_way(own_valkey: ValkeyServer) -> N
         late = asyncio.create_task(store.load("a"))
         await asyncio.sleep(0)
         await store.close()
-        results = await asyncio.gather(call, late, return_exceptions=True)
+        results = await results_of(call, late)
     finally:
         tell(own_valkey, signal.SIGCONT)
     assert [type(result) for result in results] == [ConnectionError] * 2
     assert asyncio.all_tasks() == {asyncio.current_task()}
+
+
+async def test_a_flush_that_dies_leaves_nobody_waiting(own_valkey: ValkeyServer, make_store: Make) -> None:
+    store = make_store(own_valkey)
+    await store.ping()
+    tell(own_valkey, signal.SIGSTOP)
+    try:
+        sent = asyncio.create_task(store.load("a"))
+        await asyncio.sleep(0)
+        await until(lambda: not store._waiting)
+        waiting = asyncio.create_task(store.load("a"))
+        await asyncio.sleep(0)
+        assert store._flusher is not None
+        store._flusher.cancel()
+        results = await results_of(sent, waiting)
+    finally:
+        tell(own_valkey, signal.SIGCONT)
+    assert [type(result) for result in results] == [ConnectionError] * 2
+    assert await store.load("a") is None
