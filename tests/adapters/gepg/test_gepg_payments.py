@@ -138,7 +138,7 @@ def test_an_entry_among_several_without_its_own_number_has_the_customers(provide
         payment(entry(PaidAmt="-30000.00")),
         payment(entry(PaidAmt="0.00")),
         payment(entry(PaidAmt="٣٠٠٠٠")),
-        payment(entry(PaidAmt="9" * 16)),
+        payment(entry(PaidAmt="9" * 17)),
         payment(entry(PaidAmt="<a>30000</a>")),
         payment(entry(PaidAmt="30000<!-- 1 -->00")),
         payment(entry(PaidAmt="30000<?x?>00")),
