@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import signal
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -190,7 +191,7 @@ def _ussd_routes(parts: Core, sessions: SessionStore, stack: AsyncExitStack) -> 
         Budget(total_s=ussd.reply_s, fact_s=ussd.fact_s, number_s=ussd.number_s),
     )
     at = parts.settings.africastalking
-    mounts = [Mount(AfricasTalkingUssd(), at.secret.get_secret_value(), at.allowed_networks)]
+    mounts = [Mount(AfricasTalkingUssd(), at.secret.get_secret_value().encode(), at.allowed_networks)]
     return UssdRoutes(answer, mounts, ussd.in_flight)
 
 
@@ -243,6 +244,10 @@ async def _until_told(on_ready: Callable[[], None], worker: Worker | None) -> No
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     running = asyncio.create_task(worker.run()) if worker else None
+    # what start-up made lives as long as the process: the collector need not walk it again and again
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 50)
     on_ready()
     log.info("ready")
     stopped = asyncio.create_task(stop.wait())

@@ -496,6 +496,10 @@ class Inbox(Protocol):
         """Insert the evidence and its entries, all new."""
         ...
 
+    async def due(self, now: datetime) -> bool:
+        """Whether a new entry waits: a look that locks nothing, for the poll."""
+        ...
+
     async def claim_new(self, limit: int, now: datetime) -> Sequence[Entry]:
         """Lock up to ``limit`` new entries that are due; those locked elsewhere are passed over."""
         ...
@@ -525,6 +529,10 @@ class Payments(Protocol):
 class Outbox(Protocol):
     async def put(self, effects: Sequence[Effect], now: datetime) -> int:
         """Insert; an effect whose key is known already is dropped. How many were new."""
+        ...
+
+    async def due(self, channel: str, now: datetime) -> bool:
+        """Whether a job waits or a lease has run out: a look that locks nothing, for the poll."""
         ...
 
     async def lease(self, channel: str, limit: int, now: datetime, lease_s: float) -> Sequence[Job]:

@@ -99,12 +99,12 @@ class Worker:
                     await waker.wait()
 
     async def _settle_all(self) -> int:
-        """One scout while idle; when it finds work, several settlers until there is none."""
-        if not await self._settle.one():
+        """A look while idle; when there is work, several settlers until there is none."""
+        if not await self._settle.due():
             return 0
-        done = await asyncio.gather(*(self._drain() for _ in range(self._pace.settlers)))
+        done = sum(await asyncio.gather(*(self._drain() for _ in range(self._pace.settlers))))
         self.wake()  # settling makes effects
-        return 1 + sum(done)
+        return done
 
     async def _drain(self) -> int:
         for count in range(_DRAIN):

@@ -7,6 +7,7 @@ _BASIC = frozenset(
     "abcdefghijklmnopqrstuvwxyzäöñüà"
 )
 _ESCAPED = frozenset("^{}\\[~]|€\f")  # an escape and a character: two septets
+_ALPHABET = _BASIC | _ESCAPED
 _TYPOGRAPHIC = str.maketrans(
     {
         "‘": "'",
@@ -33,12 +34,12 @@ def plain(text: str) -> str:
 
 def is_gsm7(text: str) -> bool:
     """Whether every character has a place in the GSM-7 default or extension alphabet."""
-    return all(character in _BASIC or character in _ESCAPED for character in text)
+    return _ALPHABET.issuperset(text)
 
 
 def septets(text: str) -> int:
     """Septets of a GSM-7 text; an escaped character counts two. The caller has asked ``is_gsm7`` first."""
-    return len(text) + sum(character in _ESCAPED for character in text)
+    return len(text) + (0 if _ESCAPED.isdisjoint(text) else sum(character in _ESCAPED for character in text))
 
 
 def units(text: str) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import structlog
 
@@ -38,12 +38,14 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """Seconds. ``total`` bounds a whole reply; ``fact`` one look-up; ``number`` the wait for a control number."""
+    """Seconds. ``total`` bounds a whole reply; ``fact`` one look-up; ``number`` the wait for a control number.
+
+    Session stores keep their own, shorter time-outs.
+    """
 
     total_s: float = 6.0
     fact_s: float = 2.5
     number_s: float = 3.5
-    store_s: float = 1.0
 
 
 class EffectNotCommittedError(Exception):
@@ -72,7 +74,7 @@ class AnswerUssd:
         self._watch = watch
         self._clock = clock
         self._budget = budget
-        self._busy: dict[str, asyncio.Future[None]] = {}
+        self._busy: dict[str, asyncio.Event | None] = {}  # sessions in work, with the bell of those who wait
 
     async def __call__(self, profile: ChannelProfile, turn: Turn) -> Screen:
         """The screen for this turn. A turn for a session in work waits for it, so that a twin gets its reply."""
@@ -80,15 +82,15 @@ class AnswerUssd:
         key = f"{profile.name}:{turn.msisdn}:{turn.session_id}"
         deadline = time.monotonic() + min(self._budget.total_s, profile.reply_deadline_s * 0.8)
         try:
-            async with asyncio.timeout_at(asyncio.get_running_loop().time() + deadline - time.monotonic()):
-                while running := self._busy.get(key):
-                    await asyncio.shield(running)
-                done = self._busy[key] = asyncio.get_running_loop().create_future()
-                try:
-                    return await self._turn(key, profile, turn, deadline)
-                finally:
-                    del self._busy[key]
-                    done.set_result(None)
+            while key in self._busy:
+                await self._turn_of(key, deadline)
+            self._busy[key] = None
+            try:
+                return await self._turn(key, profile, turn, deadline)
+            finally:
+                bell = self._busy.pop(key)
+                if bell is not None:
+                    bell.set()
         except EffectNotCommittedError:
             return self.polite_end("end.try_later", "USSD-EFFECT")
         except (TimeoutError, ConnectionError):
@@ -97,6 +99,12 @@ class AnswerUssd:
         except Exception:
             log.exception("ussd_internal")
             return self.polite_end("end.error", "USSD-INTERNAL")
+
+    async def _turn_of(self, key: str, deadline: float) -> None:
+        """Wait until the session's turn in work is done. Raises TimeoutError at the deadline."""
+        bell = self._busy[key] = self._busy[key] or asyncio.Event()
+        async with asyncio.timeout(max(0.0, deadline - time.monotonic())):
+            await bell.wait()
 
     def polite_end(self, text: str, code: str) -> Screen:
         """A last screen outside any conversation, in the first language."""
@@ -124,7 +132,7 @@ class AnswerUssd:
                     if taken.final:
                         break
                     taken = await self._play(taken.session, Key(text, dialled=True), deadline)
-        await self._sessions.save(key, dump(replace(taken.session, transcript=transcript)), profile.session_ttl_s)
+        await self._sessions.save(key, dump(taken.session._replace(transcript=transcript)), profile.session_ttl_s)
         return Screen(taken.reply or "", taken.final)
 
     async def _play(self, session: Session, event: Event, deadline: float) -> Step:

@@ -1,9 +1,10 @@
-"""Many callers, one query: look-ups asked for in the same turn of the event loop are made together."""
+"""Many callers, one query: look-ups asked for within a moment are made together."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from copy import copy
 from typing import Generic, TypeVar
 
 V = TypeVar("V")
@@ -12,14 +13,20 @@ V = TypeVar("V")
 class Batcher(Generic[V]):
     """Coalesces look-ups by string key. ``fetch`` gets distinct keys and answers those it knows.
 
-    At most ``in_flight`` batches run at once; while they do, further keys gather for the next, up to ``size`` each.
+    Keys gather for ``gather_s`` seconds, which no caller feels and which makes one query of many. At most ``in_flight``
+    batches run at once; while they do, further keys gather for the next, up to ``size`` each.
     """
 
     def __init__(
-        self, fetch: Callable[[Sequence[str]], Awaitable[Mapping[str, V]]], size: int = 200, in_flight: int = 2
+        self,
+        fetch: Callable[[Sequence[str]], Awaitable[Mapping[str, V]]],
+        size: int = 200,
+        in_flight: int = 2,
+        gather_s: float = 0.005,
     ) -> None:
         self._fetch = fetch
         self._size = size
+        self._gather_s = gather_s
         self._room = in_flight
         self._waiting: dict[str, list[asyncio.Future[V | None]]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -32,7 +39,7 @@ class Batcher(Generic[V]):
         self._waiting.setdefault(key, []).append(future)
         if not self._scheduled and self._room > 0:
             self._scheduled = True
-            loop.call_soon(self._start)
+            loop.call_later(self._gather_s, self._start)
         return await future
 
     def _start(self) -> None:
@@ -67,4 +74,11 @@ class Batcher(Generic[V]):
 
 def _copy(failure: BaseException) -> BaseException:
     """One exception per waiter: a shared one would grow the traceback of each."""
-    return failure if isinstance(failure, Exception) else asyncio.CancelledError()
+    if not isinstance(failure, Exception):
+        return asyncio.CancelledError()
+    try:
+        own = copy(failure)
+    except Exception:  # an exception that cannot be made from its own arguments
+        return failure
+    own.__cause__ = failure
+    return own

@@ -16,7 +16,10 @@ from gateway.ports import Requester
 
 
 class Messages:
-    """Writes each kind of SMS. ``about`` is a business key, so a message about a thing leaves once per phone."""
+    """Writes each kind of SMS. ``about`` is a business key, so a message about a thing leaves once per phone.
+
+    A payment's key is reference and control number: one reference may pay two numbers.
+    """
 
     def __init__(self, book: Book) -> None:
         self._book = book
@@ -45,7 +48,7 @@ class Messages:
     ) -> SendSms:
         """The money and the cover: for the family's own phone only."""
         scope = {"amount": amount.amount_minor, "receipt": receipt, "chfid": bill.chfid, "start": start, "until": until}
-        return self._sms("covered", reader, f"payment:{receipt}", **scope)
+        return self._sms("covered", reader, f"payment:{receipt}/{bill.control_number}", **scope)
 
     def part_paid(self, reader: Requester, bill: Bill, amount: Money, receipt: str, due: Money) -> SendSms:
         """The money, and how much is still missing."""
@@ -56,12 +59,14 @@ class Messages:
             "due": due.amount_minor,
             "number": bill.control_number,
         }
-        return self._sms("part_paid", reader, f"payment:{receipt}", **scope)
+        return self._sms("part_paid", reader, f"payment:{receipt}/{bill.control_number}", **scope)
 
-    def receipt(self, reader: Requester, amount: Money, receipt: str) -> SendSms:
+    def receipt(self, reader: Requester, amount: Money, receipt: str, number: str) -> SendSms:
         """For a stranger who paid: receipt and amount, nothing of the family."""
-        return self._sms("receipt", reader, f"payment:{receipt}", amount=amount.amount_minor, receipt=receipt)
+        about = f"payment:{receipt}/{number}"
+        return self._sms("receipt", reader, about, amount=amount.amount_minor, receipt=receipt)
 
-    def held(self, reader: Requester, amount: Money, receipt: str) -> SendSms:
+    def held(self, reader: Requester, amount: Money, receipt: str, number: str) -> SendSms:
         """The money came and a person is looking at it."""
-        return self._sms("held", reader, f"payment:{receipt}", amount=amount.amount_minor, receipt=receipt)
+        about = f"payment:{receipt}/{number}"
+        return self._sms("held", reader, about, amount=amount.amount_minor, receipt=receipt)

@@ -87,6 +87,9 @@ class RunEffects:
     async def batch(self, channel: str) -> int:
         """Lease and run one batch; how many jobs it had."""
         limits = self.limits(channel)
+        async with self._uow.reading() as tx:
+            if not await tx.outbox.due(channel, self._clock.now()):
+                return 0
         async with self._uow.writing() as tx:
             jobs = await tx.outbox.lease(channel, limits.batch, self._clock.now(), limits.lease_s)
         window = asyncio.Semaphore(limits.window)
@@ -149,8 +152,8 @@ class RunEffects:
 
     async def _bill_submitted(self, tx: Transaction, effect: SubmitBill, now: datetime) -> None:
         bill = await tx.bills.by_id(effect.bill_id, lock=True)
-        if bill is None or bill.state not in (BillState.CREATED, BillState.REFUSED):
-            return
+        if bill is None or bill.state != BillState.CREATED:
+            return  # the number or the refusal overtook this answer
         await tx.bills.record(bill, BillFact.SUBMITTED, now)
         if bill.payment_record_id is not None:
             await tx.registry.payment_status(bill.payment_record_id, LegacyStatus.REQUESTED, now)

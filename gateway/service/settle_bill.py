@@ -78,6 +78,8 @@ async def settle_refusal(
     bill = await tx.bills.by_id(notice.bill_id, lock=True)
     state = EntryState.UNMATCHED if bill is None else EntryState.SETTLED
     if bill is not None:
+        if bill.state == BillState.REFUSED:
+            state = EntryState.DUPLICATE
         await refuse(tx, messages, bill, notice.code, notice.text, now)
     await tx.inbox.mark(entry, state, now, bill_id=bill.id if bill else None)
     return state

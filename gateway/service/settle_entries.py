@@ -28,6 +28,11 @@ class SettleEntries:
         self._messages = messages
         self._clock = clock
 
+    async def due(self) -> bool:
+        """Whether there is anything to settle: cheap, for the poll."""
+        async with self._uow.reading() as tx:
+            return await tx.inbox.due(self._clock.now())
+
     async def one(self) -> bool:
         """Settle the oldest due entry; False when there is none."""
         now = self._clock.now()
@@ -63,7 +68,7 @@ class SettleEntries:
         wait = min(_LONGEST_WAIT, timedelta(seconds=0.5 * 2 ** min(entry.attempts, 12)))
         async with self._uow.writing() as tx:
             await tx.inbox.postpone(entry, now + wait, now, type(failure).__name__)
-            if entry.attempts + 1 == _MAX_ATTEMPTS:
+            if entry.attempts + 1 >= _MAX_ATTEMPTS:  # several settlers may have counted at once
                 case = Case(
                     CaseKind.SETTLE_FAILED, f"entry:{entry.inbox_id}/{entry.line}", entry.provider, entry.inbox_id
                 )

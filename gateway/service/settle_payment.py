@@ -52,6 +52,8 @@ async def _lock_bill(tx: Transaction, report: PaymentReport, now: datetime) -> B
     locked = await tx.bills.by_id(bill.id, lock=True)
     if locked is not None and locked.control_number is None:
         locked = await bind_number(tx, locked, report.control_number, now)
+    if locked is not None and locked.control_number != report.control_number:
+        return None  # another number was given while the lock was waited for
     return locked
 
 
@@ -130,7 +132,7 @@ async def _confirmations(
     requesters = {r.msisdn: r for r in await tx.bills.requesters(bill.id)}
     own = set(requesters) | await _family_phones(tx, bill.family_id)
     payer = report.payer_msisdn
-    reader = _reader(payer, own, list(requesters.values()))
+    reader = _reader(payer, own, requesters)
     sms: list[SendSms] = []
     if reader is not None:
         reader = await _in_language(tx, reader)
@@ -141,7 +143,7 @@ async def _confirmations(
             sms.append(messages.part_paid(reader, bill, report.amount, report.reference, decision.still_due))
     if payer is not None and payer not in own:
         stranger = await _in_language(tx, Requester(payer, ""))
-        sms.append(messages.receipt(stranger, report.amount, report.reference))
+        sms.append(messages.receipt(stranger, report.amount, *report.key))
     return sms
 
 
@@ -150,12 +152,12 @@ async def _family_phones(tx: Transaction, family_id: int) -> set[str]:
     return {phone for m in (family.members if family else ()) if (phone := normalise(m.phone)) is not None}
 
 
-def _reader(payer: str | None, own: set[str], requesters: list[Requester]) -> Requester | None:
+def _reader(payer: str | None, own: set[str], requesters: dict[str, Requester]) -> Requester | None:
     """Of the family's phones the one that paid, else the one that asked first, else any."""
     if payer is not None and payer in own:
-        return Requester(payer, "")
+        return requesters.get(payer, Requester(payer, ""))
     if requesters:
-        return requesters[0]
+        return next(iter(requesters.values()))
     return Requester(min(own), "") if own else None
 
 
@@ -178,7 +180,7 @@ async def _keep_for_person(
     await _open_case(tx, entry, report, kind, bill, now)
     if report.payer_msisdn is not None:
         payer = await _in_language(tx, Requester(report.payer_msisdn, ""))
-        await tx.outbox.put([messages.held(payer, report.amount, report.reference)], now)
+        await tx.outbox.put([messages.held(payer, report.amount, *report.key)], now)
     await tx.payments.mark(report, state, bill.id if bill else None, None, now)
     await tx.inbox.mark(entry, state, now, bill_id=bill.id if bill else None)
     return state

@@ -6,11 +6,11 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import event, text
+from sqlalchemy import Engine, create_engine, event, text
 from sqlalchemy.engine import URL, Connection, make_url
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
 from gateway.ports import Registry
 from gateway.store.audit import SqlAudit
@@ -18,6 +18,7 @@ from gateway.store.bills import SqlBills
 from gateway.store.callers import SqlCallers
 from gateway.store.cases import SqlCases
 from gateway.store.inbox import SqlInbox, SqlPayments
+from gateway.store.inline import InlineConnection
 from gateway.store.outbox import SqlOutbox
 
 _DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg"}
@@ -57,12 +58,17 @@ class Database:
     def __init__(self, url: str, registry: Callable[[AsyncConnection], Registry], pool_size: int = 10) -> None:
         self.url = driver_url(url)
         self._registry = registry
+        self._inline: Engine | None
         if self.url.get_backend_name() == "sqlite":
             if self.url.database:
                 Path(self.url.database).parent.mkdir(parents=True, exist_ok=True)
             # one writer at a time is SQLite's rule: our own queue for it is kinder than its busy handler
-            self.engine = _sqlite_engine(self.url, pool_size=1, writing=True)
-            self._readers = _sqlite_engine(self.url, pool_size=3, writing=False)
+            self.engine = create_async_engine(
+                self.url, pool_size=1, max_overflow=0, pool_timeout=30, hide_parameters=True
+            )
+            _configure_sqlite(self.engine.sync_engine, "BEGIN IMMEDIATE")
+            self._inline = create_engine(self.url.set(drivername="sqlite"), pool_size=8, hide_parameters=True)
+            _configure_sqlite(self._inline, "BEGIN")
         else:
             # parameters are hidden: an error of the driver must not put a phone number into a log
             self.engine = create_async_engine(
@@ -70,6 +76,7 @@ class Database:
             )
             # a read of ours is one statement: without BEGIN and ROLLBACK it is one round trip, not three
             self._readers = self.engine.execution_options(isolation_level="AUTOCOMMIT")
+            self._inline = None
 
     @property
     def embedded(self) -> bool:
@@ -85,6 +92,10 @@ class Database:
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[SqlTransaction]:
         """Read only."""
+        if self._inline is not None:
+            with self._inline.connect() as inline:
+                yield self._transaction(cast(AsyncConnection, InlineConnection(inline)))
+            return
         async with self._readers.connect() as connection:
             yield self._transaction(connection)
 
@@ -102,30 +113,28 @@ class Database:
 
     async def ping(self) -> bool:
         """Whether the database answers."""
-        async with self._readers.connect() as connection:
-            return (await connection.execute(text("SELECT 1"))).scalar() == 1
+        async with self.engine.connect() as connection:
+            return bool(await connection.scalar(text("SELECT 1")) == 1)
 
     async def close(self) -> None:
         """Give back every connection."""
         await self.engine.dispose()
-        if self.embedded:
-            await self._readers.dispose()
+        if self._inline is not None:
+            self._inline.dispose()
 
 
-def _sqlite_engine(url: URL, pool_size: int, writing: bool) -> AsyncEngine:
-    engine = create_async_engine(url, pool_size=pool_size, max_overflow=0, pool_timeout=30, hide_parameters=True)
+def _configure_sqlite(engine: Engine, begin: str) -> None:
+    """Durable and concurrent; ``begin`` is said by us, since a read that turns into a write fails at once under a plain
+    BEGIN, however long the busy time-out."""
 
-    @event.listens_for(engine.sync_engine, "connect")
-    def _configure(dbapi_connection: Any, _record: Any) -> None:
-        dbapi_connection.isolation_level = None  # BEGIN is ours to say, see below
+    @event.listens_for(engine, "connect")
+    def _connected(dbapi_connection: Any, _record: Any) -> None:
+        dbapi_connection.isolation_level = None
         cursor = dbapi_connection.cursor()
         for pragma in ("journal_mode=WAL", "synchronous=FULL", f"busy_timeout={_BUSY_MS}", "foreign_keys=ON"):
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
 
-    @event.listens_for(engine.sync_engine, "begin")
+    @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
-        # a read that turns into a write fails at once under a plain BEGIN, however long the busy time-out
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
-
-    return engine
+        connection.exec_driver_sql(begin)

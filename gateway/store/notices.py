@@ -10,12 +10,13 @@ from gateway.domain.money import Money
 from gateway.domain.payments import PaymentReport
 from gateway.ports import BillRefused, ControlNumberGiven, Notice
 
-_KINDS: dict[str, type[Any]] = {
+# A newer release may write more kinds: their entries are left to its processes.
+KINDS: dict[str, type[Any]] = {
     "control_number": ControlNumberGiven,
     "bill_refused": BillRefused,
     "payment": PaymentReport,
 }
-_NAMES = {cls: name for name, cls in _KINDS.items()}
+_NAMES = {cls: name for name, cls in KINDS.items()}
 
 
 def dump(notice: Notice) -> tuple[str, dict[str, Any]]:
@@ -30,5 +31,5 @@ def load(kind: str, fields: dict[str, Any]) -> Notice:
     """The notice that ``dump`` wrote."""
     if kind == "payment":
         fields = {**fields, "amount": Money(**fields["amount"]), "paid_at": datetime.fromisoformat(fields["paid_at"])}
-    notice: Notice = _KINDS[kind](**fields)
+    notice: Notice = KINDS[kind](**fields)
     return notice

@@ -6,13 +6,18 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from uuid import uuid4
 
-from sqlalchemy import func, literal_column, select, update
+from sqlalchemy import ColumnElement, func, literal_column, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from gateway.domain.effects import Effect, from_payload, payload
+from gateway.domain.effects import KINDS, Effect, from_payload, payload
 from gateway.ports import Job
 from gateway.store.statements import insert_for
 from gateway.store.tables import outbox
+
+# Literals: of a parameter a kept plan does not know that the partial indexes serve it, and reads the whole table.
+_TODO: ColumnElement[str] = literal_column("'todo'")
+_LEASED: ColumnElement[str] = literal_column("'leased'")
+_DONE: ColumnElement[str] = literal_column("'done'")
 
 
 class SqlOutbox:
@@ -40,24 +45,36 @@ class SqlOutbox:
             new += (await self._db.execute(statement)).rowcount
         return new
 
+    async def due(self, channel: str, now: datetime) -> bool:
+        waiting = select(outbox.c.id).where(
+            outbox.c.channel == channel, outbox.c.state == _TODO, outbox.c.not_before <= now
+        )
+        lost = select(outbox.c.id).where(outbox.c.state == _LEASED, outbox.c.lease_until < now)
+        return bool(await self._db.scalar(select(or_(waiting.exists(), lost.exists()))))
+
     async def lease(self, channel: str, limit: int, now: datetime, lease_s: float) -> Sequence[Job]:
         await self._db.execute(
             update(outbox)
-            .where(outbox.c.state == "leased", outbox.c.lease_until < now)
+            .where(outbox.c.state == _LEASED, outbox.c.lease_until < now)
             .values(state="todo", lease_token=None)
         )
         due = (
             select(outbox.c.id)
-            .where(outbox.c.channel == channel, outbox.c.state == "todo", outbox.c.not_before <= now)
+            .where(
+                outbox.c.channel == channel,
+                outbox.c.state == _TODO,
+                outbox.c.not_before <= now,
+                outbox.c.kind.in_(KINDS),  # a newer release's kinds are left to its processes
+            )
             .order_by(outbox.c.priority, outbox.c.id)
-            .limit(limit)
+            .limit(literal_column(str(int(limit))))  # said, so that few rows are expected and updated by key
             .with_for_update(skip_locked=True)
-            .scalar_subquery()
+            .cte("due")  # run once: a subquery may be run for each row, and then locks more than ``limit``
         )
         token = str(uuid4())
         claimed = await self._db.execute(
             update(outbox)
-            .where(outbox.c.id.in_(due))
+            .where(outbox.c.id.in_(select(due.c.id)))
             .values(
                 state="leased",
                 lease_token=token,
@@ -89,6 +106,6 @@ class SqlOutbox:
         return await self._close(job, state="held", last_outcome=outcome)
 
     async def counts(self) -> Mapping[str, int]:
-        open_rows = select(outbox.c.state, func.count()).where(outbox.c.state != literal_column("'done'"))
+        open_rows = select(outbox.c.state, func.count()).where(outbox.c.state != _DONE)
         rows = await self._db.execute(open_rows.group_by(outbox.c.state))
         return {state: count for state, count in rows}

@@ -144,7 +144,7 @@ outbox = Table(
     Column("id", Identity64, primary_key=True, autoincrement=True),
     Column("kind", String(30), nullable=False),
     Column("dedupe_key", String(200), nullable=False, unique=True),
-    Column("aggregate", String(120), nullable=False),
+    Column("aggregate", String(200), nullable=False),
     Column("payload", JSON, nullable=False),
     Column("priority", SmallInteger, nullable=False),
     Column("channel", String(30), nullable=False),

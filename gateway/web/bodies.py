@@ -9,7 +9,8 @@ _DRAIN = 16_000_000  # bytes that are read and thrown away, so that a peer gets 
 
 async def read_limited(request: web.Request, limit: int) -> tuple[bytes, int]:
     """The first ``limit`` bytes and how many there were (at least): more than were kept means "too large"."""
-    if request.content_length is not None and request.content_length <= limit:
+    announced = request.content_length
+    if announced is not None and announced <= limit:
         body = await request.content.read(-1)
         return body, len(body)
     kept, size = bytearray(), 0
@@ -19,4 +20,4 @@ async def read_limited(request: web.Request, limit: int) -> tuple[bytes, int]:
             kept += chunk[: limit - len(kept)]
         if size > limit + _DRAIN:
             break
-    return bytes(kept), max(size, request.content_length or 0) if size > limit else size
+    return bytes(kept), max(size, announced or 0) if size > limit else size

@@ -27,7 +27,7 @@ class Mount:
     """One channel at its secret address. No networks: every address may call."""
 
     channel: UssdChannel
-    secret: str = field(repr=False)
+    secret: bytes = field(repr=False)
     networks: Sequence[Network] = ()
 
 
@@ -38,6 +38,13 @@ class UssdRoutes:
         self._answer = answer
         self._mounts = {mount.channel.profile.name: mount for mount in mounts}
         self._room = in_flight
+        USSD_IN_FLIGHT.set_function(lambda: in_flight - self._room)
+        # a metric's child is looked up under a lock: once here, not at every turn
+        self._turns = {
+            (name, result): USSD_TURNS.labels(name, result)
+            for name in self._mounts
+            for result in ("continue", "end", "busy", "unreadable", "ended")
+        }
 
     def add_to(self, app: web.Application) -> None:
         """Register the routes."""
@@ -47,7 +54,7 @@ class UssdRoutes:
 
     def _mount(self, request: web.Request) -> Mount:
         mount = self._mounts.get(request.match_info["channel"])
-        if mount is None or not hmac.compare_digest(mount.secret.encode(), request.match_info["secret"].encode()):
+        if mount is None or not hmac.compare_digest(mount.secret, request.match_info["secret"].encode()):
             raise web.HTTPNotFound
         if mount.networks and not _inside(request.remote, mount.networks):
             log.warning("ussd_network_refused", channel=mount.channel.profile.name)
@@ -59,29 +66,28 @@ class UssdRoutes:
         channel = self._mount(request).channel
         name = channel.profile.name
         if self._room <= 0:
-            USSD_TURNS.labels(name, "busy").inc()
+            self._turns[name, "busy"].inc()
             return _response(channel.render(self._answer.polite_end("end.busy", "USSD-BUSY")))
         started = perf_counter()
         self._room -= 1
-        USSD_IN_FLIGHT.inc()
         try:
             body, size = await read_limited(request, _MAX_BODY)
             if size > len(body):
                 return self._unreadable(channel, "too large")
             headers = {"content-type": request.headers.get("Content-Type", "")}
-            turn = channel.parse(InboundRequest(request.method, request.query_string, headers, body))
+            query = request.query_string if request.method == "GET" else ""  # parsing an address costs more than a turn
+            turn = channel.parse(InboundRequest(request.method, query, headers, body))
             if isinstance(turn, Malformed):
                 return self._unreadable(channel, turn.why)
             screen = await self._answer(channel.profile, turn)
-            USSD_TURNS.labels(name, "end" if screen.final else "continue").inc()
+            self._turns[name, "end" if screen.final else "continue"].inc()
             return _response(channel.render(screen, turn))
         finally:
             self._room += 1
-            USSD_IN_FLIGHT.dec()
             USSD_SECONDS.observe(perf_counter() - started)
 
     def _unreadable(self, channel: UssdChannel, why: str) -> web.Response:
-        USSD_TURNS.labels(channel.profile.name, "unreadable").inc()
+        self._turns[channel.profile.name, "unreadable"].inc()
         log.warning("ussd_unreadable", channel=channel.profile.name, why=why)
         return _response(channel.render(self._answer.polite_end("end.unreadable", "USSD-UNREADABLE")))
 
@@ -89,7 +95,7 @@ class UssdRoutes:
         """The aggregator's word that a session ended: taken, so that it is not repeated; it carries nothing we keep."""
         channel = self._mount(request).channel
         await read_limited(request, _MAX_BODY)
-        USSD_TURNS.labels(channel.profile.name, "ended").inc()
+        self._turns[channel.profile.name, "ended"].inc()
         return web.Response(text="")
 
 

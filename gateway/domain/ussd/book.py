@@ -9,13 +9,14 @@ from datetime import date
 from typing import Any
 
 from gateway.domain.money import Money
-from gateway.domain.ussd.facts import FACTS, lookup
+from gateway.domain.ussd.facts import FACTS, SMS_FIELDS, VALUES, FactSpec, lookup
 
 _FIELD = re.compile(r"\{([a-z_0-9.]+)(?::([a-z]+))?\}")
 RESERVED_KEYS = {"0", "00", "#"}
 KINDS = ("route", "menu", "input", "choose", "end")
 EFFECTS = ("request_bill",)
 ACCEPTS = ("chfid",)
+STYLES = ("", "date", "money", "number")
 
 
 class BookError(ValueError):
@@ -57,7 +58,7 @@ class Route:
     put: tuple[tuple[str, str], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class ScreenSpec:
     """One screen. ``text`` may hold a path in braces whose value picks the variant: ``home.{family.state}``."""
 
@@ -93,13 +94,15 @@ class Template:
 
     def render(self, scope: dict[str, object]) -> str:
         """The text with its holes filled; what is missing reads as a dash."""
-        if len(self.parts) == 1:
-            return self.source
+        return self.fill({path: lookup(scope, path) for path in self.paths()})
+
+    def fill(self, values: Mapping[str, object]) -> str:
+        """As ``render``, from values by whole path."""
         out: list[str] = []
         for literal, path, style in self.parts:
             out.append(literal)
             if path:
-                out.append(_formatted(lookup(scope, path), style))
+                out.append(_formatted(values.get(path), style))
         return "".join(out)
 
     def paths(self) -> list[str]:
@@ -121,7 +124,7 @@ def _formatted(value: object, style: str) -> str:
     return str(value)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Language:
     """Every text of one language, by key."""
 
@@ -160,7 +163,7 @@ def load_book(data: Mapping[str, Any], languages: Mapping[str, Mapping[str, Any]
         start=str(data.get("start", "")),
         screens={name: _screen(name, raw) for name, raw in data.get("screens", {}).items()},
         languages={code: _language(code, languages[code]) for code in data.get("languages", []) if code in languages},
-        limits=Limits(**data.get("limits", {})),
+        limits=_limits(data.get("limits", {})),
     )
     faults = [f"language file missing: {c}" for c in data.get("languages", []) if c not in languages]
     faults += list(_faults(book))
@@ -169,18 +172,27 @@ def load_book(data: Mapping[str, Any], languages: Mapping[str, Mapping[str, Any]
     return book
 
 
-def _screen(name: str, raw: Mapping[str, Any]) -> ScreenSpec:
-    known = dict(raw)
-    known["options"] = tuple(Option(**o) for o in raw.get("options", []))
-    known["routes"] = tuple(
-        Route(r["goto"], tuple(r.get("when", {}).items()), tuple(r.get("put", {}).items()))
-        for r in raw.get("routes", [])
-    )
-    for listed in ("needs", "forget", "does"):
-        known[listed] = tuple(raw.get(listed, ()))
+def _limits(raw: Mapping[str, Any]) -> Limits:
     try:
-        return ScreenSpec(name=name, **known)
+        return Limits(**raw)
     except TypeError as wrong:
+        raise BookError([f"limits: {wrong}"]) from wrong
+
+
+def _screen(name: str, raw: Mapping[str, Any]) -> ScreenSpec:
+    try:
+        known = dict(raw)
+        known["options"] = tuple(Option(**o) for o in raw.get("options", []))
+        known["routes"] = tuple(
+            Route(r["goto"], tuple(r.get("when", {}).items()), tuple(r.get("put", {}).items()))
+            for r in raw.get("routes", [])
+        )
+        for listed in ("needs", "forget", "does"):
+            known[listed] = tuple(raw.get(listed, ()))
+        return ScreenSpec(name=name, **known)
+    except KeyError as missing:
+        raise BookError([f"screen {name}: {missing} is missing"]) from missing
+    except (TypeError, ValueError, AttributeError) as wrong:
         raise BookError([f"screen {name}: {wrong}"]) from wrong
 
 
@@ -197,7 +209,8 @@ def _flat(raw: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]
 
 
 COMMON_TEXTS = (
-    "nav.back", "nav.more", "nav.wrong", "end.bye", "end.busy", "end.error", "end.too_many", "end.unreadable",
+    "nav.back", "nav.more", "nav.wrong",
+    "end.bye", "end.busy", "end.error", "end.too_many", "end.try_later", "end.unreadable",
     "sms.control_number", "sms.number_refused", "sms.covered", "sms.part_paid", "sms.receipt", "sms.held",
 )  # fmt: skip
 
@@ -207,9 +220,14 @@ def text_keys(screen: ScreenSpec) -> list[str]:
     hole = _FIELD.search(screen.text)
     if hole is None:
         return [screen.text] if screen.text else []
-    fact = hole.group(1).split(".")[0]
-    spec = FACTS["caller"] if fact == "family" else FACTS.get(fact)
+    spec = _spec(hole.group(1))
     return [screen.text.replace(hole.group(0), state) for state in (spec.states if spec else ())]
+
+
+def _spec(path: str) -> FactSpec | None:
+    """The fact or the chosen value that a path begins with."""
+    name = path.split(".")[0]
+    return FACTS.get(name) or VALUES.get(name)
 
 
 def _faults(book: Book) -> Iterator[str]:
@@ -223,6 +241,34 @@ def _faults(book: Book) -> Iterator[str]:
     needed |= {o.text for s in book.screens.values() for o in s.options}
     for language in book.languages.values():
         yield from (f"{language.code}: no text for {key!r}" for key in sorted(needed - set(language.texts)))
+        for key, template in language.texts.items():
+            yield from (f"{language.code}: {key}: {fault}" for fault in _text_faults(key, template))
+
+
+def _text_faults(key: str, template: Template) -> Iterator[str]:
+    for literal, path, style in template.parts:
+        if "{" in literal or "}" in literal:
+            yield "a brace that is no field"
+        if style not in STYLES:
+            yield f"unknown format {style!r}"
+        if path and not (path in SMS_FIELDS if key.startswith("sms.") else _is_variable(path)):
+            yield f"unknown field {path!r}"
+
+
+def _is_variable(path: str) -> bool:
+    spec, field_name = _spec(path), path.partition(".")[2]
+    return spec is not None and field_name in ("state", *spec.variables)
+
+
+def _route_faults(book: Book, where: str, screen: ScreenSpec) -> Iterator[str]:
+    for path, wanted in (pair for route in screen.routes for pair in route.when):
+        spec = _spec(path)
+        if spec is None:
+            yield f"{where}: a route asks for the unknown {path!r}"
+        elif path.endswith(".state") and wanted not in spec.states:
+            yield f"{where}: {path} is never {wanted!r}"
+    if screen.failed in book.screens and book.screens[screen.failed].needs:
+        yield f"{where}: when facts do not come it goes to {screen.failed!r}, which needs facts"
 
 
 def _screen_faults(book: Book, screen: ScreenSpec) -> Iterator[str]:
@@ -234,13 +280,20 @@ def _screen_faults(book: Book, screen: ScreenSpec) -> Iterator[str]:
     yield from (f"{where}: goes to {t!r}, which does not exist" for t in targets if t not in book.screens)
     yield from (f"{where}: needs the unknown fact {n!r}" for n in (*screen.needs, *screen.forget) if n not in FACTS)
     yield from (f"{where}: does the unknown effect {d!r}" for d in screen.does if d not in EFFECTS)
+    yield from _route_faults(book, where, screen)
+    spoken = [o.language for o in screen.options if o.language]
+    yield from (f"{where}: switches to the unknown language {c!r}" for c in spoken if c not in book.languages)
+    if screen.kind != "route" and not text_keys(screen):
+        yield f"{where}: shows no text, or one picked by an unknown fact"
+    if screen.kind == "choose" and _spec(screen.source) is None:
+        yield f"{where}: chooses from the unknown {screen.source!r}"
     if screen.needs and not screen.failed:
         yield f"{where}: needs facts but does not say where to go when they do not come"
     if len(screen.options) > book.limits.options:
         yield f"{where}: more than {book.limits.options} options"
     keys = [o.key for o in screen.options]
-    if len(set(keys)) != len(keys) or RESERVED_KEYS.intersection(keys):
-        yield f"{where}: option keys clash with each other or with 0, 00, #"
+    if len(set(keys)) != len(keys) or RESERVED_KEYS.intersection(keys) or "" in keys:
+        yield f"{where}: option keys clash with each other or with 0, 00, # (or are empty)"
     if screen.kind in ("input", "choose") and not (screen.goto and screen.into):
         yield f"{where}: an answer needs 'goto' and 'into'"
     if screen.kind == "input" and screen.accept not in ACCEPTS:

@@ -21,8 +21,8 @@ class FactSpec:
 
 
 FACTS: dict[str, FactSpec] = {
-    # the families of the calling phone: count, families[{id, chfid, name, state, until, start}]
-    "caller": FactSpec((("msisdn", "msisdn"),), tuple(CoverState)),
+    # the families of the calling phone: count, families[{id, chfid, label, state, until, start}]
+    "caller": FactSpec((("msisdn", "msisdn"),), variables=("count",)),
     # what is due next: key, product, amount, start, until
     "quote": FactSpec(
         (("family_id", "family.id"),),
@@ -42,6 +42,14 @@ FACTS: dict[str, FactSpec] = {
         ("until", "start"),
     ),
 }
+
+# what is chosen or typed in a conversation
+VALUES: dict[str, FactSpec] = {
+    "family": FactSpec((), tuple(CoverState), ("chfid", "label", "until", "start")),
+    "chfid": FactSpec((), variables=("",)),
+}
+# what the texts of messages may mention
+SMS_FIELDS = frozenset(("number", "amount", "expires", "chfid", "receipt", "due", "start", "until"))
 
 
 def lookup(scope: dict[str, object], path: str) -> object:

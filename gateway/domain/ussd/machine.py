@@ -11,6 +11,7 @@ from typing import Any
 
 from gateway.domain import chfid
 from gateway.domain.ussd.book import Book, Option, ScreenSpec
+from gateway.domain.ussd.display import pages
 from gateway.domain.ussd.facts import FACTS, lookup
 from gateway.domain.ussd.render import paginate
 from gateway.domain.ussd.session import Session
@@ -104,7 +105,7 @@ def step(book: Book, session: Session, event: Event) -> Step:
         return _shown(session, session.reply or book.language(session.language).say("end.bye", {}), True)
     match event:
         case Started():
-            return _enter(book, replace(session, screen="", trail=(), page=0), book.start)
+            return _enter(book, session._replace(screen="", trail=(), page=0), book.start)
         case Key(text, dialled):
             return _key(book, session, text, dialled)
         case Answered(fact, value):
@@ -112,7 +113,7 @@ def step(book: Book, session: Session, event: Event) -> Step:
                 return _again(book, session)
             spoken = value.get("language")
             language = spoken if isinstance(spoken, str) and spoken in book.languages else session.language
-            known = replace(session, facts={**session.facts, fact: value}, language=language)
+            known = session._replace(facts={**session.facts, fact: value}, language=language)
             return _enter(book, known, session.target, again=True)
         case AskFailed():
             failed = book.screens[session.target].failed if session.target in book.screens else ""
@@ -127,17 +128,18 @@ def _key(book: Book, session: Session, text: str, dialled: bool) -> Step:
         return _again(book, session)
     if session.keys >= book.limits.keys:
         return _end(book, session, "end.too_many")
-    session = replace(session, keys=session.keys + 1)
+    session = session._replace(keys=session.keys + 1)
     answer = text.strip()
     if len(answer) > book.limits.input_characters:
         return _wrong(book, session)
     if answer == HOME:
-        return _enter(book, replace(session, trail=(), screen=""), book.start)
+        return _enter(book, session._replace(trail=(), screen=""), book.start)
     if answer == BACK and session.trail:
-        return _enter(book, replace(session, trail=session.trail[:-1], screen=""), session.trail[-1])
+        return _enter(book, session._replace(trail=session.trail[:-1], screen=""), session.trail[-1])
     if answer == MORE:
-        pages = _pages(book, session, screen)
-        return _show(book, replace(session, page=(session.page + 1) % len(pages)), screen)
+        shown = _pages(book, session, screen, session.trail, wrong=False)
+        noticed = session.reply != shown[session.page % len(shown)]  # the notice has pushed lines away: none is skipped
+        return _show(book, session, screen, page=0 if noticed else (session.page + 1) % len(shown))
     return _answer(book, session, screen, answer)
 
 
@@ -150,20 +152,22 @@ def _answer(book: Book, session: Session, screen: ScreenSpec, answer: str) -> St
         items = _items(session, screen)
         if answer.isascii() and answer.isdigit() and 1 <= int(answer) <= len(items):
             picked = {**session.values, screen.into: items[int(answer) - 1]}
-            return _enter(book, replace(session, values=picked, facts=_only_caller(session)), screen.goto)
+            # another choice: what was fetched for the last one is gone, and with it the way back to its screens
+            fresh = session._replace(values=picked, facts=_only_caller(session), trail=())
+            return _enter(book, fresh, screen.goto)
         return _wrong(book, session)
     if screen.kind == "input" and screen.accept == "chfid":
         typed = answer.replace(" ", "")
         if not chfid.is_valid(typed):
             return _wrong(book, session)
-        return _enter(book, replace(session, values={**session.values, screen.into: typed}), screen.goto)
+        return _enter(book, session._replace(values={**session.values, screen.into: typed}), screen.goto)
     return _wrong(book, session)
 
 
 def _choose(book: Book, session: Session, option: Option) -> Step:
     if option.language is None or option.language not in book.languages:
         return _enter(book, session, option.goto)
-    spoken = replace(session, language=option.language)
+    spoken = session._replace(language=option.language)
     entered = _enter(book, spoken, option.goto)
     return replace(entered, effects=(KeepLanguage(session.msisdn, option.language), *entered.effects))
 
@@ -183,14 +187,15 @@ def _enter(book: Book, session: Session, name: str, again: bool = False) -> Step
         if not again:
             if screen.forget:
                 kept = {key: fact for key, fact in session.facts.items() if key not in screen.forget}
-                session = replace(session, facts=kept)
+                session = session._replace(facts=kept)
             effects += _effects(session, screen)
         again = False
         missing = [need for need in screen.needs if need not in session.facts]
         if missing:
-            return Step(replace(session, target=name), asks=(_ask(session, missing[0]),), effects=effects)
+            return Step(session._replace(target=name), asks=(_ask(session, missing[0]),), effects=effects)
         if screen.kind != "route":
-            return replace(_arrive(book, session, screen), effects=effects)
+            arrived = _arrive(book, session, screen)
+            return replace(arrived, effects=effects) if effects else arrived
         session, name = _follow(session, screen)
     return replace(_end(book, session, "end.error"), effects=effects)  # a loop in the book: a polite end, never a hang
 
@@ -200,14 +205,14 @@ def _follow(session: Session, screen: ScreenSpec) -> tuple[Session, str]:
     for route in screen.routes:
         if all(lookup(scope, path) == wanted for path, wanted in route.when):
             put = {name: lookup(scope, path) for name, path in route.put}
-            return (replace(session, values={**session.values, **put}) if put else session), route.goto
+            return (session._replace(values={**session.values, **put}) if put else session), route.goto
     return session, screen.routes[-1].goto
 
 
 def _arrive(book: Book, session: Session, screen: ScreenSpec) -> Step:
     left = session.screen
     trail = (*session.trail, left)[-book.limits.hops :] if left and left != screen.name else session.trail
-    return _show(book, replace(session, screen=screen.name, trail=trail, page=0, target=""), screen)
+    return _show(book, session, screen, trail=trail)
 
 
 def _ask(session: Session, fact: str) -> Ask:
@@ -236,52 +241,47 @@ def _items(session: Session, screen: ScreenSpec) -> Sequence[Any]:
     return items if isinstance(items, (list, tuple)) else ()
 
 
-def _pages(book: Book, session: Session, screen: ScreenSpec, notice: str = "") -> list[str]:
-    language = book.language(session.language)
-    scope = _scope(session)
-    lines = [notice] if notice else []
-    lines += language.say(_text_key(screen.text, scope), scope).split("\n")
-    lines += [f"{o.key} {language.say(o.text, scope)}" for o in screen.options]
-    if screen.kind == "choose":
-        lines += [f"{n} {item.get('label', '')}" for n, item in enumerate(_items(session, screen), 1)]
-    nav = language.say("nav.back", {}) if session.trail and screen.kind != "end" else ""
-    return paginate(lines, nav, language.say("nav.more", {}), session.limit)
+def _pages(book: Book, session: Session, screen: ScreenSpec, trail: tuple[str, ...], wrong: bool) -> tuple[str, ...]:
+    labels = tuple(str(item.get("label", "")) for item in _items(session, screen)) if screen.kind == "choose" else ()
+    back = bool(trail) and screen.kind != "end"
+    return pages(book.language(session.language), screen, _scope(session), labels, back, wrong, session.limit)
 
 
-def _text_key(pattern: str, scope: dict[str, object]) -> str:
-    if "{" not in pattern:
-        return pattern
-    head, rest = pattern.split("{", 1)
-    path, tail = rest.split("}", 1)
-    return f"{head}{lookup(scope, path)}{tail}"
-
-
-def _show(book: Book, session: Session, screen: ScreenSpec, notice: str = "") -> Step:
-    pages = _pages(book, session, screen, notice)
-    page = min(session.page, len(pages) - 1)
-    final = screen.kind == "end" and page == len(pages) - 1
-    return _shown(replace(session, page=page), pages[page], final)
+def _show(
+    book: Book,
+    session: Session,
+    screen: ScreenSpec,
+    page: int = 0,
+    trail: tuple[str, ...] | None = None,
+    wrong: bool = False,
+) -> Step:
+    trail = session.trail if trail is None else trail
+    shown = _pages(book, session, screen, trail, wrong)
+    page = min(page, len(shown) - 1)
+    final = screen.kind == "end" and page == len(shown) - 1
+    text = shown[page]
+    after = session._replace(screen=screen.name, trail=trail, page=page, target="", reply=text, final=final)
+    return Step(after, reply=text, final=final)
 
 
 def _shown(session: Session, text: str, final: bool) -> Step:
-    return Step(replace(session, reply=text, final=final), reply=text, final=final)
+    return Step(session._replace(reply=text, final=final), reply=text, final=final)
 
 
 def _again(book: Book, session: Session) -> Step:
     """The screen that is already there, nothing run."""
     if session.reply:
-        return _shown(session, session.reply, session.final)
+        return Step(session, reply=session.reply, final=session.final)
     return _enter(book, session, book.start)
 
 
 def _wrong(book: Book, session: Session) -> Step:
-    session = replace(session, wrong=session.wrong + 1)
+    session = session._replace(wrong=session.wrong + 1)
     if session.wrong > book.limits.wrong:
         return _end(book, session, "end.too_many")
-    screen = book.screens[session.screen]
-    return _show(book, session, screen, book.language(session.language).say("nav.wrong", {}))
+    return _show(book, session, book.screens[session.screen], wrong=True)  # the notice stands on the first page
 
 
 def _end(book: Book, session: Session, key: str) -> Step:
     text = paginate(book.language(session.language).say(key, {}).split("\n"), "", "", session.limit)[0]
-    return _shown(replace(session, target=""), text, True)
+    return _shown(session._replace(target=""), text, True)

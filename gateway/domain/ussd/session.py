@@ -3,19 +3,13 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
-VERSION = 1
-_SHORT = {
-    "id": "i", "channel": "c", "msisdn": "m", "language": "l", "limit": "u", "screen": "s", "page": "p",
-    "trail": "t", "values": "v", "facts": "f", "target": "g", "keys": "k", "wrong": "w", "transcript": "x",
-    "reply": "r", "final": "e",
-}  # fmt: skip
+VERSION = 2
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False).encode
 
 
-@dataclass(frozen=True, slots=True)
-class Session:
+class Session(NamedTuple):
     """``screen`` is what the caller sees; ``target`` is being entered while facts for it are fetched.
 
     ``values`` holds what was chosen or typed, ``facts`` what was answered; both are JSON values.
@@ -30,8 +24,8 @@ class Session:
     screen: str = ""
     page: int = 0
     trail: tuple[str, ...] = ()
-    values: dict[str, Any] = field(default_factory=dict)
-    facts: dict[str, Any] = field(default_factory=dict)
+    values: dict[str, Any] = {}  # noqa: RUF012 - never changed in place
+    facts: dict[str, Any] = {}  # noqa: RUF012
     target: str = ""
     keys: int = 0
     wrong: int = 0
@@ -41,19 +35,17 @@ class Session:
 
 
 def dump(session: Session) -> bytes:
-    """The session as compact JSON bytes."""
-    fields = {short: getattr(session, name) for name, short in _SHORT.items()}
-    return json.dumps({"z": VERSION, **fields}, separators=(",", ":"), ensure_ascii=False).encode()
+    """The session as a compact JSON array, in the order of its fields."""
+    return _encode((VERSION, session)).encode()
 
 
 def load(data: bytes) -> Session | None:
     """The session that ``dump`` wrote; None for another version or anything else."""
     try:
-        stored = json.loads(data)
-        if stored.pop("z") != VERSION:
+        version, fields = json.loads(data)
+        if version != VERSION:
             return None
-        session = Session(**{name: stored[short] for name, short in _SHORT.items()})
-    except (ValueError, KeyError, TypeError, AttributeError):
+        session = Session._make(fields)
+        return session._replace(trail=tuple(session.trail))
+    except (ValueError, TypeError):
         return None
-    object.__setattr__(session, "trail", tuple(session.trail))
-    return session

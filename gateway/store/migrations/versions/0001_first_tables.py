@@ -178,7 +178,7 @@ def upgrade() -> None:
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
         sa.Column("kind", sa.String(length=30), nullable=False),
         sa.Column("dedupe_key", sa.String(length=200), nullable=False),
-        sa.Column("aggregate", sa.String(length=120), nullable=False),
+        sa.Column("aggregate", sa.String(length=200), nullable=False),
         sa.Column("payload", sa.JSON(), nullable=False),
         sa.Column("priority", sa.SmallInteger(), nullable=False),
         sa.Column("channel", sa.String(length=30), nullable=False),

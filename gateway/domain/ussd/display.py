@@ -1,0 +1,71 @@
+"""A screen as its pages. Laying out is pure, so what was laid out before is remembered: most screens are static."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from gateway.domain.ussd.book import Language, ScreenSpec
+from gateway.domain.ussd.facts import lookup
+from gateway.domain.ussd.render import paginate
+
+_REMEMBERED = 4_096  # layouts; a few hundred bytes each
+
+
+def pages(
+    language: Language,
+    screen: ScreenSpec,
+    scope: dict[str, object],
+    labels: tuple[str, ...],
+    back: bool,
+    wrong: bool,
+    limit: int,
+) -> tuple[str, ...]:
+    """The screen's pages. ``labels``: the items of a list to choose from; ``wrong``: the last key was none of them."""
+    text_key = _text_key(screen.text, scope)
+    holes = _holes(language, screen, text_key)
+    values = tuple(_scalar(lookup(scope, path)) for path in holes)
+    return _laid_out(language, screen, text_key, values, labels, back, wrong, limit)
+
+
+def _scalar(value: object) -> object:
+    return value if value is None or isinstance(value, (str, int)) else str(value)
+
+
+def _text_key(pattern: str, scope: dict[str, object]) -> str:
+    """``home.{family.state}`` with the state put in."""
+    if "{" not in pattern:
+        return pattern
+    head, rest = pattern.split("{", 1)
+    path, tail = rest.split("}", 1)
+    return f"{head}{lookup(scope, path)}{tail}"
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _holes(language: Language, screen: ScreenSpec, text_key: str) -> tuple[str, ...]:
+    """Every path that the screen's texts mention."""
+    templates = [language.texts.get(key) for key in (text_key, *(o.text for o in screen.options))]
+    return tuple(dict.fromkeys(path for template in templates if template for path in template.paths()))
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _laid_out(
+    language: Language,
+    screen: ScreenSpec,
+    text_key: str,
+    values: tuple[object, ...],
+    labels: tuple[str, ...],
+    back: bool,
+    wrong: bool,
+    limit: int,
+) -> tuple[str, ...]:
+    filled = dict(zip(_holes(language, screen, text_key), values, strict=True))
+
+    def say(key: str) -> str:
+        template = language.texts.get(key)
+        return template.fill(filled) if template else key
+
+    lines = [say("nav.wrong")] if wrong else []
+    lines += say(text_key).split("\n")
+    lines += [f"{option.key} {say(option.text)}" for option in screen.options]
+    lines += [f"{number} {label}" for number, label in enumerate(labels, 1)]
+    return tuple(paginate(lines, say("nav.back") if back else "", say("nav.more"), limit))

@@ -1,0 +1,301 @@
+"""Every screen, key and fact that a conversation can come to, walked breadth first with the longest real data.
+
+A node is a session without its counters; an edge is a key and whatever the registry answers to every ask on the way.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import pytest
+from played.talk import BOOK, LATE, Fact, as_event, new_session, one_step
+
+from gateway.domain.cover import CoverState
+from gateway.domain.segments import is_gsm7, units
+from gateway.domain.ussd.book import Book, load_book
+from gateway.domain.ussd.facts import FACTS
+from gateway.domain.ussd.machine import KeepLanguage, Key, RequestBill, Started, Step, step
+from gateway.domain.ussd.session import Session, dump
+
+CHFID, BAD_CHFID = "100000014", "100000017"
+WRONG = ("8", "", "Asha", "1*1", "9" * 41)
+NAME = "Mwanamkasi Rajabuw"  # 18 letters, wide ones
+PRODUCT = "Mfuko wa Afya ya Jamii Iliyoboreshwa Mor"
+assert len(NAME) == 18
+assert len(PRODUCT) == 40
+
+
+def family(number: int, state: str) -> Fact:
+    return {
+        "id": number,
+        "chfid": CHFID,
+        "label": f"{NAME} {CHFID}",
+        "state": state,
+        "until": "2026-12-30",
+        "start": "2026-12-31",
+    }
+
+
+def caller(*states: str) -> Fact:
+    families = [family(number, state) for number, state in enumerate(states, 1)]
+    return {"language": None, "count": len(families), "families": families}
+
+
+NUMBERED: Fact = {"state": "numbered", "number": "994180000017", "amount": 999_999_900, "expires": "2026-12-30"}
+QUOTE: Fact = {
+    "state": "payable",
+    "key": "family:1/product:1/after:0",
+    "product": PRODUCT,
+    "start": "2026-12-30",
+    "until": "2027-12-29",
+}
+# every state of every fact, each with the longest data; what may also happen is that none comes in time
+ANSWERS: dict[str, list[Fact]] = {
+    "quote": [
+        {**QUOTE, "amount": 999_999_900},
+        {**QUOTE, "amount": 15_000_000},
+        *({"state": state} for state in FACTS["quote"].states if state != "payable"),
+    ],
+    "bill": [NUMBERED, *({"state": state} for state in FACTS["bill"].states if state != "numbered")],
+    "control_number": [
+        NUMBERED,
+        *({"state": state} for state in FACTS["control_number"].states if state != "numbered"),
+    ],
+    "enquiry": [{"state": str(s), "until": "2026-12-30", "start": "2026-12-31"} for s in FACTS["enquiry"].states],
+}
+CALLERS = {
+    "stranger": caller(),
+    **{str(state): caller(str(state)) for state in CoverState},
+    "several": caller("covered", "none", "expired"),
+}
+
+
+def test_every_state_of_every_fact_is_answered() -> None:
+    answered = {fact: {str(answer["state"]) for answer in answers} for fact, answers in ANSWERS.items()}
+    assert answered == {fact: set(spec.states) for fact, spec in FACTS.items() if fact != "caller"}
+
+
+def keys_for(book: Book, session: Session) -> list[str]:
+    """One key of each class: every option, each way about, and the wrong ones."""
+    screen = book.screens[session.screen]
+    own = {
+        "menu": [option.key for option in screen.options],
+        "choose": ["1", "3"],
+        "input": [CHFID, BAD_CHFID],
+        "end": [],
+    }[screen.kind]
+    return [*own, "0", "00", "#", *WRONG]
+
+
+@dataclass(frozen=True)
+class Edge:
+    """A key pressed on a screen, and one of the things that come of it. ``before`` is None for the dialling."""
+
+    before: Session | None
+    key: str
+    step: Step
+
+
+def outcomes(book: Book, facts: dict[str, list[Fact]], taken: Step, asked: int = 0) -> Iterator[Step]:
+    """Every reply that may follow, with all effects on the way."""
+    if not taken.asks:
+        yield taken
+        return
+    assert asked < book.limits.asks, "no end of asking"
+    ask = taken.asks[0]
+    for answer in (*facts[ask.fact], LATE):
+        after = step(book, taken.session, as_event(ask, answer))
+        yield from outcomes(book, facts, replace(after, effects=taken.effects + after.effects), asked + 1)
+
+
+def walk(book: Book, who: Fact, limit: int) -> list[Edge]:
+    """Every edge that can be reached."""
+    facts = {**ANSWERS, "caller": [who]}
+    edges = [
+        Edge(None, "", t) for t in outcomes(book, facts, one_step(book, new_session(limit=limit), Started()))
+    ]
+    waiting, known = deque(edge.step.session for edge in edges), set[bytes]()
+    while waiting:
+        session = waiting.popleft()._replace(keys=0, wrong=0)
+        place = dump(session._replace(reply=""))
+        if session.final or place in known:
+            continue
+        known.add(place)
+        assert len(known) < 20_000, "the walk has no bound"
+        for key in keys_for(book, session):
+            for taken in outcomes(book, facts, step(book, session, Key(key))):
+                edges.append(Edge(session, key, taken))
+                waiting.append(taken.session)
+    return edges
+
+
+WALKS = [(name, limit) for name in CALLERS for limit in (160, 140)]
+
+
+@pytest.fixture(scope="module", params=WALKS, ids=[f"{name}-{limit}" for name, limit in WALKS])
+def edges(request: pytest.FixtureRequest) -> list[Edge]:
+    name, limit = request.param
+    return walk(BOOK, CALLERS[name], limit)
+
+
+def test_every_screen_can_be_read(edges: list[Edge]) -> None:
+    """Fits the channel with its prefix, in the short alphabet, nothing unfilled, five options at most."""
+    for reply, limit in {(edge.step.reply or "", edge.step.session.limit) for edge in edges}:
+        assert reply.strip(), "an empty screen"
+        assert units(reply) <= limit - 4, reply
+        assert is_gsm7(reply), reply
+        assert not re.search(r"[{}]|None|\bsw\b|[a-z]\.[a-z]", reply), reply
+        assert not re.search(r"(^|\s)-(\s|$|\.)", reply), f"a dash instead of a fact: {reply}"
+        assert len(re.findall(r"(?m)^[1-9] ", reply)) <= BOOK.limits.options, reply
+
+
+def test_back_leads_back_and_home_leads_home(edges: list[Edge]) -> None:
+    for edge in edges:
+        before, after = edge.before, edge.step.session
+        if before is None:
+            continue
+        if edge.key == "0" and before.trail:
+            assert (after.screen, after.trail) == (before.trail[-1], before.trail[:-1])
+            assert not edge.step.effects
+        if edge.key == "00":
+            assert after.trail == ()
+            assert after.screen in ("home", "families", "stranger")
+            assert not edge.step.final
+
+
+def test_back_is_offered_where_it_leads_somewhere_and_only_there(edges: list[Edge]) -> None:
+    for edge in edges:
+        session = edge.step.session
+        last = (edge.step.reply or "").rsplit("\n", 1)[-1]
+        offered = last in ("0 Rudi", "0 Back")
+        assert offered == (bool(session.trail) and BOOK.screens[session.screen].kind != "end"), edge
+
+
+def test_the_last_screen_is_an_end_and_every_other_goes_on(edges: list[Edge]) -> None:
+    left: dict[str, set[str]] = {}
+    for edge in edges:
+        session = edge.step.session
+        if edge.step.final:
+            assert BOOK.screens[session.screen].kind == "end"
+        if edge.before is not None:
+            left.setdefault(edge.before.screen, set()).add(session.screen)
+    for screen, reached in left.items():
+        assert reached - {screen}, f"no way on from {screen}"
+
+
+def test_turning_the_pages_shows_every_line_once(edges: list[Edge]) -> None:
+    """From the first page on and round to it: every option once, and after a wrong key no line is passed over."""
+    firsts = {
+        (edge.step.reply, edge.key == "#"): edge.step.session
+        for edge in edges
+        if not edge.step.final and edge.step.session.page == 0 and edge.key not in (*WRONG, BAD_CHFID, "0", "3")
+    }
+    for session in firsts.values():
+        pages = pages_of(session)
+        lines = [line for page in pages for line in lines_without_nav(page)]
+        for option in BOOK.screens[session.screen].options:
+            assert len([line for line in lines if line.startswith(f"{option.key} ")]) == 1, pages
+        for on in range(len(pages)):  # a wrong key on whichever page
+            at = session
+            for _ in range(on):
+                at = step(BOOK, at._replace(keys=0), Key("#")).session
+            wrong = step(BOOK, at._replace(keys=0, wrong=0), Key("no such key"))
+            notice, *rest = lines_without_nav(wrong.reply or "")
+            assert notice in ("Si sahihi. Jaribu tena.", "Not right. Try again."), wrong.reply
+            following = step(BOOK, wrong.session, Key("#"))
+            words, seen = " ".join(lines).split(), " ".join(rest).split()
+            assert words[: len(seen)] == seen, "the first page follows the notice"
+            more = " ".join(lines_without_nav(following.reply or "")).split()
+            assert any(words[start : start + len(more)] == more for start in range(len(seen) + 1)), (
+                wrong.reply,
+                following.reply,
+            )
+
+
+def pages_of(first: Session) -> list[str]:
+    """The screen's pages, by pressing # until the first is back."""
+    pages, at = [first.reply], step(BOOK, first._replace(keys=0), Key("#"))
+    while at.session.page != 0:
+        assert len(pages) < 20, "the pages never come round"
+        pages.append(at.reply or "")
+        at = step(BOOK, at.session._replace(keys=0), Key("#"))
+    assert at.reply == first.reply
+    return pages
+
+
+def lines_without_nav(page: str) -> list[str]:
+    return [line for line in page.split("\n") if not line.startswith(("0 ", "# "))]
+
+
+def test_a_bill_is_asked_for_only_by_a_yes_to_its_amount(edges: list[Edge]) -> None:
+    asked = 0
+    for edge in edges:
+        for effect in edge.step.effects:
+            before = edge.before
+            assert before is not None
+            if isinstance(effect, RequestBill):
+                asked += 1
+                quote = before.facts["quote"]
+                assert (before.screen, edge.key) == ("confirm", "1")
+                assert (effect.key, effect.amount_minor) == (quote["key"], quote["amount"])
+                assert (effect.family_id, effect.msisdn) == (before.values["family"]["id"], before.msisdn)
+                assert effect.language == before.language
+            else:
+                assert isinstance(effect, KeepLanguage)
+                assert before.screen == "language"
+                assert effect.language == edge.step.session.language
+    assert asked or not any(edge.step.session.screen == "confirm" for edge in edges)
+
+
+def test_a_strangers_phone_comes_to_no_money(edges: list[Edge]) -> None:
+    first = edges[0].step.session
+    if first.screen == "stranger":
+        shown = {edge.step.session.screen for edge in edges}
+        assert not shown & {"home", "confirm", "number_given", "number_how", "families"}
+
+
+def test_all_that_the_book_holds_is_reached() -> None:
+    """Nothing in the book is dead, and the walk is no walk around the block."""
+    everywhere = [edge for name in ("stranger", "covered", "several") for edge in walk(BOOK, CALLERS[name], 140)]
+    shown = {edge.step.session.screen for edge in everywhere}
+    assert shown == {s.name for s in BOOK.screens.values() if s.kind != "route"}
+    pressed = {(edge.before.screen, edge.key) for edge in everywhere if edge.before}
+    assert pressed >= {(s.name, o.key) for s in BOOK.screens.values() for o in s.options}
+    assert {edge.step.session.language for edge in everywhere} == {"sw", "en"}
+
+
+def test_a_phone_of_twenty_families_turns_pages() -> None:
+    """More families than any menu holds: each can be chosen, each screen fits."""
+    taken = one_step(BOOK, new_session(limit=140), Started())
+    taken = one_step(BOOK, taken.session, as_event(taken.asks[0], caller(*["covered"] * 20)))
+    pages = pages_of(taken.session)
+    assert all(units(page) <= 136 for page in pages)
+    numbers = [int(line.split()[0]) for page in pages for line in lines_without_nav(page) if line[0].isdigit()]
+    assert numbers == list(range(1, 21))
+    for number in numbers:
+        chosen = one_step(BOOK, taken.session, Key(str(number)))
+        assert chosen.session.screen == "home"
+        assert chosen.session.values["family"]["id"] == number
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        ({"help": "{caller.count}"}, None),
+        ({"help": "Bei ni " + "x" * 400}, None),
+        ({"help": "Karibu ŵ"}, "alphabet"),
+    ],
+)
+def test_the_walk_sees_a_text_that_is_too_long_or_in_another_alphabet(change: dict[str, str], why: str | None) -> None:
+    """A guard of the guard: what the shipped book must not hold is found in one that holds it."""
+    import menus
+
+    data, languages = menus.read()
+    languages["sw"] |= change
+    book = load_book(data, languages)
+    found = walk(book, caller("covered"), 160)
+    assert all(units(edge.step.reply or "") <= 156 for edge in found), "paging holds whatever the text"
+    assert all(is_gsm7(edge.step.reply or "") for edge in found) == (why is None)
