@@ -76,7 +76,8 @@ class WorkerSettings(Block):
 
     poll_s: Seconds = 0.1
     settlers: Annotated[int, Field(ge=1, le=64)] = 4
-    sms_per_s: Annotated[float, Field(gt=0, le=10_000)] = 50.0
+    sms_per_s: Annotated[float, Field(ge=1, le=10_000)] = 50.0
+    bills_per_s: Annotated[float, Field(ge=1, le=10_000)] = 50.0
     sms_window: Annotated[int, Field(ge=1, le=256)] = 8
     bills_window: Annotated[int, Field(ge=1, le=256)] = 8
     lease_s: Seconds = 60.0

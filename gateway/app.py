@@ -201,7 +201,7 @@ async def _worker(parts: Core, stack: AsyncExitStack) -> Worker:
     stack.push_async_callback(client.close)
     at = parts.settings.africastalking
     sms = AfricasTalkingSms(at.username, at.api_key.get_secret_value(), at.sender, at.sms_url)
-    index = IndexPhones(database, clock)
+    settlers = 1 if database.embedded else settings.settlers  # SQLite has one writer
     return Worker(
         database,
         clock,
@@ -212,18 +212,20 @@ async def _worker(parts: Core, stack: AsyncExitStack) -> Worker:
             clock,
             SilencePolicy(timedelta(seconds=parts.settings.bills.patience_s), parts.settings.bills.asks),
         ),
-        index,
+        IndexPhones(database, clock),
         tuple(_limits(parts.settings)),
-        Pace(poll_s=settings.poll_s, settlers=settings.settlers, index_s=settings.index_every_s),
+        Pace(poll_s=settings.poll_s, settlers=settlers, index_s=settings.index_every_s),
     )
 
 
 def _limits(settings: Settings) -> dict[str, ChannelLimits]:
     worker = settings.worker
-    windows = {"bills": worker.bills_window, "sms": worker.sms_window}
+    channels = {"bills": (worker.bills_window, worker.bills_per_s), "sms": (worker.sms_window, worker.sms_per_s)}
     return {
-        channel: ChannelLimits(batch=window * 4, window=window, timeout_s=worker.call_timeout_s, lease_s=worker.lease_s)
-        for channel, window in windows.items()
+        channel: ChannelLimits(
+            batch=window * 4, window=window, per_s=per_s, timeout_s=worker.call_timeout_s, lease_s=worker.lease_s
+        )
+        for channel, (window, per_s) in channels.items()
     }
 
 

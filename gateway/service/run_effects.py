@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import structlog
+from aiolimiter import AsyncLimiter
 
 from gateway.domain.bill import BillFact, BillState
 from gateway.domain.clock import Clock
@@ -40,10 +41,14 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class ChannelLimits:
-    """Of one outbox channel. ``window``: calls in flight; ``deadline``: age at which a person takes over."""
+    """Of one outbox channel. ``window``: calls in flight; ``deadline``: age at which a person takes over.
+
+    ``per_s``: calls begun in a second, by this process.
+    """
 
     batch: int = 32
     window: int = 8
+    per_s: float = 50.0
     timeout_s: float = 10.0
     lease_s: float = 60.0
     first_wait_s: float = 1.0
@@ -52,7 +57,8 @@ class ChannelLimits:
 
     def __post_init__(self) -> None:
         # a lease must outlive its whole batch, or two workers send the same job
-        assert self.lease_s > self.timeout_s * (self.batch / self.window + 1), "the lease is shorter than a batch"
+        longest_s = self.timeout_s * (self.batch / self.window + 1) + self.batch / self.per_s
+        assert self.lease_s > longest_s, "the lease is shorter than a batch"
 
 
 Sender = Callable[[Job, datetime], Awaitable[Outcome]]
@@ -79,6 +85,7 @@ class RunEffects:
         self._messages = messages
         self._clock = clock
         self._limits = limits or {}
+        self._rates: dict[str, AsyncLimiter] = {}
 
     def limits(self, channel: str) -> ChannelLimits:
         """The limits of a channel, the defaults where none were given."""
@@ -93,9 +100,10 @@ class RunEffects:
         async with self._uow.writing() as tx:
             jobs = await tx.outbox.lease(channel, limits.batch, self._clock.now(), limits.lease_s)
         window = asyncio.Semaphore(limits.window)
+        rate = self._rates.setdefault(channel, AsyncLimiter(limits.per_s, 1.0))
 
         async def run(job: Job) -> None:
-            async with window:
+            async with window, rate:
                 await self._run(job, limits)
 
         await asyncio.gather(*(run(job) for job in jobs))

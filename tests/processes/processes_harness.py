@@ -169,9 +169,7 @@ def gateway_command(*arguments: str) -> list[str]:
     return [sys.executable, "-m", "gateway", *arguments]
 
 
-def run_gateway(
-    *arguments: str, environment: Mapping[str, str], cwd: Path = ROOT
-) -> subprocess.CompletedProcess[str]:
+def run_gateway(*arguments: str, environment: Mapping[str, str], cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
     """One command to its end."""
     return subprocess.run(
         gateway_command(*arguments),
@@ -347,9 +345,7 @@ async def new_families(
         since = datetime.now(UTC) - timedelta(days=500)
         row: dict[str, Any] = {"ValidityFrom": since, "AuditUserID": 1, "isOffline": False}
         for _ in range(count):
-            family_id = await _add(
-                db, families, FamilyUUID=new_uuid(), InsureeID=0, LocationId=village, **row
-            )
+            family_id = await _add(db, families, FamilyUUID=new_uuid(), InsureeID=0, LocationId=village, **row)
             own = [new_phone() for _ in range(phones)]
             people, chfid = [], ""
             for place in range(members):
@@ -371,7 +367,9 @@ async def new_families(
                 )
                 people.append(insuree_id)
                 if place < phones:
-                    await db.execute(phone.insert().values(insuree_id=insuree_id, family_id=family_id, msisdn=own[place]))
+                    await db.execute(
+                        phone.insert().values(insuree_id=insuree_id, family_id=family_id, msisdn=own[place])
+                    )
             await db.execute(families.update().where(families.c.FamilyID == family_id).values(InsureeID=people[0]))
             policy_id = expiry = None
             if ended_days is not None:
@@ -501,9 +499,7 @@ class World:
             return screen.control_number
 
         async def bound() -> str:
-            return str(
-                await self.sql.scalar(select(bill.c.control_number).where(bill.c.family_id == family.id)) or ""
-            )
+            return str(await self.sql.scalar(select(bill.c.control_number).where(bill.c.family_id == family.id)) or "")
 
         return await until(bound, 10, f"a control number after {screen}")
 

@@ -27,7 +27,9 @@ async def numbered(world: World, count: int) -> list[tuple[Family, str, str]]:
             return await world.number_for(family)
 
     numbers = await asyncio.gather(*(ask(family) for family in families))
-    rows = await world.sql.rows(select(bill.c.family_id, bill.c.id).where(bill.c.family_id.in_([f.id for f in families])))
+    rows = await world.sql.rows(
+        select(bill.c.family_id, bill.c.id).where(bill.c.family_id.in_([f.id for f in families]))
+    )
     ids = {row.family_id: row.id for row in rows}
     assert len(ids) == count, "one bill a family"
     await world.quiet()
@@ -73,7 +75,9 @@ async def test_serving_process_killed_between_its_ack_and_the_sms(world: World) 
     await world.quiet(world.stack.lease_s + 10)
     assert await receipts(world, [reference]) == {reference: 1}
     assert await covered_texts(world, [reference]) == {reference: 1}
-    assert await world.sql.count(inbox, inbox.c.message_id.is_not(None), inbox.c.body == raw) == len(world.stack.serving)
+    assert await world.sql.count(inbox, inbox.c.message_id.is_not(None), inbox.c.body == raw) == len(
+        world.stack.serving
+    )
 
 
 async def test_worker_killed_in_the_middle_of_sixty_payments(world: World) -> None:
@@ -174,7 +178,9 @@ async def test_serving_process_killed_amid_a_hundred_callbacks(world: World) -> 
     answers = await acks
     kept = {reference for reference, answer in zip(told, answers, strict=True) if answer == (200, "7101")}
     lost = [number for number, answer in enumerate(answers) if answer is None]
-    print(f"\n[{stack.backend}] killed after {len(answers) - len(lost)} of 100 answers; {len(kept)} payments acknowledged")
+    print(
+        f"\n[{stack.backend}] killed after {len(answers) - len(lost)} of 100 answers; {len(kept)} payments acknowledged"
+    )
     assert 25 <= len(answers) - len(lost) < 100, "the kill was in the middle"
     assert all(answer in ((200, "7101"), None) for answer in answers)
     victim.restart()

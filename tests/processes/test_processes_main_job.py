@@ -69,9 +69,7 @@ async def test_a_known_phone_renews_its_cover(world: World, ended_days: int) -> 
     assert (live[0].StartDate, live[0].EffectiveDate, live[0].ExpiryDate) == (start, start, until_day)
     assert live[0].PolicyValue == Decimal("30000.00")
 
-    covered_rows = await world.sql.rows(
-        select(insuree_policies).where(insuree_policies.c.PolicyId == live[0].PolicyID)
-    )
+    covered_rows = await world.sql.rows(select(insuree_policies).where(insuree_policies.c.PolicyId == live[0].PolicyID))
     assert {row.InsureeID for row in covered_rows} == set(family.members)
     assert {(row.StartDate, row.EffectiveDate, row.ExpiryDate) for row in covered_rows} == {(start, start, until_day)}
 
@@ -82,9 +80,7 @@ async def test_a_known_phone_renews_its_cover(world: World, ended_days: int) -> 
     assert (ours.state, ours.control_number, ours.paid_minor) == ("paid", number, 3_000_000)
     shown = (await world.sql.rows(select(payments).where(payments.c.PaymentID == ours.payment_record_id)))[0]
     assert (shown.PaymentStatus, shown.ReceivedAmount, shown.ReceiptNo) == (5, Decimal("30000.00"), reference)
-    detail = await world.sql.rows(
-        select(payment_details).where(payment_details.c.PaymentID == ours.payment_record_id)
-    )
+    detail = await world.sql.rows(select(payment_details).where(payment_details.c.PaymentID == ours.payment_record_id))
     assert [(row.PremiumID, row.InsuranceNumber, row.Amount) for row in detail] == [
         (money[0].PremiumId, family.chfid, Decimal("30000.00"))
     ]
