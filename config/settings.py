@@ -11,7 +11,8 @@ from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
+from pydantic.fields import FieldInfo
 from pydantic_settings import (
     BaseSettings,
     NoDecode,
@@ -84,6 +85,12 @@ class WorkerSettings(Block):
     call_timeout_s: Seconds = 10.0
     index_every_s: Seconds = 15.0
 
+    @model_validator(mode="after")
+    def _a_lease_outlives_its_batch(self) -> WorkerSettings:
+        if self.lease_s <= 5 * self.call_timeout_s:  # a batch is four windows of calls, and one may just have begun
+            raise ValueError("lease_s must be more than five times call_timeout_s, or two workers send the same")
+        return self
+
 
 class GepgSettings(Block):
     """The government payment gateway. Keys are files."""
@@ -124,6 +131,19 @@ class AfricasTalkingSettings(Block):
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
 
 
+class _Unknown(PydanticBaseSettingsSource):
+    """Variables of ours that name no block: an error like any unknown name. Others may begin with GATEWAY_ too
+    (Kubernetes adds GATEWAY_PORT for a service called gateway), but none of theirs is nested."""
+
+    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[object, str, bool]:
+        raise NotImplementedError("this source knows no field")
+
+    def __call__(self) -> dict[str, object]:
+        known = self.settings_cls.model_fields
+        names = (name.lower().removeprefix("gateway_") for name in os.environ if name.upper().startswith("GATEWAY_"))
+        return {name: "" for name in names if "__" in name and name.split("__")[0] not in known}
+
+
 class Settings(BaseSettings):
     """All of it."""
 
@@ -158,6 +178,10 @@ class Settings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Arguments, then environment, then the file."""
+        sources = (init_settings, env_settings, _Unknown(settings_cls))
         file = os.environ.get("GATEWAY_SETTINGS_FILE")
-        sources = (init_settings, env_settings)
-        return (*sources, TomlConfigSettingsSource(settings_cls, Path(file))) if file else sources
+        if not file:
+            return sources
+        if not Path(file).is_file():
+            raise FileNotFoundError(f"GATEWAY_SETTINGS_FILE: no such file: {file}")
+        return (*sources, TomlConfigSettingsSource(settings_cls, Path(file)))

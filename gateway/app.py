@@ -7,7 +7,7 @@ import gc
 import signal
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
 
@@ -48,6 +48,7 @@ from gateway.worker import Pace, Worker
 
 log = structlog.get_logger()
 SHUTDOWN_S = 5.0  # for requests in flight
+EMBEDDED_POLL_S = 0.5
 
 
 class NotReadyError(RuntimeError):
@@ -111,9 +112,14 @@ async def core(settings: Settings) -> AsyncIterator[Core]:
         payments = payment_provider(settings)
         database = open_database(settings)
         stack.push_async_callback(database.close)
-        if not await schema.is_current(database.engine):
-            raise NotReadyError("REG-SCHEMA: the database is not at this build's schema; run: imis-gateway db upgrade")
+        await require_schema(database)
         yield Core(settings, database, book, Messages(book), payments, SystemClock())
+
+
+async def require_schema(database: Database) -> None:
+    """Raises NotReadyError on a database that was not upgraded."""
+    if not await schema.is_current(database.engine):
+        raise NotReadyError("REG-SCHEMA: the database is not at this build's schema; run: imis-gateway db upgrade")
 
 
 async def prepare_demo(settings: Settings) -> list[DemoPhone]:
@@ -151,15 +157,16 @@ async def serve(settings: Settings, on_ready: Callable[[], None] = lambda: None)
         sessions = open_sessions(settings)
         stack.push_async_callback(sessions.close)
         worker = await _worker(parts, stack) if parts.database.embedded else None
+        wake = worker.wake if worker else lambda: None
         health = Health({"database": parts.database.ping, "sessions": sessions.ping})
         public = public_app(
             health,
-            _ussd_routes(parts, sessions, stack),
+            _ussd_routes(parts, sessions, stack, wake),
             PaymentRoutes(
                 AcceptCallback(parts.database, parts.clock, ForgeryQuota()),
                 [parts.payments],
                 settings.callback_bytes,
-                worker.wake if worker else lambda: None,
+                wake,
             ),
         )
         await _listen(stack, public, settings.public.host, settings.public.port)
@@ -176,7 +183,7 @@ async def work(settings: Settings, on_ready: Callable[[], None] = lambda: None) 
         await _until_told(on_ready, worker)
 
 
-def _ussd_routes(parts: Core, sessions: SessionStore, stack: AsyncExitStack) -> UssdRoutes:
+def _ussd_routes(parts: Core, sessions: SessionStore, stack: AsyncExitStack, wake: Callable[[], None]) -> UssdRoutes:
     ussd, bills = parts.settings.ussd, parts.settings.bills
     watch = NumberWatch(parts.database)
     stack.push_async_callback(watch.close)
@@ -189,6 +196,7 @@ def _ussd_routes(parts: Core, sessions: SessionStore, stack: AsyncExitStack) -> 
         watch,
         parts.clock,
         Budget(total_s=ussd.reply_s, fact_s=ussd.fact_s, number_s=ussd.number_s),
+        wake,
     )
     at = parts.settings.africastalking
     mounts = [Mount(AfricasTalkingUssd(), at.secret.get_secret_value().encode(), at.allowed_networks)]
@@ -201,7 +209,9 @@ async def _worker(parts: Core, stack: AsyncExitStack) -> Worker:
     stack.push_async_callback(client.close)
     at = parts.settings.africastalking
     sms = AfricasTalkingSms(at.username, at.api_key.get_secret_value(), at.sender, at.sms_url)
-    settlers = 1 if database.embedded else settings.settlers  # SQLite has one writer
+    pace = Pace(poll_s=settings.poll_s, settlers=settings.settlers, index_s=settings.index_every_s)
+    if database.embedded:  # one writer, and the work of this process is announced: the poll is for retries only
+        pace = replace(pace, settlers=1, poll_s=max(settings.poll_s, EMBEDDED_POLL_S))
     return Worker(
         database,
         clock,
@@ -214,7 +224,7 @@ async def _worker(parts: Core, stack: AsyncExitStack) -> Worker:
         ),
         IndexPhones(database, clock),
         tuple(_limits(parts.settings)),
-        Pace(poll_s=settings.poll_s, settlers=settlers, index_s=settings.index_every_s),
+        pace,
     )
 
 

@@ -28,16 +28,40 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         settings = _settings(arguments)
     except ValidationError as wrong:
-        for error in wrong.errors(include_input=False, include_url=False):
-            name = "GATEWAY_" + "__".join(str(part) for part in error["loc"]).upper()
-            print(f"{name}: {error['msg']}", file=sys.stderr)
+        print("\n".join(_faults(wrong)), file=sys.stderr)
+        return USAGE
+    except (ValueError, OSError) as wrong:  # the settings file, or a whole block that is no JSON
+        print(f"settings: {wrong}", file=sys.stderr)
         return USAGE
     run: Callable[[Settings, argparse.Namespace], int] = arguments.run
     try:
         return run(settings, arguments)
-    except (ValueError, RuntimeError, OSError) as failure:
-        print(f"imis-gateway: {failure}", file=sys.stderr)
+    except Exception as failure:
+        said = _sentence(failure)
+        if said is None:
+            raise
+        print(f"imis-gateway: {said}", file=sys.stderr)
         return WRONG
+
+
+def _faults(wrong: ValidationError) -> list[str]:
+    """Each wrong setting by the name of its variable, without its value."""
+    said: dict[str, None] = {}
+    for error in wrong.errors(include_input=False, include_url=False):
+        parts = [part for part in error["loc"] if isinstance(part, str) and part.replace("_", "").isalnum()]
+        said[f"GATEWAY_{'__'.join(parts).upper()}: {error['msg']}"] = None
+    return list(said)
+
+
+def _sentence(failure: Exception) -> str | None:
+    """What to tell the operator; None for a fault of ours, whose traceback is wanted."""
+    if isinstance(failure, (ValueError, RuntimeError, OSError)):
+        return str(failure)
+    from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+
+    if isinstance(failure, DBAPIError):  # the statement and the row stay unsaid
+        return f"the database: {str(failure.orig).splitlines()[0]}"
+    return f"the database: {failure}" if isinstance(failure, SQLAlchemyError) else None
 
 
 def _settings(arguments: argparse.Namespace) -> Settings:
@@ -85,8 +109,14 @@ def _parser() -> argparse.ArgumentParser:
 
 def _ports(parser: argparse.ArgumentParser, public: bool = True) -> None:
     if public:
-        parser.add_argument("--public-port", type=int, metavar="PORT")
-    parser.add_argument("--operator-port", type=int, metavar="PORT")
+        parser.add_argument("--public-port", type=_port, metavar="PORT")
+    parser.add_argument("--operator-port", type=_port, metavar="PORT")
+
+
+def _port(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and int(text) <= 65_535):
+        raise argparse.ArgumentTypeError(f"not a port: {text!r}")
+    return int(text)
 
 
 def _group(commands: Any, name: str, help_: str) -> Any:
@@ -159,6 +189,7 @@ def _with_database(settings: Settings, work: Callable[[Any], Awaitable[int]]) ->
     async def run() -> int:
         database = app.open_database(settings)
         try:
+            await app.require_schema(database)
             return await work(database)
         finally:
             await database.close()
@@ -201,8 +232,18 @@ def _audit_verify(settings: Settings, _arguments: argparse.Namespace) -> int:
 def _config_check(settings: Settings, _arguments: argparse.Namespace) -> int:
     from gateway import app
 
-    app.payment_provider(settings)
-    app.open_sessions(settings)
+    wrong = 0
+    for check in (app.payment_provider, app.open_sessions, app.open_database):
+        try:
+            check(settings)
+        except Exception as failure:
+            said = _sentence(failure)
+            if said is None:
+                raise
+            wrong += 1
+            print(said, file=sys.stderr)
+    if wrong:
+        return WRONG
     print("settings, keys and certificates can be read")
     return GOOD
 

@@ -10,6 +10,7 @@ import asyncio
 import json
 import os
 import signal
+import socket
 import sys
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -29,6 +30,7 @@ from sandbox.keys import ensure_keys
 READY_S = 60.0
 APP_ROLE = "gateway_app"
 _MAX_RESTARTS = 100
+_ANY_PORT = 18_080
 
 
 @dataclass(slots=True)
@@ -59,17 +61,32 @@ class Plan:
 
 
 def plan_for(settings: Settings, scaled: bool) -> Plan:
-    """Ports from the settings; the scaled demo takes the ones after them."""
-    public, operator = settings.public.port, settings.operator.port
+    """Ports from the settings; the scaled demo takes free ones after them. Port 0 is a free one too."""
+    taken = {settings.public.port, settings.operator.port, settings.sandbox.port}
+
+    def after(port: int) -> int:
+        found = next(p for p in range(port + 1, 65_536) if p not in taken and _free(p))
+        taken.add(found)
+        return found
+
+    public, operator, sandbox = (
+        listener.port or after(_ANY_PORT) for listener in (settings.public, settings.operator, settings.sandbox)
+    )
     folder = Path("var")
     if not scaled:
-        return Plan(folder, [(public, operator)], [], settings.sandbox.port)
-    return Plan(
-        folder / "scaled",
-        [(public, operator), (public + 2, operator + 2)],
-        [operator + 4, operator + 6],
-        settings.sandbox.port,
-    )
+        return Plan(folder, [(public, operator)], [], sandbox)
+    serving = [(public, operator), (after(public), after(operator))]
+    return Plan(folder / "scaled", serving, [after(operator), after(operator)], sandbox)
+
+
+def _free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
 
 
 async def run(settings: Settings, scaled: bool, out: TextIO = sys.stdout) -> int:
@@ -77,18 +94,20 @@ async def run(settings: Settings, scaled: bool, out: TextIO = sys.stdout) -> int
     plan = plan_for(settings, scaled)
     plan.folder.mkdir(parents=True, exist_ok=True)
     ensure_keys(Path("var/keys"))
+    stop = asyncio.Event()  # asked for at any moment from here on, all servers and children are ended first
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
     async with _servers(plan, scaled) as environment:
         phones = await prepare_demo(_as_owner(settings, environment))
         phone_file = plan.folder / "phones.json"
         phone_file.write_text(json.dumps([{"msisdn": p.msisdn, "who": p.who} for p in phones], ensure_ascii=False))
         parts = _parts(plan, environment, phone_file)
-        stop = asyncio.Event()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            asyncio.get_running_loop().add_signal_handler(number, stop.set)
         try:
             for part in parts:
                 await part.start()
             if not await _all_ready(parts, stop):
+                if stop.is_set():
+                    return 0
                 print("the demo did not become ready; the log above says why", file=sys.stderr)
                 return 1
             _greet(plan, parts, [(p.msisdn, p.who) for p in phones], out)

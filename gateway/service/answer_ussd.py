@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import structlog
@@ -25,12 +25,13 @@ from gateway.domain.ussd.machine import (
     Step,
     step,
 )
-from gateway.domain.ussd.session import Session, dump, load
+from gateway.domain.ussd.session import Session
 from gateway.domain.ussd.turns import Fresh, Next, Same, read_transcript
 from gateway.ports import ChannelProfile, Screen, SessionStore, Turn, UnitOfWork
 from gateway.service.metrics import ERRORS
 from gateway.service.number_watch import NumberWatch
 from gateway.service.request_control_number import RequestControlNumber
+from gateway.service.session_codec import dump, load
 from gateway.service.ussd_facts import UssdFacts, number_fact
 
 log = structlog.get_logger()
@@ -65,7 +66,9 @@ class AnswerUssd:
         watch: NumberWatch,
         clock: Clock,
         budget: Budget,
+        committed: Callable[[], None] = lambda: None,
     ) -> None:
+        """``committed`` is called once effects are committed, so that a worker of this process need not poll for it."""
         self._book = book
         self._sessions = sessions
         self._uow = uow
@@ -74,6 +77,7 @@ class AnswerUssd:
         self._watch = watch
         self._clock = clock
         self._budget = budget
+        self._committed = committed
         self._busy: dict[str, asyncio.Event | None] = {}  # sessions in work, with the bell of those who wait
 
     async def __call__(self, profile: ChannelProfile, turn: Turn) -> Screen:
@@ -163,6 +167,7 @@ class AnswerUssd:
         except Exception as failure:
             log.warning("ussd_effect_failed", exc_info=True)
             raise EffectNotCommittedError from failure
+        self._committed()
         return bills
 
     async def _fetch(self, ask: Ask, bills: Mapping[str, Bill | None], deadline: float) -> Event:

@@ -21,7 +21,8 @@ from gateway.domain.ussd.machine import (
     UssdEffect,
     step,
 )
-from gateway.domain.ussd.session import Session, dump, load
+from gateway.domain.ussd.session import Session
+from gateway.service.session_codec import dump, load
 
 BOOK = load_book(*menus.read())
 MSISDN = "+255754100200"

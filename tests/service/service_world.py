@@ -169,7 +169,8 @@ class World:
         return RequestBill(quote.key, family_id, quote.amount.amount_minor, msisdn, language)
 
     async def ask(self, family_id: int, msisdn: str = "+255712000001", language: str = "sw") -> Bill:
-        bill = await self.request(await self.wish(family_id, msisdn, language), self.clock.now())
+        """Callers ask one after the other."""
+        bill = await self.request(await self.wish(family_id, msisdn, language), self.clock.pass_(seconds=1))
         assert bill is not None
         return bill
 

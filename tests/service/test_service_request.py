@@ -141,9 +141,9 @@ async def test_the_price_changed_while_the_caller_read_the_screen(world: World) 
 async def test_a_bill_that_can_be_paid_no_more_has_a_next_generation(world: World, why: str) -> None:
     first = await world.ask(COVERED)
     if why == "expired":
-        world.clock.pass_(days=29, hours=23)
+        world.clock.pass_(days=29, hours=23, minutes=59)
         assert await world.ask(COVERED) == first
-        world.clock.pass_(hours=1)
+        world.clock.pass_(minutes=1)
     elif why == "refused":
         await world.told(BillRefused(first.id, "7204", "no"))
     else:

@@ -1,12 +1,8 @@
-"""One conversation, as a value that can be stored as JSON between two keys."""
+"""One conversation, as a value: strings, numbers, lists and objects only, so that it can be stored between two keys."""
 
 from __future__ import annotations
 
-import json
 from typing import Any, NamedTuple
-
-VERSION = 2
-_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False).encode
 
 
 class Session(NamedTuple):
@@ -32,20 +28,3 @@ class Session(NamedTuple):
     transcript: str | None = None
     reply: str = ""
     final: bool = False
-
-
-def dump(session: Session) -> bytes:
-    """The session as a compact JSON array, in the order of its fields."""
-    return _encode((VERSION, session)).encode()
-
-
-def load(data: bytes) -> Session | None:
-    """The session that ``dump`` wrote; None for another version or anything else."""
-    try:
-        version, fields = json.loads(data)
-        if version != VERSION:
-            return None
-        session = Session._make(fields)
-        return session._replace(trail=tuple(session.trail))
-    except (ValueError, TypeError):
-        return None

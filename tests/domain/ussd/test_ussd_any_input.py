@@ -1,0 +1,193 @@
+"""Whatever a phone, an aggregator or a broken store sends: a screen that fits, or nothing; never an exception."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+from played.talk import BOOK, LATE, Fact, Talk, kept, new_session
+
+from gateway.domain.cover import CoverState
+from gateway.domain.segments import units
+from gateway.domain.ussd.facts import FACTS
+from gateway.domain.ussd.machine import Answered, Ask, AskFailed, Key, RequestBill, Started, step
+from gateway.domain.ussd.session import Session
+from gateway.service.session_codec import VERSION, dump, load
+
+# what people, wires and people with cables send
+ODD = [
+    "", " ", "\0", "\x1b", "\r\n", "*", "#", "**", "##", "0*0", "*152*00#", "١", "１", "一", "½", "²", "१", "-1", "1.0", "1e1",
+    "1" * 41, "9" * 10_000, "*" * 10_000, "0x1", "😀", "\ud800", "null", "{family.state}", "%s", "<b>", "' OR 1=1 --", "\u202e1",
+]  # fmt: skip
+KEYS = st.one_of(
+    st.sampled_from(["1", "2", "3", "4", "5", "0", "00", "#", "100000014"]),
+    st.sampled_from(ODD),
+    st.text(max_size=60),
+    st.text(alphabet="0123456789*# ", max_size=12),
+)
+
+
+def families(count: int) -> st.SearchStrategy[Fact]:
+    one = st.fixed_dictionaries(
+        {
+            "id": st.integers(1, 9),
+            "chfid": st.just("100000014"),
+            "label": st.text(min_size=0, max_size=28),  # whatever a clerk has typed
+            "state": st.sampled_from([str(state) for state in CoverState]),
+            "until": st.sampled_from([None, "2026-12-31"]),
+            "start": st.sampled_from([None, "2027-01-01"]),
+        }
+    )
+    return st.lists(one, min_size=count, max_size=count).map(
+        lambda found: {"language": None, "count": len(found), "families": found}
+    )
+
+
+def fact(name: str) -> st.SearchStrategy[Fact | str]:
+    if name == "caller":
+        return st.one_of(st.just(LATE), *(families(count) for count in (0, 1, 2, 20)))
+    filled = {
+        "product": st.text(max_size=40),
+        "amount": st.integers(0, 10**15),
+        "number": st.from_regex(r"[0-9]{12,15}", fullmatch=True),
+        "key": st.just("family:1/product:1/after:0"),
+        **{day: st.just("2026-12-31") for day in ("start", "until", "expires")},
+    }
+    return st.one_of(st.just(LATE), st.fixed_dictionaries({"state": st.sampled_from([*FACTS[name].states]), **filled}))
+
+
+@settings(max_examples=250, deadline=None)
+@given(data=st.data(), limit=st.sampled_from([140, 160, 182]), keys=st.lists(KEYS, max_size=15))
+def test_no_conversation_raises_or_outgrows_its_screen(data: st.DataObject, limit: int, keys: list[str]) -> None:
+    def answer(ask: Ask) -> Fact | str:
+        return data.draw(fact(ask.fact), label=ask.fact)
+
+    talk = Talk(answer, new_session(limit=limit))
+    seen = talk.dial()
+    for key in keys:
+        assert seen.screen
+        assert units(seen.screen) <= limit - 4
+        if "\ud800" in key:
+            continue  # no wire can carry it
+        seen = talk.press(key)
+
+
+@pytest.mark.parametrize("key", ODD)
+@pytest.mark.parametrize("way", [[], ["1"], ["3"], ["4"]], ids=["home", "confirm", "enquiry", "language"])
+def test_an_odd_answer_is_wrong_or_nothing(way: list[str], key: str) -> None:
+    """It moves nothing, and it reaches no fact."""
+    known = {"language": None, "count": 1, "families": [{"id": 1, "state": "covered", "until": "2026-12-31"}]}
+    payable = {"state": "payable", "key": "k", "product": "CHF", "amount": 1, "start": "2026-12-31", "until": ""}
+    talk = Talk(lambda ask: {"caller": known, "quote": payable}[ask.fact], new_session())
+    before = talk.dial()
+    for pressed in way:
+        before = talk.press(pressed)
+    after = talk.press(key)
+    assert (after.asks, after.effects) == ((), ())
+    assert after.session.screen == before.session.screen
+    assert after.session.wrong == before.session.wrong + (key.strip() != "#")
+
+
+def test_a_conversation_ends_after_forty_answers() -> None:
+    known = {"language": None, "count": 0, "families": []}
+    talk = Talk(lambda _: known, new_session())
+    talk.dial()
+    for _ in range(BOOK.limits.keys):
+        assert not talk.press("#").final
+    last = talk.press("#")
+    assert last.final
+    assert last.screen == "Umekosea mara nyingi. Tafadhali piga tena."
+
+
+def test_what_has_ended_stays_ended() -> None:
+    talk = Talk(lambda _: LATE, new_session())
+    over = talk.dial()
+    assert over.final
+    for event in (Started(), Key("1"), Answered("caller", {"count": 1}), AskFailed("caller", "late")):
+        after = step(BOOK, talk.session, event)
+        assert (after.reply, after.final, after.asks, after.effects) == (over.screen, True, (), ())
+
+
+def test_an_answer_that_nobody_waits_for_changes_nothing() -> None:
+    talk = Talk(lambda _: {"language": None, "count": 0, "families": []}, new_session())
+    shown = talk.dial()
+    after = step(BOOK, talk.session, Answered("quote", {"state": "payable", "key": "k"}))
+    assert (after.reply, after.session) == (shown.screen, shown.session)
+
+
+def test_a_session_whose_screen_the_book_no_longer_has_begins_anew() -> None:
+    """Menus may change while conversations run."""
+    talk = Talk(lambda _: {"language": None, "count": 0, "families": []}, new_session()._replace(screen="gone"))
+    assert "Simu hii haijasajiliwa." in talk.press("1").screen
+
+
+# ------------------------------------------------------------------------------------------------------ the stored session
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers(-(10**18), 10**18) | st.text(alphabet=st.characters(exclude_categories=["Cs"]), max_size=20),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
+    max_leaves=12,
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(data=st.binary(max_size=300))
+@example(data=b"")
+@example(data=b"null")
+@example(data=b"[]")
+@example(data=b"{}")
+@example(data=b"[" * 100_000)
+@example(data=b'{"z":1,"t":5}')
+@example(data=json.dumps([VERSION, {}]).encode())
+@example(data=json.dumps([VERSION, "sixteen letters."]).encode())
+@example(data=json.dumps([VERSION, [0] * 16]).encode())
+@example(data=json.dumps([VERSION, [None] * 16]).encode())
+@example(data=b'[2,["i","c","m","sw",160,"home",0,5,{},{},"",0,0,null,"r",false]]')
+def test_any_bytes_are_a_session_or_none(data: bytes) -> None:
+    found = load(data)
+    assert found is None or isinstance(found, Session)
+
+
+@settings(max_examples=200, deadline=None)
+@given(fields=st.lists(JSON, min_size=14, max_size=18))
+def test_any_json_is_a_session_or_none(fields: list[Any]) -> None:
+    found = load(json.dumps([VERSION, fields]).encode())
+    assert found is None or isinstance(found, Session)
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    session=st.builds(
+        Session,
+        *(st.text(alphabet=st.characters(exclude_categories=["Cs"]), max_size=40) for _ in range(4)),
+        limit=st.integers(100, 200),
+        screen=st.sampled_from([*BOOK.screens]),
+        page=st.integers(0, 9),
+        trail=st.lists(st.sampled_from([*BOOK.screens]), max_size=8).map(tuple),
+        values=st.dictionaries(st.text(alphabet="abc_", max_size=9), JSON, max_size=3),
+        facts=st.dictionaries(st.sampled_from([*FACTS]), JSON, max_size=3),
+        keys=st.integers(0, 40),
+        wrong=st.integers(0, 5),
+        transcript=st.none() | st.text(alphabet="0123456789*#", max_size=50),
+        reply=st.text(alphabet=st.characters(exclude_categories=["Cs"]), max_size=160),
+        final=st.booleans(),
+    )
+)
+def test_a_session_is_kept_whole(session: Session) -> None:
+    assert kept(session) == session
+
+
+@pytest.mark.parametrize("version", [0, VERSION - 1, VERSION + 1, str(VERSION), None])
+def test_a_session_of_another_version_is_none(version: Any) -> None:
+    current = json.loads(dump(new_session()))
+    assert load(json.dumps(current).encode()) == new_session()
+    assert load(json.dumps([version, current[1]]).encode()) is None
+
+
+def test_a_bill_effect_carries_the_phone_and_the_language_of_the_session() -> None:
+    quote = {"state": "payable", "key": "k", "product": "CHF", "amount": 5, "start": "2026-12-31", "until": ""}
+    session = new_session("en")._replace(screen="confirm", facts={"quote": quote}, values={"family": {"id": 3}})
+    assert step(BOOK, session, Key("1")).effects == (RequestBill("k", 3, 5, session.msisdn, "en"),)
