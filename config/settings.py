@@ -87,8 +87,11 @@ class WorkerSettings(Block):
 
     @model_validator(mode="after")
     def _a_lease_outlives_its_batch(self) -> WorkerSettings:
-        if self.lease_s <= 5 * self.call_timeout_s:  # a batch is four windows of calls, and one may just have begun
-            raise ValueError("lease_s must be more than five times call_timeout_s, or two workers send the same")
+        # a batch is four windows of calls, begun at the channel's rate, and one may just have begun
+        begun_s = 4 * max(self.sms_window / self.sms_per_s, self.bills_window / self.bills_per_s)
+        longest_s = 5 * self.call_timeout_s + begun_s
+        if self.lease_s <= longest_s:
+            raise ValueError(f"lease_s must be more than {longest_s:g}, what a batch may take, or two workers send it")
         return self
 
 

@@ -47,6 +47,11 @@ def units(text: str) -> int:
     return septets(text) if is_gsm7(text) else len(text.encode("utf-16-be")) // 2
 
 
+def weight(text: str) -> int:
+    """What the text takes of a limit counted in septets: one letter outside GSM-7 makes each of them sixteen bits."""
+    return septets(text) if is_gsm7(text) else -(-units(text) * 16 // 7)
+
+
 def fits_one_sms(text: str) -> bool:
     """Whether the text goes out as a single SMS segment."""
     return units(text) <= (SMS_SEPTETS if is_gsm7(text) else SMS_UCS2)

@@ -15,7 +15,7 @@ from processes_harness import Child, Sql, Stack, World, free_ports, gateway_comm
 
 SERVING = {"sqlite": 1, "postgresql": 2}
 WORKERS = {"sqlite": 0, "postgresql": 2}
-CALL_TIMEOUT_S, LEASE_S, SMS_WINDOW = 1.2, 6.5, 8
+CALL_TIMEOUT_S, LEASE_S, SMS_WINDOW = 1.2, 7.0, 8
 
 
 @pytest.fixture(scope="session", params=("sqlite", "postgresql"))

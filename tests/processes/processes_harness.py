@@ -160,7 +160,7 @@ class Child:
 
 
 def own_environment(cache: Path) -> dict[str, str]:
-    """What every child gets: nothing of ours leaks in. Bytecode is cached, as in an installation, but not in the tree."""
+    """What every child gets: nothing of ours leaks in. Bytecode is cached as in an installation, outside the tree."""
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "VIRTUAL_ENV", "LANG") if name in os.environ}
     return {**kept, "PYTHONPYCACHEPREFIX": str(cache), "XDG_RUNTIME_DIR": os.environ.get("XDG_RUNTIME_DIR", "/tmp")}
 

@@ -215,6 +215,11 @@ async def test_the_demo_scaled_out(start: Start) -> None:
     demo.ended()
 
 
+def _variables(pid: int) -> dict[str, str]:
+    text = Path(f"/proc/{pid}/environ").read_text()
+    return dict(pair.split("=", 1) for pair in text.split("\0") if "=" in pair)
+
+
 async def _evidence_cannot_be_changed(children: dict[str, int]) -> None:
     """Promise 10: with the very login of a serving process."""
     pid = next(pid for name, pid in children.items() if "serve" in name and "gateway" in name)

@@ -131,8 +131,8 @@ async def test_worker_killed_in_the_middle_of_sixty_payments(world: World) -> No
     assert set(texts) == set(references), "no confirmation is lost"
     twice = sum(count - 1 for count in texts.values())
     print(
-        f"\n[{stack.backend}] killed with {settled} of 60 settled and again with {sent} of 60 SMS out and {leased} leased;"
-        f" {len(again)} callbacks had to be sent again; SMS delivered twice: {twice}"
+        f"\n[{stack.backend}] killed with {settled} of 60 settled and again with {sent} of 60 SMS out,"
+        f" {leased} leased; {len(again)} callbacks had to be sent again; SMS delivered twice: {twice}"
     )
     assert leased > 0, "the second kill was in the middle of a batch"
     assert 0 < sent < 60

@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
-from datetime import datetime, time
+from collections.abc import Iterator, MutableMapping
+from typing import Any
 
 import pytest
-from service_world import Clock, World
+import structlog
+from service_world import World, opened
 
 import menus
-from gateway.domain.clock import EAT, eat_day
 from gateway.domain.ussd.book import load_book
 from gateway.service.messages import Messages
 from gateway.store.database import Database
+
+
+@pytest.fixture(autouse=True)
+def logged() -> Iterator[list[MutableMapping[str, Any]]]:
+    """What the services log meanwhile; never a phone, whatever a test does."""
+    with structlog.testing.capture_logs() as events:
+        yield events
+    assert "255" not in repr(events)
 
 
 @pytest.fixture(scope="session")
@@ -21,7 +30,4 @@ def messages() -> Messages:
 
 @pytest.fixture
 async def world(database: Database, messages: Messages) -> World:
-    async with database.reading() as tx:
-        loaded = await tx.callers.watermark("phones")
-    assert loaded is not None
-    return World(database, Clock(datetime.combine(eat_day(loaded), time(12), EAT)), messages)
+    return await opened(database, messages)

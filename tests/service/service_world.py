@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from adapters.registry.openimis import tables as t
 from gateway.domain.bill import Bill
-from gateway.domain.clock import eat_day
+from gateway.domain.clock import EAT, eat_day
 from gateway.domain.money import Money
 from gateway.domain.outcomes import Accepted, Outcome
 from gateway.domain.payments import PaymentReport
@@ -204,7 +204,8 @@ class World:
     def payment(
         self, bill: Bill, amount: str | Money | None = None, reference: str = "R1", **more: Any
     ) -> PaymentReport:
-        paid = Money.parse(amount) if isinstance(amount, str) else amount or bill.amount - bill.paid
+        due = bill.amount - bill.paid
+        paid = due if amount is None else Money.parse(amount) if isinstance(amount, str) else amount
         fields = {"paid_at": self.clock.now() - timedelta(minutes=1), "bill_id": bill.id, "transaction": "T1", **more}
         return PaymentReport(reference, fields.pop("control_number", bill.control_number), paid, **fields)
 
@@ -296,6 +297,14 @@ def changes(before: Snapshot, after: Snapshot) -> Changes:
             elif old != row:
                 updated.setdefault(table, {})[key] = {name: row[name] for name in row if row[name] != old[name]}
     return Changes(inserted, updated)
+
+
+async def opened(database: Database, messages: Messages) -> World:
+    """At noon of the day on which the demo families were loaded."""
+    async with database.reading() as tx:
+        loaded = await tx.callers.watermark("phones")
+    assert loaded is not None
+    return World(database, Clock(datetime.combine(eat_day(loaded), time(12), EAT)), messages)
 
 
 async def eventually(holds: Callable[[], Awaitable[bool]], within_s: float = 5.0) -> None:

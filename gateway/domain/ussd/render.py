@@ -2,44 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
-from gateway.domain.segments import plain, units
+from gateway.domain.segments import plain, weight
 
 PREFIX_UNITS = 4  # "CON ": aggregators do not say whether it counts, so it does
 
 
 def paginate(lines: Sequence[str], nav: str, more: str, limit: int) -> list[str]:
-    """The lines on as few pages as fit ``limit`` units each; ``nav`` ends every page, ``more`` all but the last."""
+    """The lines on as few pages as fit ``limit`` septets each; ``nav`` ends every page, ``more`` all but the last."""
     clean = [plain(line) for line in lines if line]
     tail = [nav] if nav else []
-    whole = "\n".join([*clean, *tail])
     room = limit - PREFIX_UNITS
-    if units(whole) <= room:
+    whole = "\n".join([*clean, *tail])
+    if weight(whole) <= room:
         return [whole]
-    page_room = room - units("\n".join(["", *tail, more]))
-    assert page_room > 20, "the channel leaves no room for a screen"
+
+    def fits(*page: str) -> bool:
+        return weight("\n".join([*page, more, *tail])) <= room
+
+    assert fits("a" * 20), "the channel leaves no room for a screen"
     pages: list[list[str]] = [[]]
-    for line in (piece for full in clean for piece in _pieces(full, page_room)):
-        if pages[-1] and units("\n".join([*pages[-1], line])) > page_room:
+    for line in (piece for full in clean for piece in _pieces(full, fits)):
+        if pages[-1] and not fits(*pages[-1], line):
             pages.append([])
         pages[-1].append(line)
     last = len(pages) - 1
     return ["\n".join([*page, *([more] if number < last else []), *tail]) for number, page in enumerate(pages)]
 
 
-def _pieces(line: str, room: int) -> list[str]:
+def _pieces(line: str, fits: Callable[[str], bool]) -> list[str]:
     """A line that is longer than a page, broken at spaces (or hard, for a word without any)."""
-    if units(line) <= room:
+    if fits(line):
         return [line]
     pieces: list[str] = [""]
     for word in line.split(" "):
-        while units(word) > room:
-            cut = next(n for n in range(len(word), 0, -1) if units(word[:n]) <= room)
+        while not fits(word):
+            cut = next(n for n in range(len(word), 0, -1) if fits(word[:n]))
             pieces.append(word[:cut])
             word = word[cut:]
         joined = f"{pieces[-1]} {word}" if pieces[-1] else word
-        if units(joined) <= room:
+        if fits(joined):
             pieces[-1] = joined
         else:
             pieces.append(word)
