@@ -19,7 +19,6 @@ from adapters.payments.gepg import GepgProvider, GepgSettings, load_peer_key, lo
 from adapters.registry.openimis import OpenImisRegistry, create_registry
 from adapters.registry.openimis.demo import DemoPhone, load_demo
 from adapters.sessions.memory import MemorySessions
-from adapters.sessions.valkey import ValkeySessions
 from adapters.sms.africastalking import AfricasTalkingSms
 from adapters.ussd.africastalking import AfricasTalkingUssd
 from config.settings import Settings
@@ -79,6 +78,8 @@ def open_sessions(settings: Settings) -> SessionStore:
     if url.startswith("memory://"):
         return MemorySessions()
     if url.startswith(("redis://", "rediss://", "unix://")):
+        from adapters.sessions.valkey import ValkeySessions  # a tenth of the start-up, for those who use it
+
         return ValkeySessions(url)
     raise ValueError(f"sessions.url: neither memory:// nor redis://: {url.split(':')[0]}")
 
@@ -269,3 +270,5 @@ async def _until_told(on_ready: Callable[[], None], worker: Worker | None) -> No
         await asyncio.gather(running, return_exceptions=True)
     stopped.cancel()
     log.info("stopping")
+    if running and not running.cancelled():
+        raise RuntimeError("the worker ended by itself") from running.exception()

@@ -74,7 +74,8 @@ def plan_for(settings: Settings, scaled: bool) -> Plan:
     )
     folder = Path("var")
     if not scaled:
-        return Plan(folder, [(public, operator)], [], sandbox)
+        embedded = settings.database.url.startswith("sqlite")  # there the serving process works too
+        return Plan(folder, [(public, operator)], [] if embedded else [after(operator)], sandbox)
     serving = [(public, operator), (after(public), after(operator))]
     return Plan(folder / "scaled", serving, [after(operator), after(operator)], sandbox)
 
@@ -217,6 +218,7 @@ async def _ready(client: aiohttp.ClientSession, part: Part) -> bool:
 
 async def _supervise(parts: Sequence[Part], stop: asyncio.Event) -> None:
     """Start again what died, until told to stop."""
+    starting = asyncio.Lock()  # a start that is cancelled half-way would leave a process that nobody ends
 
     async def watch(part: Part) -> None:
         while not stop.is_set() and part.restarts < _MAX_RESTARTS:
@@ -227,12 +229,15 @@ async def _supervise(parts: Sequence[Part], stop: asyncio.Event) -> None:
             part.restarts += 1
             print(f"{part.name} ended ({code}); starting it again", file=sys.stderr, flush=True)
             await asyncio.sleep(min(5.0, 0.2 * part.restarts))
-            await part.start()
+            async with starting:
+                if not stop.is_set():
+                    await part.start()
 
     watchers = [asyncio.create_task(watch(part)) for part in parts]
     await stop.wait()
-    for watcher in watchers:
-        watcher.cancel()
+    async with starting:
+        for watcher in watchers:
+            watcher.cancel()
     await asyncio.gather(*watchers, return_exceptions=True)
 
 

@@ -1,4 +1,4 @@
-"""Africa's Talking's SMS interface (facts sheet ussd_sms, section 2.1), and the messages a phone has received.
+"""Africa's Talking's SMS interface, and the messages a phone has received.
 
 There is no idempotency key: the same message sent twice arrives twice, and is kept twice.
 """

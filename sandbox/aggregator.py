@@ -1,4 +1,4 @@
-"""Africa's Talking as USSD aggregator (facts sheet ussd_sms, section 1.1): from a phone's keys to the gateway.
+"""Africa's Talking as USSD aggregator: from a phone's keys to the gateway.
 
 Each turn is a form POST with the whole history in `text`, joined with '*'. What the subscriber sees when the answer
 is not HTTP 200 with 'CON ' or 'END ' first, or comes after 10 s, is the network's own sentence.

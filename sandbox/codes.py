@@ -1,4 +1,4 @@
-"""The GePG status codes that the sandbox speaks, with their meanings (facts sheet, section 4)."""
+"""The GePG status codes that the sandbox speaks, with their meanings."""
 
 OK = "7101"
 

@@ -1,4 +1,4 @@
-"""GePG v5: takes bills, gives control numbers, tells of payments (facts sheet, sections 1.5 to 1.7, 2 and 3)."""
+"""GePG v5: takes bills, gives control numbers, tells of payments."""
 
 import asyncio
 import logging

@@ -34,7 +34,7 @@ class Bill:
         return "numbered" if self.control_number else "submitted"
 
     def refusal(self, amount_minor: int, now: datetime) -> str | None:
-        """The code with which GePG refuses this payment at the counter, or None. BillPayOpt: facts sheet 1.5."""
+        """The code with which GePG refuses this payment at the counter, or None. BillPayOpt: GePG v5 billSubReq."""
         status, left = self.status(now), self.asked.amount_minor - self.paid_minor
         option = self.asked.pay_opt
         if status == "cancelled":
@@ -139,7 +139,7 @@ class Book:
         return bill.control_number
 
     def _new_number(self, sp_code: str) -> str:
-        """12 digits: a five-digit code, or 99 and a three-digit one, then 7 digits (facts sheet, section 5)."""
+        """12 digits: a five-digit code, or 99 and a three-digit one, then 7 digits."""
         digits = sp_code.removeprefix("SP")
         prefix = digits if len(digits) == 5 else "99" + digits
         while True:

@@ -1,4 +1,4 @@
-"""Reading a v5 bill submission, field by field, as strictly as the facts sheet (section 1.5) allows.
+"""Reading a v5 bill submission, field by field, as strictly as is known.
 
 Order, presence, length and values are all checked, and every fault found is reported, codes joined by ';'.
 The sandbox plays BillTyp 1 (one bill of one service provider) only.

@@ -1,4 +1,4 @@
-"""The v5 messages that GePG writes (facts sheet, sections 1.5 to 1.7), as trees for `envelope.render`."""
+"""The v5 messages that GePG writes, as trees for `envelope.render`."""
 
 import random
 from datetime import datetime

@@ -1,7 +1,7 @@
 """Throwaway RSA-2048 keys and self-signed certificates for both ends, and signing with them.
 
 The gateway (the "service provider") uses sp.key.pem and gepg.crt.pem; the sandbox uses gepg.key.pem and sp.crt.pem.
-GePG v5 signs SHA256withRSA, RSASSA-PKCS1-v1_5, base64 on one line (facts sheet, section 3).
+GePG v5 signs SHA256withRSA, RSASSA-PKCS1-v1_5, base64 on one line.
 """
 
 import base64

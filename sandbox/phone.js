@@ -141,9 +141,9 @@ async function offerNumber(phone, messages) {
   if (numberTyped) return;
   const bills = (await call("GET", `/sandbox/bills?msisdn=${encodeURIComponent(phone)}`))
     .filter((bill) => bill.control_number);
-  const said = messages.map((message) => /(?<!\d)\d{12}(?!\d)/.exec(message.text)).filter(Boolean);
+  const said = messages.map((message) => /(?<!\d)(?:\d{4} ?){2}\d{4}(?!\d)/.exec(message.text)).filter(Boolean);
   const open = bills.filter((bill) => bill.status === "numbered");
-  const number = open.length ? open[open.length - 1].control_number : said.length ? said[said.length - 1][0] : "";
+  const number = open.length ? open[open.length - 1].control_number : said.length ? said[said.length - 1][0].replace(/ /g, "") : "";
   if (numberTyped || phone !== msisdn() || number === $("number").value) return;
   $("number").value = number;
   await showBill();

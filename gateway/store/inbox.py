@@ -32,6 +32,11 @@ def _entry(row: Row[Any]) -> Entry:
     )
 
 
+def _is_due(now: datetime) -> ColumnElement[bool]:
+    """New, and of a kind that we know: a newer release's kinds are left to its processes."""
+    return and_(entry.c.state == _NEW, entry.c.not_before <= now, entry.c.kind.in_(notices.KINDS))
+
+
 class SqlInbox:
     """See ``gateway.ports.Inbox``."""
 
@@ -78,13 +83,13 @@ class SqlInbox:
         await self._db.execute(entry.insert(), rows)
 
     async def due(self, now: datetime) -> bool:
-        new = select(entry.c.line).where(entry.c.state == _NEW, entry.c.not_before <= now)
+        new = select(entry.c.line).where(_is_due(now))
         return bool(await self._db.scalar(select(new.exists())))
 
     async def claim_new(self, limit: int, now: datetime) -> Sequence[Entry]:
         statement = (
             select(entry)
-            .where(entry.c.state == _NEW, entry.c.not_before <= now, entry.c.kind.in_(notices.KINDS))
+            .where(_is_due(now))
             .order_by(entry.c.not_before)
             .limit(limit)
             .with_for_update(skip_locked=True)

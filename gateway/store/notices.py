@@ -10,7 +10,6 @@ from gateway.domain.money import Money
 from gateway.domain.payments import PaymentReport
 from gateway.ports import BillRefused, ControlNumberGiven, Notice
 
-# A newer release may write more kinds: their entries are left to its processes.
 KINDS: dict[str, type[Any]] = {
     "control_number": ControlNumberGiven,
     "bill_refused": BillRefused,

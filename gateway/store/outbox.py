@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from uuid import uuid4
 
-from sqlalchemy import ColumnElement, func, literal_column, or_, select, update
+from sqlalchemy import ColumnElement, and_, func, literal_column, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.domain.effects import KINDS, Effect, from_payload, payload
@@ -18,6 +18,13 @@ from gateway.store.tables import outbox
 _TODO: ColumnElement[str] = literal_column("'todo'")
 _LEASED: ColumnElement[str] = literal_column("'leased'")
 _DONE: ColumnElement[str] = literal_column("'done'")
+
+
+def _waiting(channel: str, now: datetime) -> ColumnElement[bool]:
+    """Due, and of a kind that we know: a newer release's kinds are left to its processes."""
+    return and_(
+        outbox.c.channel == channel, outbox.c.state == _TODO, outbox.c.not_before <= now, outbox.c.kind.in_(KINDS)
+    )
 
 
 class SqlOutbox:
@@ -46,9 +53,7 @@ class SqlOutbox:
         return new
 
     async def due(self, channel: str, now: datetime) -> bool:
-        waiting = select(outbox.c.id).where(
-            outbox.c.channel == channel, outbox.c.state == _TODO, outbox.c.not_before <= now
-        )
+        waiting = select(outbox.c.id).where(_waiting(channel, now))
         lost = select(outbox.c.id).where(outbox.c.state == _LEASED, outbox.c.lease_until < now)
         return bool(await self._db.scalar(select(or_(waiting.exists(), lost.exists()))))
 
@@ -60,12 +65,7 @@ class SqlOutbox:
         )
         due = (
             select(outbox.c.id)
-            .where(
-                outbox.c.channel == channel,
-                outbox.c.state == _TODO,
-                outbox.c.not_before <= now,
-                outbox.c.kind.in_(KINDS),  # a newer release's kinds are left to its processes
-            )
+            .where(_waiting(channel, now))
             .order_by(outbox.c.priority, outbox.c.id)
             .limit(literal_column(str(int(limit))))  # said, so that few rows are expected and updated by key
             .with_for_update(skip_locked=True)

@@ -75,7 +75,8 @@ class UssdRoutes:
             if size > len(body):
                 return self._unreadable(channel, "too large")
             headers = {"content-type": request.headers.get("Content-Type", "")}
-            query = request.query_string if request.method == "GET" else ""  # parsing an address costs more than a turn
+            # raw: the channel unescapes, once; and parsing an address costs more than a turn
+            query = request.rel_url.raw_query_string if request.method == "GET" else ""
             turn = channel.parse(InboundRequest(request.method, query, headers, body))
             if isinstance(turn, Malformed):
                 return self._unreadable(channel, turn.why)

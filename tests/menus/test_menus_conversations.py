@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import tomllib
+
 import pytest
 from played.conversation import Conversation, all_conversations, written_effects
 from played.record import recorded
 from played.talk import BOOK, Talk, from_table, new_session
 
 from gateway.domain.ussd.book import text_keys
+from gateway.domain.ussd.facts import lookup
+from gateway.domain.ussd.session import Session
 
 CONVERSATIONS = all_conversations()
 PLAYED = [(conversation, language) for conversation in CONVERSATIONS for language in conversation.languages]
@@ -33,13 +37,11 @@ def test_every_turn_is_written_in_every_language(conversation: Conversation) -> 
 
 def test_what_is_recorded_is_what_is_written() -> None:
     """The recorder loses nothing: a file written anew says the same."""
-    import tomllib
-
     for conversation in CONVERSATIONS:
         assert tomllib.loads(recorded(conversation)) == conversation.data
 
 
-# --------------------------------------------------------------------------------------- nothing in the book is unplayed
+# ------------------------------------------------------------------------------------- nothing in the book is unplayed
 
 
 @pytest.fixture(scope="module")
@@ -63,14 +65,12 @@ def walked() -> dict[str, set[str]]:
     return found
 
 
-def _shown(session: object) -> str:
-    from gateway.domain.ussd.facts import lookup
-
-    text = BOOK.screens[session.screen].text  # type: ignore[attr-defined]
+def _shown(session: Session) -> str:
+    text = BOOK.screens[session.screen].text
     if "{" not in text:
-        return str(text)
+        return text
     head, path = text.rstrip("}").split("{")
-    return f"{head}{lookup({**session.values, **session.facts}, path)}"  # type: ignore[attr-defined]
+    return f"{head}{lookup({**session.values, **session.facts}, path)}"
 
 
 # texts that no phone can come to see, each with the reason
@@ -104,7 +104,7 @@ def test_every_language_has_conversations() -> None:
     assert {language for _, language in PLAYED} == set(BOOK.languages)
 
 
-# -------------------------------------------------------------------------------------------------- keys are counted
+# ---------------------------------------------------------------------------------------------------- keys are counted
 
 
 def named(name: str) -> Conversation:

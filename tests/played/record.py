@@ -1,4 +1,4 @@
-"""Write the screens, asks and effects of conversations anew from what is seen. The difference is for a person to read."""
+"""Write the screens, asks and effects of conversations anew from what is seen; a person reads the difference."""
 
 from __future__ import annotations
 

@@ -103,7 +103,10 @@ def stack(
             "GATEWAY_GEPG__URL": f"{sandbox_url}/gepg",
             "GATEWAY_AFRICASTALKING__SMS_URL": f"{sandbox_url}/africastalking/version1/messaging",
         }
-        made = Stack(backend, url, keys, environment, sandbox, sandbox_url, [], [], bases, LEASE_S, SMS_WINDOW)
+        operators = [f"http://127.0.0.1:{port}" for port in ports[serving : 2 * serving]]
+        made = Stack(
+            backend, url, keys, environment, sandbox, sandbox_url, [], [], bases, operators, LEASE_S, SMS_WINDOW
+        )
         for number in range(serving):
             public, operator = ports[number], ports[serving + number]
             command = gateway_command("serve", "--public-port", str(public), "--operator-port", str(operator))

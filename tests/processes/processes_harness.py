@@ -16,7 +16,7 @@ import urllib.error
 import urllib.request
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -424,9 +424,9 @@ class Stack:
     serving: list[Child]
     workers: list[Child]
     bases: list[str]
+    operators: list[str]
     lease_s: float
     sms_window: int
-    noted: dict[str, str] = field(default_factory=dict)
 
     @property
     def children(self) -> list[Child]:

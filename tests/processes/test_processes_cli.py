@@ -107,18 +107,15 @@ def test_a_settings_file(bare: dict[str, str], tmp_path: Path) -> None:
 
 
 def test_a_database_that_was_not_upgraded(keyed: dict[str, str], tmp_path: Path) -> None:
-    for command in (("serve",), ("work",), ("cases", "list"), ("audit", "verify")):
+    for command in (("serve",), ("cases", "list")):
         done = run_gateway(*command, environment=keyed, cwd=tmp_path)
         assert done.returncode == 1, command
         assert "REG-SCHEMA" in said(done), command
         assert "db upgrade" in said(done), command
-    for _ in range(2):  # upgrading twice is upgrading once
-        done = run_gateway("db", "upgrade", environment=keyed, cwd=tmp_path)
-        assert (done.returncode, done.stderr) == (0, "")
-    for command, says in ((("cases", "list"), "0 open"), (("audit", "verify"), "the chain holds")):
-        done = run_gateway(*command, environment=keyed, cwd=tmp_path)
-        assert (done.returncode, done.stderr) == (0, "")
-        assert says in done.stdout
+    done = run_gateway("db", "upgrade", environment=keyed, cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    done = run_gateway("cases", "list", environment=keyed, cwd=tmp_path)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "0 open\n", "")
 
 
 @pytest.mark.parametrize(

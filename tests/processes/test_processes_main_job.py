@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import re
 import time
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -176,6 +178,17 @@ async def test_a_bill_is_asked_for_again_until_gepg_has_it(world: World, fault: 
 # -------------------------------------------------------------------------------------------------------- many the same
 
 
+async def taken(world: World) -> list[float]:
+    """How many genuine payment callbacks each serving process has taken, as its metrics say."""
+    wanted = r'^gateway_callbacks_total\{provider="gepg",route="payments",verdict="genuine"\} (\S+)$'
+    counts = []
+    for operator in world.stack.operators:
+        async with world.client.get(f"{operator}/metrics") as response:
+            found = re.search(wanted, await response.text(), re.MULTILINE)
+            counts.append(float(found[1]) if found else 0.0)
+    return counts
+
+
 async def test_a_hundred_callbacks_of_one_payment(world: World) -> None:
     """50 byte for byte the same and 50 with fresh ids and signatures, at once, over all serving processes."""
     family = await world.family()
@@ -186,7 +199,7 @@ async def test_a_hundred_callbacks_of_one_payment(world: World) -> None:
     reference = paid["pay_ref_id"]
     await world.no_faults()
 
-    import asyncio
+    before = await taken(world)
 
     def again(fresh: bool) -> object:
         body = {"pay_ref_id": reference, "times": 50, "concurrency": 50, "fresh": fresh}
@@ -197,6 +210,9 @@ async def test_a_hundred_callbacks_of_one_payment(world: World) -> None:
     print(f"\n[{world.stack.backend}] 100 callbacks acknowledged in {time.monotonic() - started:.2f} s")
     assert [a["acks"] for a in answers] == [{"7101": 50}, {"7101": 50}]
     assert [a["http"] for a in answers] == [{"200": 50}, {"200": 50}]
+    shares = [now - then for now, then in zip(await taken(world), before, strict=True)]
+    assert sum(shares) == 100
+    assert min(shares) >= 40, "over all serving processes"
     await world.quiet()
 
     assert await world.sql.count(premiums, premiums.c.Receipt == reference) == 1

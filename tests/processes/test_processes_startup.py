@@ -17,7 +17,7 @@ async def test_startup_and_memory(backend: str, settings: dict[str, str], fresh_
     families = await new_families(sql, 50, members=1)
     await sql.close()
     ready = []
-    for attempt in range(3):
+    for attempt in range(2):
         public, operator = free_ports(2)
         base = f"http://127.0.0.1:{public}"
         child = Child(

@@ -113,7 +113,7 @@ HEADERS = {
 
 
 def submission(bill_id="b-1", drop=(), **changes) -> str:
-    """A bill submission element, in the order of the facts sheet, with some fields changed or left out."""
+    """A bill submission element, in the order that public senders use, with some fields changed or left out."""
     now = datetime.now(EAT)
     reuse = changes.pop("reuse", None)
     header = {

@@ -292,21 +292,21 @@ async def test_an_officer_took_part_of_the_money_meanwhile(world: World) -> None
 # ---- who reads what
 
 
-@pytest.mark.parametrize(
-    ("family_id", "payer", "readers"),
-    [
-        (COVERED, None, [("covered", A)]),
-        (COVERED, A, [("covered", A)]),
-        (COVERED, STRANGER, [("covered", A), ("receipt", STRANGER)]),
-        (TWO_PHONES, "+255655000009", [("covered", "+255655000009")]),
-        (NO_PHONE, STRANGER, [("covered", A), ("receipt", STRANGER)]),
-    ],
-    ids=["bank counter", "who asked", "a stranger", "the family's other phone", "family without phone"],
-)
-async def test_who_is_told(world: World, family_id: int, payer: str | None, readers: list[tuple[str, str]]) -> None:
-    bill = await world.numbered(family_id)
-    await world.told(world.payment(bill, payer_msisdn=payer, payer_name="Bwana Fulani"))
-    assert (await world.sms())[1:] == readers
+async def test_who_is_told(world: World) -> None:
+    for place, (family_id, payer, readers) in enumerate(
+        [
+            (COVERED, None, [("covered", A)]),  # over a bank's counter
+            (SOON, A, [("covered", A)]),  # who asked
+            (EXPIRED, STRANGER, [("covered", A), ("receipt", STRANGER)]),
+            (TWO_PHONES, "+255655000009", [("covered", "+255655000009")]),  # the family's other phone
+            (NO_PHONE, STRANGER, [("covered", A), ("receipt", STRANGER)]),
+        ]
+    ):
+        bill = await world.numbered(family_id, f"99412000002{place}")
+        before = len(await world.sms())
+        report = world.payment(bill, reference=f"R{place}", payer_msisdn=payer, payer_name="Bwana Fulani")
+        assert await world.told(report) == ["settled"]
+        assert (await world.sms())[before:] == readers
 
 
 async def test_a_stranger_learns_nothing_of_the_family(world: World) -> None:
@@ -320,26 +320,26 @@ async def test_a_stranger_learns_nothing_of_the_family(world: World) -> None:
     assert not [word for word in (*private, "bima", "hai") if word in receipt]
 
 
-@pytest.mark.parametrize(
-    ("asked_in", "keeps", "payer", "sentence"),
-    [
-        ("sw", None, A, "Tumepokea"),
-        ("en", None, A, "received"),
-        ("en", None, None, "received"),
-        ("sw", "en", A, "received"),
-        ("en", "sw", A, "Tumepokea"),
-    ],
-)
-async def test_each_reads_its_language(
-    world: World, asked_in: str, keeps: str | None, payer: str | None, sentence: str
-) -> None:
-    bill = await world.ask(COVERED, A, asked_in)
-    if keeps:
-        async with world.database.writing() as tx:
-            await tx.callers.set_language(A, keeps, world.clock.now())
-    await world.told(ControlNumberGiven(bill.id, NUMBER))
-    await world.told(world.payment(await world.bill(bill.id), payer_msisdn=payer))
-    assert sentence in (await world.texts())[-1]
+async def test_each_reads_its_language(world: World) -> None:
+    for place, (family_id, asked_in, keeps, paid_by_phone, sentence) in enumerate(
+        [
+            (COVERED, "sw", None, True, "Tumepokea"),
+            (SOON, "en", None, True, "received"),
+            (EXPIRED, "en", None, False, "received"),
+            (NEVER_PAID, "sw", "en", True, "received"),
+            (UNENROLLED, "en", "sw", True, "Tumepokea"),
+        ]
+    ):
+        msisdn, number = f"+25562000003{place}", f"99412000003{place}"
+        bill = await world.ask(family_id, msisdn, asked_in)
+        if keeps:
+            async with world.database.writing() as tx:
+                await tx.callers.set_language(msisdn, keeps, world.clock.now())
+        await world.told(ControlNumberGiven(bill.id, number))
+        payer = msisdn if paid_by_phone else None
+        await world.told(world.payment(await world.bill(bill.id), reference=f"R{place}", payer_msisdn=payer))
+        assert (await world.sms())[-1] == ("covered", msisdn)
+        assert sentence in (await world.texts())[-1], family_id
 
 
 async def test_one_reference_for_two_numbers_is_two_payments(world: World) -> None:

@@ -174,10 +174,29 @@ async def test_counts(database: Database) -> None:
         assert await tx.outbox.counts() == {"todo": 2, "leased": 2, "held": 1}
 
 
+async def due(database: Database, now: Any = NOW, channel: str = "sms") -> bool:
+    async with database.reading() as tx:
+        return await tx.outbox.due(channel, now)
+
+
+async def test_a_look_tells_whether_a_lease_would_give_anything(database: Database) -> None:
+    assert not await due(database)
+    await put(database, sms("a"), now=after(seconds=10))
+    assert [await due(database, now) for now in (after(seconds=9.999), after(seconds=10))] == [False, True]
+    assert not await due(database, after(seconds=10), "bills")
+    (job,) = await lease(database, now=after(seconds=10), lease_s=60)
+    assert [await due(database, now) for now in (after(seconds=70), after(seconds=70.001))] == [False, True]
+    async with database.writing() as tx:
+        await tx.outbox.finish(job, "Done", NOW)
+    assert not await due(database, after(days=1))
+
+
 async def test_a_kind_of_a_newer_release_stops_nothing(database: Database) -> None:
     await put(database, sms("a"), sms("b"))
     await sql(database, "UPDATE gw_outbox SET kind = 'send_telex' WHERE aggregate = 'a'")
+    assert await due(database)
     assert abouts(await lease(database)) == ["b"]
+    assert not await due(database)
     assert (await rows(database, g.outbox, kind="send_telex"))[0]["state"] == "todo"
 
 

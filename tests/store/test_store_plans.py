@@ -68,6 +68,8 @@ async def _plans(database: Database, said: list[tuple[str, object]]) -> list[str
 
 HOT: dict[str, tuple[Callable[[Any], Awaitable[Any]], list[str]]] = {
     "lease": (lambda tx: tx.outbox.lease("sms", 3, NOW, 60), ["ix_gw_outbox_(leased|open)", "ix_gw_outbox_(due|open)"]),
+    "due jobs": (lambda tx: tx.outbox.due("sms", NOW), ["ix_gw_outbox_(due|open)"]),
+    "due entries": (lambda tx: tx.inbox.due(NOW), ["ix_gw_entry_new"]),
     "counts": (lambda tx: tx.outbox.counts(), ["ix_gw_outbox_open"]),
     "claim": (lambda tx: tx.inbox.claim_new(1, NOW), ["ix_gw_entry_new"]),
     "caller": (lambda tx: tx.callers.insuree_ids(["+255620000007"]), ["ix_gw_phone_msisdn"]),

@@ -95,21 +95,15 @@ async def test_a_whole_payment_works_as_that_role_and_its_evidence_stands(
     assert {t: await rows(database, t) for t in g.APPEND_ONLY} == evidence_of
 
 
-@pytest.mark.parametrize(
-    "overreach",
-    [
+async def test_the_role_gives_itself_nothing_and_working_rows_may_change(limited: Database) -> None:
+    for overreach in (
         "ALTER TABLE gw_inbox DISABLE TRIGGER ALL",
         "DO $$ BEGIN GRANT UPDATE ON gw_audit TO CURRENT_USER; UPDATE gw_audit SET actor = 'x'; END $$",
         "UPDATE gw_schema_version SET version_num = 'x'",
-    ],
-)
-async def test_the_role_gives_itself_nothing(limited: Database, overreach: str) -> None:
-    with pytest.raises(ProgrammingError, match=r"permission denied|must be owner"):
-        async with limited.engine.begin() as connection:
-            await connection.execute(text(overreach))
-
-
-async def test_working_rows_may_change(limited: Database) -> None:
+    ):
+        with pytest.raises(ProgrammingError, match=r"permission denied|must be owner"):
+            async with limited.engine.begin() as connection:
+                await connection.execute(text(overreach))
     async with limited.engine.begin() as connection:
         for table in g.metadata.sorted_tables:
             if table not in g.APPEND_ONLY:

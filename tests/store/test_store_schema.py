@@ -99,11 +99,11 @@ async def test_an_older_process_works_on_a_newer_schema(database: Database) -> N
     assert await schema.is_current(database.engine)
 
 
-@pytest.mark.parametrize("name", ["x; DROP TABLE gw_bill", 'a"b', "", "x" * 64, "1st"])
-async def test_a_role_is_a_name(empty: Database, name: str) -> None:
+async def test_a_role_is_a_name(empty: Database) -> None:
     await schema.upgrade(empty.engine)
-    with pytest.raises(ValueError, match="role"):
-        await schema.upgrade(empty.engine, name)
+    for name in ("x; DROP TABLE gw_bill", 'a"b', "", "x" * 64, "1st"):
+        with pytest.raises(ValueError, match="role"):
+            await schema.upgrade(empty.engine, name)
 
 
 def test_no_table_of_ours_holds_a_float() -> None:

@@ -19,9 +19,39 @@ from gateway.service.session_codec import VERSION, dump, load
 
 # what people, wires and people with cables send
 ODD = [
-    "", " ", "\0", "\x1b", "\r\n", "*", "#", "**", "##", "0*0", "*152*00#", "١", "１", "一", "½", "²", "१", "-1", "1.0", "1e1",
-    "1" * 41, "9" * 10_000, "*" * 10_000, "0x1", "😀", "\ud800", "null", "{family.state}", "%s", "<b>", "' OR 1=1 --", "\u202e1",
-]  # fmt: skip
+    "",
+    " ",
+    "\0",
+    "\x1b",
+    "\r\n",
+    "*",
+    "#",
+    "**",
+    "##",
+    "0*0",
+    "*152*00#",
+    "١",
+    "１",
+    "一",
+    "½",
+    "²",
+    "१",
+    "-1",
+    "1.0",
+    "1e1",
+    "1" * 41,
+    "9" * 10_000,
+    "*" * 10_000,
+    "0x1",
+    "😀",
+    "\ud800",
+    "null",
+    "{family.state}",
+    "%s",
+    "<b>",
+    "' OR 1=1 --",
+    "\u202e1",
+]
 KEYS = st.one_of(
     st.sampled_from(["1", "2", "3", "4", "5", "0", "00", "#", "100000014"]),
     st.sampled_from(ODD),
@@ -124,10 +154,13 @@ def test_a_session_whose_screen_the_book_no_longer_has_begins_anew() -> None:
     assert "Simu hii haijasajiliwa." in talk.press("1").screen
 
 
-# ------------------------------------------------------------------------------------------------------ the stored session
+# -------------------------------------------------------------------------------------------------- the stored session
 
 JSON = st.recursive(
-    st.none() | st.booleans() | st.integers(-(10**18), 10**18) | st.text(alphabet=st.characters(exclude_categories=["Cs"]), max_size=20),
+    st.none()
+    | st.booleans()
+    | st.integers(-(10**18), 10**18)
+    | st.text(alphabet=st.characters(exclude_categories=["Cs"]), max_size=20),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
     max_leaves=12,
 )

@@ -66,7 +66,9 @@ FAULTS: list[tuple[str, Change, list[str]]] = [
     ),
     (
         "an answer leads nowhere",
-        lambda b, _: b["screens"].update(i={"kind": "input", "text": "bye", "accept": "chfid", "into": "c", "goto": "x"}),
+        lambda b, _: b["screens"].update(
+            i={"kind": "input", "text": "bye", "accept": "chfid", "into": "c", "goto": "x"}
+        ),
         ["screen i: goes to 'x', which does not exist"],
     ),
     (
@@ -115,7 +117,11 @@ FAULTS: list[tuple[str, Change, list[str]]] = [
         lambda b, _: start(b)["options"].append(option(language="fr")),
         ["screen start: switches to the unknown language 'fr'"],
     ),
-    ("a menu without options", lambda b, _: start(b).update(options=[]), ["screen start: a menu without options is a dead end"]),
+    (
+        "a menu without options",
+        lambda b, _: start(b).update(options=[]),
+        ["screen start: a menu without options is a dead end"],
+    ),
     (
         "a choice without what and whither",
         lambda b, _: b["screens"].update(c={"kind": "choose", "text": "bye", "source": "caller.families"}),
@@ -128,12 +134,16 @@ FAULTS: list[tuple[str, Change, list[str]]] = [
     ),
     (
         "an input of who knows what",
-        lambda b, _: b["screens"].update(i={"kind": "input", "text": "bye", "goto": "end", "into": "c", "accept": "name"}),
+        lambda b, _: b["screens"].update(
+            i={"kind": "input", "text": "bye", "goto": "end", "into": "c", "accept": "name"}
+        ),
         ["screen i: accepts the unknown 'name'"],
     ),
     (
         "routes that may all not hold",
-        lambda b, _: b["screens"].update(r={"kind": "route", "routes": [{"goto": "end", "when": {"quote.state": "payable"}}]}),
+        lambda b, _: b["screens"].update(
+            r={"kind": "route", "routes": [{"goto": "end", "when": {"quote.state": "payable"}}]}
+        ),
         ["screen r: the last route must hold always"],
     ),
     (
@@ -143,7 +153,9 @@ FAULTS: list[tuple[str, Change, list[str]]] = [
     ),
     (
         "a route on an unknown fact",
-        lambda b, _: b["screens"].update(r={"kind": "route", "routes": [{"goto": "end", "when": {"x.state": "a"}}, {"goto": "end"}]}),
+        lambda b, _: b["screens"].update(
+            r={"kind": "route", "routes": [{"goto": "end", "when": {"x.state": "a"}}, {"goto": "end"}]}
+        ),
         ["screen r: a route asks for the unknown 'x.state'"],
     ),
     (
@@ -153,7 +165,11 @@ FAULTS: list[tuple[str, Change, list[str]]] = [
         ),
         ["screen r: quote.state is never 'paybale'"],
     ),
-    ("no text key", lambda b, _: start(b).pop("text"), ["screen start: shows no text, or one picked by an unknown fact"]),
+    (
+        "no text key",
+        lambda b, _: start(b).pop("text"),
+        ["screen start: shows no text, or one picked by an unknown fact"],
+    ),
     (
         "a text picked by an unknown fact",
         lambda b, _: start(b).update(text="home.{famly.state}"),
@@ -165,7 +181,10 @@ FAULTS: list[tuple[str, Change, list[str]]] = [
         "a variant missing",
         lambda b, t: (
             start(b).update(text="quote.{quote.state}"),
-            [x.update(quote={"payable": "a", "suspended": "b", "no_product": "c", "nothing_due": "d"}) for x in t.values()],
+            [
+                x.update(quote={"payable": "a", "suspended": "b", "no_product": "c", "nothing_due": "d"})
+                for x in t.values()
+            ],
         ),
         ["sw: no text for 'quote.already_renewed'", "en: no text for 'quote.already_renewed'"],
     ),
@@ -189,16 +208,40 @@ FAULTS: list[tuple[str, Change, list[str]]] = [
         ["sw: sms.covered: unknown field 'quote.amount'"],
     ),
     ("an unknown format", lambda _, t: t["sw"].update(hello="{quote.until:day}"), ["sw: hello: unknown format 'day'"]),
-    ("a brace that is left open", lambda _, t: t["sw"].update(hello="{quote.until"), ["sw: hello: a brace that is no field"]),
-    ("capitals in a field", lambda _, t: t["sw"].update(hello="{Quote.until}"), ["sw: hello: a brace that is no field"]),
+    (
+        "a brace that is left open",
+        lambda _, t: t["sw"].update(hello="{quote.until"),
+        ["sw: hello: a brace that is no field"],
+    ),
+    (
+        "capitals in a field",
+        lambda _, t: t["sw"].update(hello="{Quote.until}"),
+        ["sw: hello: a brace that is no field"],
+    ),
     ("an unknown word of a screen", lambda b, _: start(b).update(colour="red"), ["screen start: ", "colour"]),
-    ("an unknown word of an option", lambda b, _: start(b)["options"].append(option(colour="red")), ["screen start: ", "colour"]),
-    ("an option without a key", lambda b, _: start(b)["options"].append({"text": "more", "goto": "end"}), ["screen start: ", "key"]),
-    ("a route without a goto", lambda b, _: b["screens"].update(r={"kind": "route", "routes": [{}]}), ["screen r: 'goto' is missing"]),
+    (
+        "an unknown word of an option",
+        lambda b, _: start(b)["options"].append(option(colour="red")),
+        ["screen start: ", "colour"],
+    ),
+    (
+        "an option without a key",
+        lambda b, _: start(b)["options"].append({"text": "more", "goto": "end"}),
+        ["screen start: ", "key"],
+    ),
+    (
+        "a route without a goto",
+        lambda b, _: b["screens"].update(r={"kind": "route", "routes": [{}]}),
+        ["screen r: 'goto' is missing"],
+    ),
     ("options that are no tables", lambda b, _: start(b).update(options=["1"]), ["screen start: "]),
-    ("a route's condition that is no table", lambda b, _: b["screens"].update(r={"kind": "route", "routes": [{"goto": "end", "when": 3}]}), ["screen r: "]),
+    (
+        "a route's condition that is no table",
+        lambda b, _: b["screens"].update(r={"kind": "route", "routes": [{"goto": "end", "when": 3}]}),
+        ["screen r: "],
+    ),
     ("an unknown limit", lambda b, _: b.update(limits={"kyes": 3}), ["limits: ", "kyes"]),
-]  # fmt: skip
+]
 
 
 def test_the_least_book_is_good() -> None:
@@ -287,7 +330,14 @@ def test_a_template_says(source: str, said: str) -> None:
 
 @pytest.mark.parametrize(
     ("path", "found"),
-    [("a.number", "994180000017"), ("list.1", {"x": "second"}), ("list.-1", None), ("list.x", None), ("a.number.x", None), ("", None)],
-)  # fmt: skip
+    [
+        ("a.number", "994180000017"),
+        ("list.1", {"x": "second"}),
+        ("list.-1", None),
+        ("list.x", None),
+        ("a.number.x", None),
+        ("", None),
+    ],
+)
 def test_a_path_leads_to(path: str, found: object) -> None:
     assert lookup(SCOPE, path) == found

@@ -1,0 +1,139 @@
+"""Accepting a callback: committed before it is answered, whatever it holds, and nothing believed too early."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from service_world import COVERED, NUMBER, Provider, World
+
+from gateway.ports import ControlNumberGiven, HttpReply
+from gateway.service.accept_callback import AcceptCallback, ForgeryQuota
+from gateway.store import tables as g
+
+HEADERS = {
+    "content-type": "application/xml",
+    "authorization": "Basic c2VjcmV0",
+    "cookie": "session=secret",
+    "x-api-key": "secret",
+    "gepg-com": "secret",
+    "user-agent": "GePG/5",
+    "x-forwarded-for": "10.0.0.1",
+    "date": "d" * 1_000,
+}
+
+
+def accepting(world: World, per_hour: int = 100) -> AcceptCallback:
+    return AcceptCallback(world.database, world.clock, ForgeryQuota(per_hour))
+
+
+async def test_a_genuine_message_is_kept_with_its_entries(world: World) -> None:
+    bill = await world.ask(COVERED)
+    notices = (ControlNumberGiven(bill.id, NUMBER), world.payment(bill, control_number=NUMBER))
+    body = b"ok \x00\xff " + bytes(range(256))
+    reply = await accepting(world)(Provider(notices), "payments", body, len(body), HEADERS)
+    (kept,) = await world.rows(g.inbox)
+    assert reply == HttpReply(200, "text/plain", f"genuine {kept['id']}".encode())
+    assert (bytes(kept["body"]), kept["size"], kept["digest"]) == (body, len(body), hashlib.sha256(body).hexdigest())
+    assert (kept["provider"], kept["route"], kept["verdict"], kept["message_id"]) == (
+        "fakepay",
+        "payments",
+        "genuine",
+        "M1",
+    )
+    assert (kept["received_at"], kept["reply_status"]) == (world.clock.now(), 200)
+    async with world.database.reading() as tx:
+        entries = await tx.inbox.entries_of(kept["id"])
+    assert tuple(e.notice for e in entries) == notices
+    assert {e.state for e in entries} == {"new"}
+    assert (await world.bill(bill.id)).state == "created"  # nothing is settled here
+    await world.settle_all()
+    assert (await world.bill(bill.id)).state == "paid"
+
+
+async def test_secrets_of_the_headers_are_not_kept(world: World) -> None:
+    await accepting(world)(Provider(), "payments", b"ok", 2, HEADERS)
+    (kept,) = await world.rows(g.inbox)
+    assert kept["headers"] == {
+        "content-type": "application/xml",
+        "user-agent": "GePG/5",
+        "x-forwarded-for": "10.0.0.1",
+        "date": "d" * 200,
+    }
+
+
+@pytest.mark.parametrize(
+    ("body", "size", "verdict", "why"),
+    [
+        (b"forged", 6, "bad_signature", ("because " * 200)[:500]),
+        (b"junk", 4, "unreadable", ("because " * 200)[:500]),
+        (b"ok, but cut", 5_000_000, "too_large", "5000000 bytes"),
+        (b"", 0, "unreadable", ("because " * 200)[:500]),
+    ],
+)
+async def test_each_other_verdict_is_kept_as_evidence_and_not_believed(
+    world: World, body: bytes, size: int, verdict: str, why: str
+) -> None:
+    provider = Provider((ControlNumberGiven("B1", NUMBER),))
+    reply = await accepting(world)(provider, "payments", body, size, {})
+    (kept,) = await world.rows(g.inbox)
+    assert reply.body == f"{verdict} {kept['id']}".encode()
+    assert (bytes(kept["body"]), kept["size"], kept["verdict"], kept["why"]) == (body, size, verdict, why)
+    assert await world.count(g.entry) == 0
+
+
+async def test_forgeries_are_kept_up_to_a_quota_and_all_are_answered(world: World) -> None:
+    accept = accepting(world, per_hour=3)
+    for n in range(5):
+        assert (await accept(Provider(), "payments", b"forged", 6, {})).body.startswith(b"bad_signature ")
+        assert await world.count(g.inbox) == min(n + 1, 3)
+    assert (await accept(Provider(), "payments", b"ok", 2, {})).body.startswith(b"genuine")
+    assert await world.count(g.inbox) == 4
+    world.clock.pass_(minutes=59, seconds=59)
+    await accept(Provider(), "payments", b"junk", 4, {})
+    assert await world.count(g.inbox) == 4
+    world.clock.pass_(seconds=1)
+    await accept(Provider(), "payments", b"junk", 4, {})
+    assert await world.count(g.inbox) == 5
+
+
+def test_the_quota_begins_anew_each_hour() -> None:
+    quota, noon = ForgeryQuota(2), datetime(2026, 11, 22, 12, tzinfo=UTC)
+    for hour in range(3):
+        assert [quota.allows(noon + timedelta(hours=hour)) for _ in range(3)] == [True, True, False]
+
+
+class Broken:
+    """A unit of work whose database is gone, at the beginning or at the commit."""
+
+    def __init__(self, world: World, at: str) -> None:
+        self._world, self._at = world, at
+
+    @asynccontextmanager
+    async def writing(self) -> AsyncIterator[Any]:
+        if self._at == "begin":
+            raise ConnectionRefusedError
+        async with self._world.database.writing() as tx:
+            yield tx
+            raise ConnectionResetError
+
+    reading = writing
+
+
+@pytest.mark.parametrize("at", ["begin", "commit"])
+async def test_what_was_not_committed_is_not_acknowledged(world: World, at: str, logged: list[Any]) -> None:
+    accept = AcceptCallback(Broken(world, at), world.clock, ForgeryQuota())
+    assert await accept(Provider(), "payments", b"ok", 2, {}) == HttpReply(503, "text/plain", b"again")
+    assert await accept(Provider(), "payments", b"forged", 6, {}) == HttpReply(503, "text/plain", b"again")
+    assert await world.count(g.inbox) == 0
+    assert [e["event"] for e in logged if e["log_level"] == "error"] == ["callback_not_kept"] * 2
+
+
+async def test_the_same_message_twice_is_evidence_twice(world: World) -> None:
+    for _ in range(2):
+        await accepting(world)(Provider((ControlNumberGiven("B1", NUMBER),)), "payments", b"ok", 2, {})
+    assert await world.count(g.inbox) == await world.count(g.entry) == 2

@@ -1,0 +1,416 @@
+"""The USSD address over real HTTP: always a screen, nothing run twice, nothing of one phone for another."""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import time
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+from pytest_aiohttp import AiohttpClient
+from web_world import (
+    ADDRESS,
+    CHFID,
+    KNOWN,
+    NUMBER,
+    OTHER_PHONE,
+    PAYABLE,
+    PHONE,
+    STRANGER,
+    UNNUMBERED,
+    Broken,
+    Dial,
+    Languages,
+    Numbers,
+    Phone,
+    Registry,
+    World,
+    form,
+    until,
+)
+
+from gateway.service.answer_ussd import Budget
+from gateway.service.metrics import USSD_IN_FLIGHT
+from gateway.web import bodies
+
+HOME = (
+    "CON Bima IMEISHA\ntangu 31/05/2026\n"
+    "1 Lipia bima\n2 Namba ya malipo\n3 Angalia bima nyingine\n4 Lugha/Language\n5 Msaada"
+)
+CONFIRM_START = "CON CHF Iliyoboreshwa\nLipa TZS 30,000\n"
+GIVEN = "END Namba ya malipo:\n9941 8000 0017\nLipa TZS 30,000\nMwisho 22/12/2026\nUmetumiwa pia kwa SMS."
+LATER = "END Samahani, hatuwezi kujibu sasa. Tafadhali piga tena baada ya dakika chache."
+TROUBLE = "END Samahani, kuna tatizo. Tafadhali piga tena baadaye."
+UNREADABLE = "END Samahani, ombi halikueleweka. Tafadhali piga tena."
+BUSY = "END Huduma ina watu wengi sasa. Tafadhali piga tena baada ya dakika chache."
+
+
+async def test_dial_renew_number(dial: Dial) -> None:
+    world = World()
+    phone = await dial(world)
+    assert await phone.send("") == HOME
+    assert (await phone.send("1")).startswith(CONFIRM_START)
+    assert await phone.send("1*1") == GIVEN
+    assert [(w.key, w.amount_minor, w.msisdn, w.language) for w in world.numbers.wanted] == [
+        ("family:7/product:3/after:12", 3_000_000, PHONE, "sw")
+    ]
+
+
+async def test_a_get_carries_a_turn_too(dial: Dial) -> None:
+    phone = await dial(World())
+    for text, start in (("", HOME), ("1", CONFIRM_START)):
+        async with phone.client.get(ADDRESS, params=form(text)) as response:
+            assert response.status == 200
+            assert (await response.text()).startswith(start)
+
+
+async def test_a_get_is_unescaped_once(dial: Dial) -> None:
+    """``%2531`` is a percent sign, a 3 and a 1: no answer of this menu, and not the key 1."""
+    phone = await dial(World())
+    await phone.send("")
+    async with phone.client.get(f"{ADDRESS}?{urlencode(form('%31'))}") as response:
+        assert (await response.text()).startswith("CON Si sahihi.")
+
+
+# -------------------------------------------------------------------------------------------------------- who may call
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/ussd/africastalking/wrong", "/ussd/africastalking/", "/ussd/africastalking", "/ussd/beem/hushhush-3f9a",
+     "/ussd/africastalking/hushhush-3f9", "/ussd/africastalking/hushhush-3f9a/more", "/ussd/africastalking/%FF%00",
+     "/ussd/africastalking/%E2%98%83", "/ussd/Africastalking/hushhush-3f9a", "/ussd/africastalking/HUSHHUSH-3F9A"],
+)  # fmt: skip
+@pytest.mark.parametrize("end", ["", "/end"])
+async def test_another_address_is_not_there(dial: Dial, path: str, end: str) -> None:
+    world = World()
+    phone = await dial(world)
+    async with phone.client.post(path + end, data=form()) as response:
+        assert response.status == 404
+        assert "Bima" not in await response.text()
+    assert world.registry.asked == []
+
+
+@pytest.mark.parametrize("method", ["PUT", "DELETE", "HEAD", "PATCH", "OPTIONS"])
+async def test_another_method_is_not_allowed(dial: Dial, method: str) -> None:
+    phone = await dial(World())
+    async with phone.client.request(method, ADDRESS) as response:
+        assert response.status == 405
+
+
+@pytest.mark.parametrize(
+    ("networks", "status"),
+    [
+        ([], 200),
+        (["127.0.0.0/8"], 200),
+        (["10.0.0.0/8"], 404),
+        (["::1/128"], 404),
+        (["10.0.0.0/8", "127.0.0.1/32"], 200),
+    ],
+)
+async def test_only_allowed_networks_may_call(dial: Dial, networks: list[str], status: int) -> None:
+    phone = await dial(World(networks=[ipaddress.ip_network(network) for network in networks]))
+    for path in (ADDRESS, f"{ADDRESS}/end"):
+        async with phone.client.post(path, data=form(), headers={"X-Forwarded-For": "10.1.1.1"}) as response:
+            assert response.status == status
+
+
+async def test_the_word_that_a_session_ended_is_taken(dial: Dial) -> None:
+    world = World()
+    phone = await dial(world)
+    ended = {"sessionId": "ATUid_1", "status": "Incomplete", "input": "1*1", "lastAppResponse": HOME}
+    async with phone.client.post(f"{ADDRESS}/end", data=ended) as response:
+        assert (response.status, await response.read()) == (200, b"")
+    assert world.registry.asked == []
+
+
+# ------------------------------------------------------------------------------------------------- what cannot be read
+
+ODD_BODIES = [
+    ("an empty body", b""),
+    ("JSON", b'{"sessionId": "a"}'),
+    ("no session", urlencode({k: v for k, v in form().items() if k != "sessionId"}).encode()),
+    ("no phone", urlencode({k: v for k, v in form().items() if k != "phoneNumber"}).encode()),
+    ("no text", urlencode({k: v for k, v in form().items() if k != "text"}).encode()),
+    ("a foreign phone", urlencode(form(phone="+254712345678")).encode()),
+    ("letters for a phone", urlencode(form(phone="Asha")).encode()),
+    ("bytes that are not UTF-8", urlencode(form()).encode() + b"\xff\xfe"),
+    ("escapes that are not UTF-8", urlencode(form()).encode() + b"%FF"),
+    ("NULs", b"\0" * 100),
+    ("70 kB", urlencode(form("9" * 70_000)).encode()),
+    ("two phones", urlencode(form()).encode() + b"&phoneNumber=%2B255754111222"),
+    ("an escape that is none", b"%%%&%=%"),
+]
+
+
+@pytest.mark.parametrize("body", [body for _, body in ODD_BODIES], ids=[name for name, _ in ODD_BODIES])
+async def test_what_is_no_turn_gets_a_clear_last_screen(dial: Dial, body: bytes) -> None:
+    world = World()
+    phone = await dial(world)
+    assert await phone.post(body) == UNREADABLE
+    assert world.registry.asked == []
+    assert await phone.send("") == HOME, "the next one is answered"
+
+
+@pytest.mark.parametrize("text", ["Asha", "9" * 10_000, "*" * 10_000, "#*#*#", "１", "😀", " ", "{family.state}", "\0"])
+async def test_whatever_is_typed_gets_a_screen(dial: Dial, text: str) -> None:
+    phone = await dial(World())
+    await phone.send("")
+    assert (await phone.send(text)).startswith(("CON ", "END "))
+
+
+async def test_an_answer_of_10_kb_is_wrong_and_no_more(dial: Dial) -> None:
+    world = World()
+    phone = await dial(world)
+    await phone.send("")
+    assert (await phone.send("9" * 10_000)).startswith("CON Si sahihi. Jaribu tena.\nBima IMEISHA\n")
+    assert len(world.registry.asked) == 1
+
+
+# --------------------------------------------------------------------------------------------- the same turn once more
+
+
+async def test_a_repeated_callback_gets_the_same_bytes_and_runs_nothing(dial: Dial) -> None:
+    world = World()
+    phone = await dial(world)
+    for text in ("", "1", "1*1"):
+        first = await phone.send(text)
+        asked = len(world.registry.asked)
+        for _ in range(3):
+            assert await phone.send(text) == first
+        assert len(world.registry.asked) == asked
+    assert len(world.numbers.wanted) == 1
+
+
+@pytest.mark.parametrize("texts", [[""], ["", "1"], ["", "1", "1*1"]], ids=["dial", "quote", "bill"])
+async def test_two_identical_callbacks_at_once_get_one_reply(dial: Dial, texts: list[str]) -> None:
+    world = World()
+    phone = await dial(world)
+    for text in texts[:-1]:
+        await phone.send(text)
+    asked = len(world.registry.asked)
+    world.registry.held = asyncio.Event()
+    twins = [asyncio.create_task(phone.send(texts[-1])) for _ in range(3)]
+    if texts[-1] != "1*1":  # the number needs no fact of the registry
+        await until(lambda: in_flight() == 3)
+        assert len(world.registry.asked) == asked + 1
+    world.registry.held.set()
+    replies = await asyncio.gather(*twins)
+    assert len(set(replies)) == 1
+    assert len(world.registry.asked) <= asked + 1
+    assert len(world.numbers.wanted) == texts.count("1*1")
+
+
+def in_flight() -> float:
+    return next(iter(USSD_IN_FLIGHT.collect())).samples[0].value
+
+
+@pytest.mark.parametrize("late", ["", "1", "1*00"])
+async def test_an_earlier_turn_that_comes_late_moves_nothing(dial: Dial, late: str) -> None:
+    world = World()
+    phone = await dial(world)
+    for text in ("", "1", "1*00", "1*00*1"):
+        stands = await phone.send(text)
+    asked = len(world.registry.asked)
+    assert await phone.send(late) == stands
+    assert len(world.registry.asked) == asked
+    assert await phone.send("1*00*1*1") == GIVEN, "the conversation goes on from where it stood"
+
+
+async def test_another_transcript_under_the_same_session_is_another_conversation(dial: Dial) -> None:
+    world = World(registry=Registry({"caller": KNOWN, "quote": PAYABLE, "enquiry": {"state": "none"}}))
+    phone = await dial(world)
+    for text in ("", "1"):
+        await phone.send(text)
+    assert await phone.send(f"3*{CHFID}") == "END Familia haina bima."
+
+
+@pytest.mark.parametrize("text", ["1*1", "1*1*1*1", "2*1*1", "*".join(["00"] * 20) + "*1*1"])
+async def test_a_session_that_nobody_holds_stops_at_the_confirmation(dial: Dial, text: str) -> None:
+    """After a restart of the session store, or dialled ahead: nothing is billed that was not confirmed here."""
+    world = World(registry=Registry({"caller": KNOWN, "quote": PAYABLE, "bill": {"state": "none"}}))
+    phone = await dial(world)
+    assert (await phone.send(text)).startswith(CONFIRM_START)
+    assert world.numbers.wanted == []
+    assert await phone.send(f"{text}*1") == GIVEN
+
+
+async def test_a_transcript_longer_than_a_conversation_is_cut(dial: Dial) -> None:
+    world = World()
+    phone = await dial(world)
+    reply = await phone.send("*".join(["4", "1"] * 1_000))
+    assert reply.startswith(("CON ", "END "))
+    assert len(world.registry.asked) == 1
+
+
+async def test_a_session_of_another_phone_is_another_conversation(dial: Dial) -> None:
+    """Session ids are the aggregator's: one that is forged or used again shows nothing of the first phone."""
+    told = {PHONE: KNOWN, OTHER_PHONE: STRANGER}
+    world = World(registry=Registry({"caller": lambda ask: told[dict(ask.args)["msisdn"]], "quote": PAYABLE}))
+    mine = await dial(world)
+    await mine.send("")
+    await mine.send("1")
+    other = Phone(mine.client, mine.session, OTHER_PHONE)
+    for text in ("1*1", "1", ""):
+        reply = await other.send(text)
+        assert "30,000" not in reply
+        assert "IMEISHA" not in reply
+    assert world.numbers.wanted == []
+    assert await mine.send("1*1") == GIVEN, "and the first goes on undisturbed"
+
+
+async def test_the_language_is_kept_for_the_next_call(dial: Dial) -> None:
+    world = World()
+    phone = await dial(world)
+    await phone.send("")
+    await phone.send("4")
+    assert (await phone.send("4*2")).startswith("CON Insurance ENDED\n")
+    assert world.languages.kept == {PHONE: "en"}
+
+
+# --------------------------------------------------------------------------------------------------- when things break
+
+
+async def test_more_callers_than_the_bound_get_a_polite_end_at_once(dial: Dial) -> None:
+    world = World(in_flight=2)
+    world.registry.held = asyncio.Event()
+    phone = await dial(world)
+    inside = [asyncio.create_task(Phone(phone.client, f"s{n}").send("")) for n in range(2)]
+    await until(lambda: len(world.registry.asked) == 2)
+    started = time.monotonic()
+    assert await asyncio.gather(*(Phone(phone.client, f"t{n}").send("") for n in range(5))) == [BUSY] * 5
+    assert time.monotonic() - started < 1, "at once, not after a time-out"
+    assert len(world.registry.asked) == 2
+    world.registry.held.set()
+    assert await asyncio.gather(*inside) == [HOME, HOME], "those inside are answered"
+    assert await phone.send("") == HOME, "and there is room again"
+
+
+async def test_a_caller_who_hangs_up_gives_his_place_back(dial: Dial) -> None:
+    world = World(in_flight=1, budget=Budget(total_s=0.5, fact_s=0.2))
+    world.registry.held = asyncio.Event()
+    phone = await dial(world)
+    gone = asyncio.create_task(phone.send(""))
+    await until(lambda: len(world.registry.asked) == 1)
+    gone.cancel()
+    await asyncio.gather(gone, return_exceptions=True)
+    await until(lambda: in_flight() == 0)
+    world.registry.held.set()
+    assert await phone.send("") == HOME
+
+
+async def test_a_slow_registry_costs_a_screen_not_the_call(dial: Dial) -> None:
+    world = World(budget=Budget(total_s=0.6, fact_s=0.1))
+    phone = await dial(world)
+    await phone.send("")
+    world.registry.held = asyncio.Event()
+    started = time.monotonic()
+    assert await phone.send("1") == LATER
+    assert time.monotonic() - started < 2
+    assert await Phone(phone.client, "another").send("") == LATER
+
+
+async def test_a_channel_in_a_hurry_shortens_the_budget(dial: Dial) -> None:
+    """However generous the settings, the reply comes within the channel's own deadline (here ten seconds)."""
+    world = World(budget=Budget(total_s=0.3, fact_s=60))
+    world.registry.held = asyncio.Event()
+    phone = await dial(world)
+    started = time.monotonic()
+    assert await phone.send("") == LATER
+    assert time.monotonic() - started < 2
+
+
+FAILURES = [ConnectionError("redis://:pass@10.0.0.1 refused"), TimeoutError("late"), OSError("disk"), ValueError("odd")]
+
+
+@pytest.mark.parametrize("failure", FAILURES, ids=lambda f: type(f).__name__)
+async def test_a_registry_that_raises_costs_a_screen(dial: Dial, failure: Exception) -> None:
+    phone = await dial(World(registry=Registry({"caller": failure})))
+    assert await phone.send("") == LATER
+
+
+@pytest.mark.parametrize(
+    ("failure", "screen"),
+    [(ConnectionError("10.0.0.1 refused"), LATER), (TimeoutError("late"), LATER), (ValueError("odd"), TROUBLE)],
+    ids=lambda value: type(value).__name__,
+)
+@pytest.mark.parametrize("on_load", [True, False], ids=["load", "save"])
+async def test_a_session_store_that_raises_costs_a_screen(
+    dial: Dial, failure: Exception, screen: str, on_load: bool
+) -> None:
+    phone = await dial(World(sessions=Broken(failure, on_load)))
+    assert await phone.send("") == screen
+
+
+async def test_a_stored_session_that_cannot_be_read_begins_anew(dial: Dial) -> None:
+    world = World()
+    for rubbish in (b"", b"rubbish", b"[1]", b"\xff", b"[" * 1_000):
+        await world.sessions.save(f"africastalking:{PHONE}:ATUid_1", rubbish, 60)
+        phone = await dial(world)
+        assert await phone.send("") == HOME
+
+
+async def test_what_was_not_committed_is_not_promised(dial: Dial) -> None:
+    world = World(numbers=Numbers([RuntimeError("the database is down"), UNNUMBERED]))
+    phone = await dial(world)
+    await phone.send("")
+    await phone.send("1")
+    assert await phone.send("1*1") == LATER
+    # the turn was not taken: said again, it is run again, and now it holds
+    assert await phone.send("1*1") == "END Ombi limepokelewa. Namba ya malipo itakuja kwa SMS. Usiombe tena."
+    assert len(world.numbers.wanted) == 2
+
+
+async def test_a_language_that_was_not_kept_is_not_spoken(dial: Dial) -> None:
+    world = World(languages=Languages(broken=ConnectionError("gone")))
+    phone = await dial(world)
+    await phone.send("")
+    await phone.send("4")
+    assert await phone.send("4*2") == LATER
+    assert world.languages.kept == {}
+
+
+async def test_a_number_that_is_late_comes_by_sms(dial: Dial) -> None:
+    world = World(numbers=Numbers([UNNUMBERED]))
+    phone = await dial(world)
+    await phone.send("")
+    await phone.send("1")
+    reply = await phone.send("1*1")
+    assert reply == "END Ombi limepokelewa. Namba ya malipo itakuja kwa SMS. Usiombe tena."
+    assert NUMBER not in reply.replace(" ", "")
+
+
+async def test_no_exception_is_ever_on_a_screen(dial: Dial) -> None:
+    word = "Kengele-8d1"
+    worlds = [
+        World(registry=Registry({"caller": RuntimeError(word)})),
+        World(sessions=Broken(RuntimeError(word))),
+        World(sessions=Broken(RuntimeError(word), on_load=False)),
+        World(numbers=Numbers([RuntimeError(word)])),
+        World(registry=Registry({"caller": {"count": 1, "families": [{"state": "expired", "until": word}]}})),
+        World(registry=Registry({"caller": {"count": 1}})),
+    ]
+    for world in worlds:
+        phone = await dial(world)
+        for text in ("", "1", "1*1"):
+            reply = await phone.send(text)
+            assert word not in reply
+            assert "Error" not in reply
+
+
+async def test_a_body_that_never_comes_does_not_hold_its_place(
+    dial: Dial, monkeypatch: pytest.MonkeyPatch, aiohttp_client: AiohttpClient
+) -> None:
+    monkeypatch.setattr(bodies, "READ_S", 0.1)
+    phone = await dial(World(in_flight=1))
+    server: Any = phone.client.server
+    reader, writer = await asyncio.open_connection(server.host, server.port)
+    writer.write(f"POST {ADDRESS} HTTP/1.1\r\nHost: gateway\r\nContent-Length: 100\r\n\r\nsession".encode())
+    await writer.drain()
+    async with asyncio.timeout(5):
+        assert b" 408 " in await reader.readline()
+    writer.close()
+    await writer.wait_closed()
+    assert await phone.send("") == HOME
