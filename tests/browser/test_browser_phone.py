@@ -45,8 +45,10 @@ def _kept(*names: str) -> dict[str, str]:
 
 
 @pytest.fixture
-def phone_url(tmp_path: Path) -> Iterator[str]:
+def phone_url(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[str]:
     """The page of a fresh demo on SQLite."""
+    cache = request.config.cache
+    assert cache is not None
     folder = tmp_path / "demo"
     folder.mkdir()
     ports = {name: str(_free_port()) for name in ("PUBLIC", "OPERATOR", "SANDBOX")}
@@ -55,7 +57,8 @@ def phone_url(tmp_path: Path) -> Iterator[str]:
     with log.open("wb") as out:
         demo = subprocess.Popen(
             [sys.executable, "-m", "gateway", "demo"],
-            env={**environment, "PYTHONPYCACHEPREFIX": str(tmp_path / "bytecode")},
+            # compiled modules, as an installation has them, where Python may not write them beside the sources
+            env={**environment, "PYTHONPYCACHEPREFIX": str(cache.mkdir("bytecode"))},
             cwd=folder,
             stdout=out,
             stderr=out,

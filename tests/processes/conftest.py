@@ -25,9 +25,13 @@ def backend(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture(scope="session")
-def bytecode(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Compiled modules of the children, as an installation has them."""
-    return tmp_path_factory.mktemp("bytecode")
+def bytecode(request: pytest.FixtureRequest) -> Path | None:
+    """Where the children keep compiled modules when this machine lets Python write none beside their sources.
+
+    An installation has them; without them a process takes three seconds to start, all of it compiling.
+    """
+    assert request.config.cache is not None
+    return request.config.cache.mkdir("bytecode") if sys.dont_write_bytecode else None
 
 
 @pytest.fixture(scope="session")
@@ -61,7 +65,7 @@ def fresh_database(backend: str, request: pytest.FixtureRequest, tmp_path_factor
 
 
 @pytest.fixture(scope="session")
-def settings(backend: str, keys: Path, bytecode: Path, request: pytest.FixtureRequest) -> dict[str, str]:
+def settings(backend: str, keys: Path, bytecode: Path | None, request: pytest.FixtureRequest) -> dict[str, str]:
     """The environment of gateway processes on this backend, without database and ports."""
     sessions = "memory://" if backend == "sqlite" else request.getfixturevalue("valkey_url")
     return {

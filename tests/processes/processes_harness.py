@@ -159,10 +159,11 @@ class Child:
         return int(next(line.split()[1] for line in status.splitlines() if line.startswith("VmRSS")))
 
 
-def own_environment(cache: Path) -> dict[str, str]:
-    """What every child gets: nothing of ours leaks in. Bytecode is cached as in an installation, outside the tree."""
+def own_environment(bytecode: Path | None) -> dict[str, str]:
+    """What every child gets: nothing of ours leaks in. ``bytecode``: where to keep compiled modules, if not as usual."""
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "VIRTUAL_ENV", "LANG") if name in os.environ}
-    return {**kept, "PYTHONPYCACHEPREFIX": str(cache), "XDG_RUNTIME_DIR": os.environ.get("XDG_RUNTIME_DIR", "/tmp")}
+    runtime = {"XDG_RUNTIME_DIR": os.environ["XDG_RUNTIME_DIR"]} if "XDG_RUNTIME_DIR" in os.environ else {}
+    return {**kept, **runtime, **({"PYTHONPYCACHEPREFIX": str(bytecode)} if bytecode else {})}
 
 
 def gateway_command(*arguments: str) -> list[str]:

@@ -12,7 +12,7 @@ SECRET = "siri-kubwa-1234"
 
 
 @pytest.fixture
-def bare(bytecode: Path) -> dict[str, str]:
+def bare(bytecode: Path | None) -> dict[str, str]:
     """No setting at all."""
     return own_environment(bytecode)
 

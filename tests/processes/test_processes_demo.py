@@ -120,7 +120,7 @@ class Demo(Child):
 
 
 @pytest.fixture
-def start(tmp_path: Path, bytecode: Path) -> Iterator[Start]:
+def start(tmp_path: Path, bytecode: Path | None) -> Iterator[Start]:
     """Starts a demo in an empty directory that everybody may enter (PostgreSQL runs as a user of its own)."""
     folder = tmp_path / "empty"
     made: list[Demo] = []

@@ -121,6 +121,35 @@ def test_an_odd_answer_is_wrong_or_nothing(way: list[str], key: str) -> None:
     assert after.session.wrong == before.session.wrong + (key.strip() != "#")
 
 
+@pytest.mark.parametrize("key", ["१", "１", "²", "½", "0" * 40 + "1", "4", "-1", "1.0", "1 1", "0x1", " "])
+def test_a_choice_takes_only_its_own_numbers(key: str) -> None:
+    three = {"language": None, "count": 3, "families": [{"id": n, "label": f"{n}", "state": "none"} for n in (1, 2, 3)]}
+    talk = Talk(lambda _: three, new_session())
+    talk.dial()
+    after = talk.press(key)
+    assert (after.session.screen, after.session.wrong, after.session.values) == ("families", 1, {})
+
+
+@pytest.mark.parametrize(
+    ("typed", "asked"),
+    [("100000014", True), (" 100 000 014 ", True), ("1" + " " * 40 + "00000014", False), ("１00000014", False)],
+)
+def test_an_insurance_number_is_nine_plain_digits(typed: str, asked: bool) -> None:
+    told = {"caller": {"language": None, "count": 0, "families": []}, "enquiry": {"state": "none"}}
+    talk = Talk(lambda ask: told[ask.fact], new_session())
+    talk.dial()
+    talk.press("1")
+    assert talk.press(typed).asks == (("enquiry chfid=100000014",) if asked else ())
+
+
+def test_a_yes_to_an_amount_that_is_no_longer_known_bills_nothing() -> None:
+    for quote in ({}, {"quote": {"state": "already_renewed"}}):
+        session = new_session()._replace(screen="confirm", facts=quote, values={"family": {"id": 3}})
+        taken = step(BOOK, session, Key("1"))
+        assert taken.effects == ()
+        assert [ask.fact for ask in taken.asks] == ["control_number"]
+
+
 def test_a_conversation_ends_after_forty_answers() -> None:
     known = {"language": None, "count": 0, "families": []}
     talk = Talk(lambda _: known, new_session())
