@@ -23,10 +23,12 @@ class Batcher(Generic[V]):
         size: int = 200,
         in_flight: int = 2,
         gather_s: float = 0.005,
+        timeout_s: float = 5.0,
     ) -> None:
         self._fetch = fetch
         self._size = size
         self._gather_s = gather_s
+        self._timeout_s = timeout_s
         self._room = in_flight
         self._waiting: dict[str, list[asyncio.Future[V | None]]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -54,7 +56,8 @@ class Batcher(Generic[V]):
 
     async def _run(self, batch: dict[str, list[asyncio.Future[V | None]]]) -> None:
         try:
-            found = await self._fetch(list(batch))
+            async with asyncio.timeout(self._timeout_s):  # a hung query must not hold the others' place for ever
+                found = await self._fetch(list(batch))
         except BaseException as failure:
             for futures in batch.values():
                 for future in futures:

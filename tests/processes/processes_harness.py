@@ -160,7 +160,7 @@ class Child:
 
 
 def own_environment(bytecode: Path | None) -> dict[str, str]:
-    """What every child gets: nothing of ours leaks in. ``bytecode``: where to keep compiled modules, if not as usual."""
+    """What every child gets: nothing of ours leaks in. ``bytecode``: where compiled modules go, if not as usual."""
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "VIRTUAL_ENV", "LANG") if name in os.environ}
     runtime = {"XDG_RUNTIME_DIR": os.environ["XDG_RUNTIME_DIR"]} if "XDG_RUNTIME_DIR" in os.environ else {}
     return {**kept, **runtime, **({"PYTHONPYCACHEPREFIX": str(bytecode)} if bytecode else {})}

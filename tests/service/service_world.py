@@ -183,7 +183,12 @@ class World:
         return inbox_id
 
     async def settle_all(self, settlers: int = 1) -> None:
+        together = asyncio.Barrier(settlers)
+
         async def settler() -> None:
+            if settlers > 1 and not self.database.embedded:  # or the first is done before the others are connected
+                async with self.database.reading():
+                    await together.wait()
             while await self.settle.one():
                 pass
 

@@ -134,7 +134,9 @@ def _key(book: Book, session: Session, text: str, dialled: bool) -> Step:
         return _wrong(book, session)
     if answer == HOME:
         return _enter(book, session._replace(trail=(), screen=""), book.start)
-    if answer == BACK and session.trail:
+    if answer == BACK:
+        if not session.trail:
+            return _show(book, session, screen)  # nowhere to go back to: no mistake of the caller's
         return _enter(book, session._replace(trail=session.trail[:-1], screen=""), session.trail[-1])
     if answer == MORE:
         shown = _pages(book, session, screen, session.trail, wrong=False)
