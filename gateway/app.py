@@ -222,6 +222,7 @@ async def _worker(parts: Core, stack: AsyncExitStack) -> Worker:
             database,
             clock,
             SilencePolicy(timedelta(seconds=parts.settings.bills.patience_s), parts.settings.bills.asks),
+            parts.messages,
         ),
         IndexPhones(database, clock),
         tuple(_limits(parts.settings)),

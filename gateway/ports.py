@@ -486,8 +486,10 @@ class Bills(Protocol):
         """Note that the provider is asked once more."""
         ...
 
-    async def silent(self, asked_before: datetime, limit: int) -> Sequence[tuple[Bill, int]]:
-        """Bills asked for before then that still have no number, with how often each was asked."""
+    async def silent(
+        self, asked_before: datetime, limit: int, asked_at_most: int = 1_000
+    ) -> Sequence[tuple[Bill, int]]:
+        """Bills asked for before then that still have no number, with how often each was; those given up aside."""
         ...
 
 

@@ -7,6 +7,7 @@ same id. A bill can be resent safely; a provider of SMS that knows no such id ma
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import random
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
@@ -125,7 +126,7 @@ class RunEffects:
     async def _send(self, job: Job, timeout_s: float) -> Outcome:
         match job.effect:
             case SendSms() as sms:
-                message = SmsMessage(f"gw-{job.id}", sms.to, sms.text)
+                message = SmsMessage(_sms_id(sms), sms.to, sms.text)
                 response = await self._client.send(self._sms.request_for(message), timeout_s)
                 return response if isinstance(response, Outcome) else self._sms.outcome(message, response)
             case SubmitBill(bill_id, attempt):
@@ -171,6 +172,11 @@ class RunEffects:
         if await tx.outbox.hold(job, said, now):
             details = {"kind": job.effect.kind, "outcome": said, "attempts": job.attempts}
             await tx.cases.open(Case(CaseKind.EFFECT_HELD, f"outbox:{job.id}", details=details), now)
+
+
+def _sms_id(sms: SendSms) -> str:
+    """Of the business key, so that neither a retry nor a restored backup gives one id to two messages."""
+    return hashlib.sha256(sms.key.encode()).hexdigest()[:32]
 
 
 def _said(outcome: Outcome) -> str:

@@ -6,12 +6,14 @@ Asking again carries the same bill id, so a provider that has the bill makes no 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
+from gateway.domain.bill import Bill
 from gateway.domain.clock import Clock
 from gateway.domain.effects import SubmitBill
 from gateway.domain.payments import CaseKind
-from gateway.ports import Case, UnitOfWork
+from gateway.ports import Case, Transaction, UnitOfWork
+from gateway.service.messages import Messages
 from gateway.service.metrics import CASES, ERRORS
 
 
@@ -26,23 +28,29 @@ class SilencePolicy:
 class SweepBills:
     """Run every few seconds."""
 
-    def __init__(self, uow: UnitOfWork, clock: Clock, policy: SilencePolicy) -> None:
+    def __init__(self, uow: UnitOfWork, clock: Clock, policy: SilencePolicy, messages: Messages) -> None:
         self._uow = uow
         self._clock = clock
         self._policy = policy
+        self._messages = messages
 
     async def __call__(self, limit: int = 100) -> int:
         """How many bills were asked again or put before a person."""
         now = self._clock.now()
         async with self._uow.writing() as tx:
-            silent = await tx.bills.silent(now - self._policy.patience, limit)
+            silent = await tx.bills.silent(now - self._policy.patience, limit, self._policy.asks)
             for bill, times in silent:
                 await tx.bills.asked(bill.id, times + 1, now)
                 if times < self._policy.asks:
                     await tx.outbox.put([SubmitBill(bill.id, attempt=times + 1)], now)
-                elif times == self._policy.asks:
-                    ERRORS.labels("PAY-SILENT").inc()
-                    case = Case(CaseKind.BILL_WITHOUT_NUMBER, f"bill:{bill.id}", bill_id=bill.id, amount=bill.amount)
-                    if await tx.cases.open(case, now):
-                        CASES.labels(CaseKind.BILL_WITHOUT_NUMBER).inc()
+                else:
+                    await self._give_up(tx, bill, now)
         return len(silent)
+
+    async def _give_up(self, tx: Transaction, bill: Bill, now: datetime) -> None:
+        """A person takes over, and who waits for the number is told not to. A number that comes late still counts."""
+        ERRORS.labels("PAY-SILENT").inc()
+        case = Case(CaseKind.BILL_WITHOUT_NUMBER, f"bill:{bill.id}", bill_id=bill.id, amount=bill.amount)
+        if await tx.cases.open(case, now):
+            CASES.labels(CaseKind.BILL_WITHOUT_NUMBER).inc()
+        await tx.outbox.put(self._messages.number_refused(bill, await tx.bills.requesters(bill.id)), now)

@@ -144,10 +144,12 @@ class SqlBills:
         statement = select(bill).where(bill.c.id.in_(bill_ids), bill.c.state.not_in(_AWAITED))
         return {row.id: _bill(row) for row in await self._db.execute(statement)}
 
-    async def silent(self, asked_before: datetime, limit: int) -> Sequence[tuple[Bill, int]]:
+    async def silent(
+        self, asked_before: datetime, limit: int, asked_at_most: int = 1_000
+    ) -> Sequence[tuple[Bill, int]]:
         statement = (
             select(bill)
-            .where(_IS_AWAITED, bill.c.asked_at < asked_before)
+            .where(_IS_AWAITED, bill.c.asked_at < asked_before, bill.c.asked_times <= asked_at_most)
             .order_by(bill.c.asked_at)
             .limit(limit)
             .with_for_update(skip_locked=True)

@@ -15,7 +15,7 @@ PATIENCE = timedelta(minutes=3)
 
 
 def sweeper(world: World, asks: int = 3) -> SweepBills:
-    return SweepBills(world.database, world.clock, SilencePolicy(PATIENCE, asks))
+    return SweepBills(world.database, world.clock, SilencePolicy(PATIENCE, asks), world.messages)
 
 
 async def asked(world: World) -> list[tuple[str, int]]:
@@ -41,6 +41,8 @@ async def test_a_silent_bill_is_asked_again_and_then_a_case_once(world: World) -
         (case,) = await world.rows(g.case)
         assert (case["kind"], case["subject"], case["bill_id"]) == ("bill_without_number", f"bill:{bill.id}", bill.id)
     assert case["amount_minor"] == bill.amount.amount_minor
+    assert [kind for kind, _ in await world.sms()] == ["number_refused"]  # who waited is told, once
+    assert await sweep() == 0  # and the bill is in a person's hands
 
 
 async def test_who_has_an_answer_is_left_alone(world: World) -> None:
