@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -116,13 +118,19 @@ class Demo(Child):
         while left := processes_in(self.cwd):
             assert time.monotonic() < end, left
             time.sleep(0.05)
-        assert "Traceback" not in self.tail(200_000)
+        said = self.tail(200_000)
+        assert "Traceback" not in said, said[said.index("Traceback") - 500 :][:4_000]
 
 
 @pytest.fixture
 def start(tmp_path: Path, bytecode: Path | None) -> Iterator[Start]:
-    """Starts a demo in an empty directory that everybody may enter (PostgreSQL runs as a user of its own)."""
-    folder = tmp_path / "empty"
+    """Starts a demo in an empty directory.
+
+    Not below ``tmp_path``: PostgreSQL runs as a user of its own when we are root, and every pytest that starts
+    meanwhile takes the way into its base directory from all others again.
+    """
+    above = Path(tempfile.mkdtemp(prefix="gw-demo-"))
+    folder = above / "empty"
     made: list[Demo] = []
 
     def go(*arguments: str, ports: tuple[int, int, int] | None = None) -> Demo:
@@ -149,6 +157,7 @@ def start(tmp_path: Path, bytecode: Path | None) -> Iterator[Start]:
             with suppress(subprocess.TimeoutExpired):
                 demo.process.wait(20)
     end_all_in(folder)
+    shutil.rmtree(above, ignore_errors=True)
 
 
 @pytest.mark.parametrize("scaled", [False, True], ids=["small", "scaled"])
