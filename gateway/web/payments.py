@@ -37,9 +37,10 @@ class PaymentRoutes:
 
     def _handler(self, provider: PaymentProvider, route: str) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
         async def handle(request: web.Request) -> web.StreamResponse:
+            # read first: a body that does not come must not hold a place that a genuine callback waits for
+            body, size = await read_limited(request, self._max_bytes)
+            headers = {name.lower(): value for name, value in request.headers.items()}
             async with self._room:
-                body, size = await read_limited(request, self._max_bytes)
-                headers = {name.lower(): value for name, value in request.headers.items()}
                 reply = await self._accept(provider, route, body, size, headers)
             self._accepted()
             return web.Response(status=reply.status, body=reply.body, headers={"Content-Type": reply.content_type})
