@@ -22,7 +22,7 @@ class Batcher(Generic[V]):
         fetch: Callable[[Sequence[str]], Awaitable[Mapping[str, V]]],
         size: int = 200,
         in_flight: int = 2,
-        gather_s: float = 0.005,
+        gather_s: float = 0.01,
         timeout_s: float = 5.0,
     ) -> None:
         self._fetch = fetch

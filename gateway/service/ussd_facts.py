@@ -45,8 +45,7 @@ class UssdFacts:
     async def _read_callers(self, msisdns: Sequence[str]) -> Mapping[str, JsonObject]:
         today = eat_day(self._clock.now())
         async with self._uow.reading() as tx:
-            indexed = await tx.callers.insuree_ids(msisdns)
-            languages = await tx.callers.languages(msisdns)
+            indexed, languages = await tx.callers.known(msisdns)
             wanted = [i for ids in indexed.values() for i in ids]
             covers = {c.insuree_id: c for c in await tx.registry.insuree_covers(wanted)} if wanted else {}
         return {m: _caller(m, languages.get(m), indexed.get(m, ()), covers, today) for m in msisdns}

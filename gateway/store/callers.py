@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
-from sqlalchemy import bindparam, delete, select
+from sqlalchemy import bindparam, delete, null, select, union_all
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.store.statements import insert_for
@@ -14,12 +14,18 @@ from gateway.store.tables import caller, miss, phone, watermark
 
 _MAX_FAMILIES = 20  # of one phone: an officer's; more would not fit a menu anyway
 
-_KNOWN = (
-    select(phone.c.msisdn, phone.c.insuree_id)
-    .where(phone.c.msisdn.in_(bindparam("msisdns", expanding=True)))
-    .order_by(phone.c.msisdn, phone.c.insuree_id)
-)
 _LANGUAGES = select(caller.c.msisdn, caller.c.language).where(caller.c.msisdn.in_(bindparam("msisdns", expanding=True)))
+
+
+# Both in one look: this is every first screen's query.
+_CALLERS = union_all(
+    select(phone.c.msisdn, phone.c.insuree_id, null().label("language")).where(
+        phone.c.msisdn.in_(bindparam("msisdns", expanding=True))
+    ),
+    select(caller.c.msisdn, null().label("insuree_id"), caller.c.language).where(
+        caller.c.msisdn.in_(bindparam("msisdns", expanding=True))
+    ),
+)
 
 
 def _hour(now: datetime) -> datetime:
@@ -32,12 +38,15 @@ class SqlCallers:
     def __init__(self, connection: AsyncConnection) -> None:
         self._db = connection
 
-    async def insuree_ids(self, msisdns: Sequence[str]) -> Mapping[str, Sequence[int]]:
-        known: dict[str, list[int]] = defaultdict(list)
-        for msisdn, insuree_id in await self._db.execute(_KNOWN, {"msisdns": list(msisdns)}):
-            if len(known[msisdn]) < _MAX_FAMILIES:
-                known[msisdn].append(insuree_id)
-        return known
+    async def known(self, msisdns: Sequence[str]) -> tuple[Mapping[str, Sequence[int]], Mapping[str, str]]:
+        phones: dict[str, list[int]] = defaultdict(list)
+        spoken: dict[str, str] = {}
+        for msisdn, insuree_id, language in await self._db.execute(_CALLERS, {"msisdns": list(msisdns)}):
+            if insuree_id is None:
+                spoken[msisdn] = language
+            else:
+                phones[msisdn].append(insuree_id)
+        return {msisdn: sorted(ids)[:_MAX_FAMILIES] for msisdn, ids in phones.items()}, spoken
 
     async def languages(self, msisdns: Sequence[str]) -> Mapping[str, str]:
         return {m: language for m, language in await self._db.execute(_LANGUAGES, {"msisdns": list(msisdns)})}

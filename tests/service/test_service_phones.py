@@ -47,7 +47,7 @@ def facts(world: World) -> UssdFacts:
 
 async def who(world: World, *msisdns: str) -> list[list[int]]:
     async with world.database.reading() as tx:
-        known = await tx.callers.insuree_ids(msisdns)
+        known, _ = await tx.callers.known(msisdns)
     return [list(known.get(m, [])) for m in msisdns]
 
 

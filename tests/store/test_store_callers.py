@@ -37,7 +37,7 @@ async def test_a_language_chosen_by_many_at_once(database: Database) -> None:
 async def index(database: Database, *changes: tuple[int, int, str | None]) -> dict[str, list[int]]:
     async with database.writing() as tx:
         await tx.callers.index_phones(changes)
-        return {msisdn: list(ids) for msisdn, ids in (await tx.callers.insuree_ids([A, B, C])).items()}
+        return {msisdn: list(ids) for msisdn, ids in (await tx.callers.known([A, B, C]))[0].items()}
 
 
 async def test_the_index_follows(database: Database) -> None:
@@ -56,7 +56,7 @@ async def test_a_phone_of_more_insurees_than_a_menu_holds(database: Database) ->
 async def test_no_phone_no_query_of_everything(database: Database) -> None:
     await index(database, (901, 9, A))
     async with database.reading() as tx:
-        assert await tx.callers.insuree_ids([]) == {}
+        assert await tx.callers.known([]) == ({}, {})
 
 
 async def test_watermarks(database: Database) -> None:
