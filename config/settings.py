@@ -84,6 +84,7 @@ class WorkerSettings(Block):
     lease_s: Seconds = 60.0
     call_timeout_s: Seconds = 10.0
     index_every_s: Seconds = 15.0
+    follow_every_s: Seconds = 15.0
 
     @model_validator(mode="after")
     def _a_lease_outlives_its_batch(self) -> WorkerSettings:

@@ -16,7 +16,17 @@ from aiohttp import web
 
 import menus
 from adapters.payments.gepg import GepgProvider, GepgSettings, load_peer_key, load_private_key
-from adapters.registry.openimis import OpenImisRegistry, create_registry
+from adapters.registry.openimis import (
+    EMBEDDED,
+    Installation,
+    OpenImisRegistry,
+    Survey,
+    advice,
+    create_registry,
+    faults,
+    fitted,
+    survey,
+)
 from adapters.registry.openimis.demo import DemoPhone, load_demo
 from adapters.sessions.memory import MemorySessions
 from adapters.sms.africastalking import AfricasTalkingSms
@@ -29,6 +39,7 @@ from gateway.ports import SessionStore
 from gateway.service.accept_callback import AcceptCallback, ForgeryQuota
 from gateway.service.answer_ussd import AnswerUssd, Budget
 from gateway.service.clocks import SystemClock
+from gateway.service.follow_policies import FollowPolicies
 from gateway.service.index_phones import IndexPhones
 from gateway.service.messages import Messages
 from gateway.service.number_watch import NumberWatch
@@ -46,6 +57,7 @@ from gateway.web.ussd import Mount, UssdRoutes
 from gateway.worker import Pace, Worker
 
 log = structlog.get_logger()
+SCHEMA_BEHIND = "the gateway's own tables are not at this build's schema; run: imis-gateway db upgrade"
 SHUTDOWN_S = 5.0  # for requests in flight
 EMBEDDED_POLL_S = 0.5
 
@@ -66,10 +78,47 @@ class Core:
     clock: SystemClock
 
 
-def open_database(settings: Settings) -> Database:
-    """The unit of work over the configured database."""
-    registry = partial(OpenImisRegistry, audit_user_id=settings.database.audit_user_id)
+def open_database(settings: Settings, installation: Installation = EMBEDDED) -> Database:
+    """The unit of work over the configured database, whose registry has the shape of ``installation``."""
+    registry = partial(OpenImisRegistry, installation=installation, audit_user_id=settings.database.audit_user_id)
     return Database(settings.database.url, registry, settings.database.pool_size)
+
+
+async def survey_registry(settings: Settings) -> Survey:
+    """What the configured database reports of the registry's tables. Reads its catalogue only."""
+    database = open_database(settings)
+    try:
+        async with database.engine.connect() as connection:
+            return await connection.run_sync(survey)
+    finally:
+        await database.close()
+
+
+async def open_fitted_database(settings: Settings) -> Database:
+    """The unit of work, fitted to the installation. Raises NotReadyError with everything that is in the way."""
+    found = await survey_registry(settings)
+    wrong = faults(found)
+    if wrong:
+        told = "\n".join(["REG-SHAPE: this is no openIMIS database that this build can work with:", *wrong])
+        raise NotReadyError(told)
+    database = open_database(settings, Installation.over(fitted(found)))
+    try:
+        await require_schema(database)
+    except BaseException:
+        await database.close()
+        raise
+    return database
+
+
+async def check_database(settings: Settings) -> tuple[list[str], list[str]]:
+    """What is wrong with the configured database, and what to add so that it stays quick. Changes nothing."""
+    found = await survey_registry(settings)
+    database = open_database(settings)
+    try:
+        ours = [] if await schema.is_current(database.engine) else [SCHEMA_BEHIND]
+    finally:
+        await database.close()
+    return [*faults(found), *ours], advice(found)
 
 
 def open_sessions(settings: Settings) -> SessionStore:
@@ -111,16 +160,15 @@ async def core(settings: Settings) -> AsyncIterator[Core]:
     async with AsyncExitStack() as stack:
         book = load_book(*menus.read(settings.ussd.menus))
         payments = payment_provider(settings)
-        database = open_database(settings)
+        database = await open_fitted_database(settings)
         stack.push_async_callback(database.close)
-        await require_schema(database)
         yield Core(settings, database, book, Messages(book), payments, SystemClock())
 
 
 async def require_schema(database: Database) -> None:
     """Raises NotReadyError on a database that was not upgraded."""
     if not await schema.is_current(database.engine):
-        raise NotReadyError("REG-SCHEMA: the database is not at this build's schema; run: imis-gateway db upgrade")
+        raise NotReadyError(f"REG-SCHEMA: {SCHEMA_BEHIND}")
 
 
 async def prepare_demo(settings: Settings) -> list[DemoPhone]:
@@ -210,7 +258,12 @@ async def _worker(parts: Core, stack: AsyncExitStack) -> Worker:
     stack.push_async_callback(client.close)
     at = parts.settings.africastalking
     sms = AfricasTalkingSms(at.username, at.api_key.get_secret_value(), at.sender, at.sms_url)
-    pace = Pace(poll_s=settings.poll_s, settlers=settings.settlers, index_s=settings.index_every_s)
+    pace = Pace(
+        poll_s=settings.poll_s,
+        settlers=settings.settlers,
+        index_s=settings.index_every_s,
+        follow_s=settings.follow_every_s,
+    )
     if database.embedded:  # one writer, and the work of this process is announced: the poll is for retries only
         pace = replace(pace, settlers=1, poll_s=max(settings.poll_s, EMBEDDED_POLL_S))
     return Worker(
@@ -225,6 +278,7 @@ async def _worker(parts: Core, stack: AsyncExitStack) -> Worker:
             parts.messages,
         ),
         IndexPhones(database, clock),
+        FollowPolicies(database, clock, parts.messages),
         tuple(_limits(parts.settings)),
         pace,
     )

@@ -95,6 +95,7 @@ def _parser() -> argparse.ArgumentParser:
     _passed_on(commands, "dial", "a phone in the terminal, on a running demo", "dial")
     database = _group(commands, "db", "the database's schema")
     _leaf(database, "upgrade", "bring our tables to this build's schema", _db_upgrade)
+    _leaf(database, "check", "compare the database with what this build needs; changes nothing", _db_check)
     cases = _group(commands, "cases", "what needs a person")
     _leaf(cases, "list", "open cases, oldest first", _cases_list)
     audit = _group(commands, "audit", "who did what")
@@ -183,13 +184,22 @@ def _db_upgrade(settings: Settings, _arguments: argparse.Namespace) -> int:
     return GOOD
 
 
+def _db_check(settings: Settings, _arguments: argparse.Namespace) -> int:
+    from gateway import app
+
+    wrong, slow = _run(app.check_database(settings))
+    for sentence in (*wrong, *slow):
+        print(sentence)
+    print(f"{len(wrong)} faults" if wrong else "the database has what this build needs")
+    return WRONG if wrong else GOOD
+
+
 def _with_database(settings: Settings, work: Callable[[Any], Awaitable[int]]) -> int:
     from gateway import app
 
     async def run() -> int:
-        database = app.open_database(settings)
+        database = await app.open_fitted_database(settings)
         try:
-            await app.require_schema(database)
             return await work(database)
         finally:
             await database.close()

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Any, Protocol
 
@@ -14,8 +14,10 @@ from gateway.domain.effects import Effect
 from gateway.domain.money import Money
 from gateway.domain.outcomes import Outcome
 from gateway.domain.payments import CaseKind, EntryState, PaymentReport
+from gateway.domain.periods import Period
 from gateway.domain.policy import Family, NewPolicy, NewPremium, Policy, Product
 from gateway.domain.settlement import Activation
+from gateway.domain.upkeep import PolicyEvent, PolicyEventKind
 
 # ---------------------------------------------------------------------------------------------------------------- HTTP
 
@@ -268,7 +270,37 @@ class PhoneRow:
     insuree_id: int
     family_id: int
     phone: str
-    changed_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ChangedPhone:
+    """A trace that a change of an insuree left, and the phone as it now reads. ``place`` only ever rises."""
+
+    place: int
+    row: PhoneRow
+
+
+class Traced(StrEnum):
+    """Where the registry's writers leave traces of what they did to policies."""
+
+    POLICIES = "policies"
+    PREMIUMS = "premiums"
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """A row that somebody wrote about a policy. ``place`` only ever rises."""
+
+    place: int
+    policy_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class LastPremium:
+    """The newest money of a policy: the day it was paid and the moment it was entered."""
+
+    paid_on: date
+    entered_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -285,7 +317,7 @@ class PaymentRecord:
 
 
 class LegacyStatus:
-    """tblPayment.PaymentStatus as openIMIS' own screens read it ."""
+    """tblPayment.PaymentStatus as openIMIS' own screens read it."""
 
     CREATED = 1
     REQUESTED = 2
@@ -328,6 +360,14 @@ class Registry(Protocol):
         """The live policies of a family with what was paid on each."""
         ...
 
+    async def policies_by_id(self, policy_ids: Sequence[int]) -> tuple[Policy, ...]:
+        """The live policies among these, with what was paid on each."""
+        ...
+
+    async def policies_of(self, family_ids: Sequence[int]) -> tuple[Policy, ...]:
+        """The live policies of these families, with what was paid on each."""
+        ...
+
     async def products(self) -> Sequence[Product]:
         """Every live product."""
         ...
@@ -356,6 +396,14 @@ class Registry(Protocol):
         """Put the policy's status and effective date, and the coverage rows' dates."""
         ...
 
+    async def move_policy(self, policy_id: int, period: Period) -> None:
+        """Put other days on a policy and its coverage rows; it becomes effective on the first."""
+        ...
+
+    async def keep_history(self, policy_id: int, now: datetime) -> None:
+        """Keep the policy's present state as a history row, before it is changed otherwise than by a premium."""
+        ...
+
     async def close_renewal_prompts(self, policy_id: int, now: datetime) -> None:
         """Retire the open renewal prompt of the policy that has just been renewed, so that officers stop asking."""
         ...
@@ -368,6 +416,18 @@ class Registry(Protocol):
         """Move a tblPayment row on, RejectedReason included where given."""
         ...
 
+    async def number_given(self, payment_id: int, control_number: str, now: datetime) -> None:
+        """The bill of this tblPayment row has its number."""
+        ...
+
+    async def payment_matched(self, payment_id: int, now: datetime) -> None:
+        """What was received on this tblPayment row has become a cover."""
+        ...
+
+    async def payment_cancelled(self, payment_id: int, now: datetime) -> None:
+        """The bill of this tblPayment row will not be paid."""
+        ...
+
     async def payment_received(self, payment_id: int, received: PaymentReceived, now: datetime) -> None:
         """Write the money into tblPayment and tblPaymentDetails: status 5 when matched, else 4."""
         ...
@@ -376,8 +436,28 @@ class Registry(Protocol):
         """Live insurees with a phone, by InsureeID, a page at a time."""
         ...
 
-    async def phones_changed(self, since: datetime, after_insuree_id: int, limit: int) -> Sequence[PhoneRow]:
-        """Insurees changed after ``since``, or at it with a higher id; oldest first. No or a dead phone reads ''."""
+    async def phones_changed(self, after: int, limit: int) -> Sequence[ChangedPhone]:
+        """Changes to insurees beyond a place, in their order. No or a dead phone reads ''."""
+        ...
+
+    async def newest_insuree(self) -> int:
+        """The place of the newest change to an insuree; 0 where there is none."""
+        ...
+
+    async def traces(self, of: Traced, after: int, limit: int) -> Sequence[Trace]:
+        """What was written about policies beyond a place, in its order."""
+        ...
+
+    async def newest(self, of: Traced) -> int:
+        """The place of the newest trace; 0 where there is none."""
+        ...
+
+    async def last_premium(self, policy_id: int) -> LastPremium | None:
+        """The newest money of a policy, photo fees aside; None without any."""
+        ...
+
+    async def expiring(self, first: date, last: date, after_policy_id: int, limit: int) -> Sequence[int]:
+        """Live paid policies whose last day is within these, by PolicyID, a page at a time."""
         ...
 
 
@@ -466,6 +546,14 @@ class Bills(Protocol):
 
     async def open_for(self, family_id: int, now: datetime) -> Bill | None:
         """The family's newest bill that can still be paid."""
+        ...
+
+    async def payable(self, family_ids: Collection[int], now: datetime) -> Sequence[Bill]:
+        """Every bill of these families that can still be paid."""
+        ...
+
+    async def part_paid_records(self, family_id: int, product_id: int) -> Sequence[int]:
+        """The tblPayment rows of the family's bills for this product that were paid in part."""
         ...
 
     async def add(self, new: Bill) -> bool:
@@ -592,6 +680,10 @@ class Callers(Protocol):
         """Replace the index rows of (insuree, family, normalised number or None)."""
         ...
 
+    async def index_range(self, after: int, upto: int | None, rows: Sequence[tuple[int, int, str | None]]) -> None:
+        """Replace all index rows of the insurees beyond ``after``, up to ``upto`` if given."""
+        ...
+
     async def watermark(self, name: str) -> datetime | None: ...
     async def set_watermark(self, name: str, at: datetime) -> None: ...
     async def count_miss(self, msisdn: str, now: datetime) -> int:
@@ -600,6 +692,33 @@ class Callers(Protocol):
 
     async def misses(self, msisdn: str, now: datetime) -> int:
         """Wrong numbers of this phone in this hour."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """How far traces were followed: for good up to ``followed``; ``seen`` was the newest at ``seen_at``."""
+
+    followed: int
+    seen: int
+    seen_at: datetime
+
+
+class Follow(Protocol):
+    """How far the registry's traces were followed, and what was noticed on the way."""
+
+    async def place(self, name: str) -> Place | None: ...
+    async def set_place(self, name: str, at: Place) -> None: ...
+    async def notice(self, events: Sequence[PolicyEvent], now: datetime) -> int:
+        """Keep events; those known already are dropped. How many were new."""
+        ...
+
+    async def noticed(self, policy_ids: Collection[int]) -> Collection[tuple[int, PolicyEventKind]]:
+        """What is known already of these policies."""
+        ...
+
+    async def born_here(self, policy_ids: Collection[int], since: datetime) -> Collection[int]:
+        """Those of these policies that we enrolled ourselves since then."""
         ...
 
 
@@ -622,6 +741,8 @@ class Transaction(Protocol):
     def audit(self) -> Audit: ...
     @property
     def callers(self) -> Callers: ...
+    @property
+    def follow(self) -> Follow: ...
 
 
 class UnitOfWork(Protocol):

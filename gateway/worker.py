@@ -1,4 +1,4 @@
-"""The effect loop: settle entries, run effects, ask silent bills again, seal the audit, follow the phones."""
+"""The effect loop: settle entries, run effects, ask silent bills again, seal the audit, follow the registry."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import structlog
 
 from gateway.domain.clock import Clock
 from gateway.ports import UnitOfWork
+from gateway.service.follow_policies import FollowPolicies
 from gateway.service.index_phones import IndexPhones
 from gateway.service.metrics import OUTBOX
 from gateway.service.run_effects import RunEffects
@@ -31,6 +32,7 @@ class Pace:
     sweep_s: float = 5.0
     seal_s: float = 1.0
     index_s: float = 15.0
+    follow_s: float = 15.0
     gauge_s: float = 5.0
 
 
@@ -45,6 +47,7 @@ class Worker:
         effects: RunEffects,
         sweep: SweepBills,
         index: IndexPhones,
+        follow: FollowPolicies,
         channels: tuple[str, ...],
         pace: Pace,
     ) -> None:
@@ -54,6 +57,7 @@ class Worker:
         self._effects = effects
         self._sweep = sweep
         self._index = index
+        self._follow = follow
         self._channels = channels
         self._pace = pace
         self._wakers: list[asyncio.Event] = []
@@ -72,6 +76,7 @@ class Worker:
             self._polled("sweep", self._sweep, pace.sweep_s),
             self._polled("seal", self._seal, pace.seal_s),
             self._polled("index", self._index_quietly, pace.index_s),
+            self._polled("follow", self._follow, pace.follow_s),
             self._polled("gauge", self._gauge, pace.gauge_s),
         ]
         async with asyncio.TaskGroup() as group:

@@ -95,9 +95,23 @@ def objection(bill: Bill, report: PaymentReport) -> CaseKind | None:
     return None
 
 
+def latest_settled(policies: Sequence[Policy]) -> Policy | None:
+    """Of the policies that are not idle, the one whose cover reaches furthest."""
+    settled = [p for p in policies if p.status != PolicyStatus.IDLE]
+    return max(settled, key=lambda p: (p.expiry_date or p.start_date, p.id), default=None)
+
+
+def covered_otherwise(bill: Bill, policies: Sequence[Policy], day: date) -> bool:
+    """Whether the family got the cover that this bill asks for by other means: an officer took cash meanwhile."""
+    last = latest_settled(policies)
+    return last is not None and last.id != bill.preceding_policy_id and not last.ended_before(day)
+
+
 def settle(bill: Bill, report: PaymentReport, paid_on: date, today: date, ledger: Ledger) -> Settlement | NeedsPerson:
     """Decide what becomes of a payment for a bill of ours. ``paid_on`` and ``today`` are East African days."""
     against = objection(bill, report)
+    if against == CaseKind.BILL_CANCELLED and covered_otherwise(bill, ledger.policies, min(paid_on, today)):
+        against = CaseKind.ALREADY_COVERED  # cancelled because of it: the money is kept for the next cover
     if against is not None:
         return NeedsPerson(against)
     if ledger.family is None:
@@ -134,10 +148,9 @@ def _policy_for(
     idle = idle_policy(own, product.id, pay_date)
     if idle is not None:
         return idle
-    settled = [p for p in own if p.status != PolicyStatus.IDLE]
-    last = max(settled, key=lambda p: (p.expiry_date or p.start_date, p.id), default=None)
-    if last is not None and last.id != bill.preceding_policy_id and not last.ended_before(pay_date):
+    if covered_otherwise(bill, own, pay_date):
         return NeedsPerson(CaseKind.ALREADY_COVERED)  # an officer took cash while our bill was open
+    last = latest_settled(own)
     period = policy_period(product, pay_date, bill.stage, last.expiry_date if last else None)
     return NewPolicy(
         family_id=family.id,

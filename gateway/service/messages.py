@@ -43,6 +43,11 @@ class Messages:
         """No number could be had, and what to do."""
         return [self._sms("number_refused", reader, f"bill:{bill.id}", chfid=bill.chfid) for reader in readers]
 
+    def number_cancelled(self, bill: Bill, readers: Sequence[Requester]) -> list[SendSms]:
+        """The number must not be paid any more: the family got its cover by other means."""
+        scope = {"number": bill.control_number, "chfid": bill.chfid}
+        return [self._sms("number_cancelled", reader, f"bill:{bill.id}", **scope) for reader in readers]
+
     def covered(
         self, reader: Requester, bill: Bill, amount: Money, receipt: str, start: date, until: date | None
     ) -> SendSms:

@@ -13,5 +13,6 @@ CALLBACKS = Counter("gateway_callbacks_total", "Provider callbacks.", ["provider
 ENTRIES = Counter("gateway_entries_total", "Inbox entries settled, by result.", ["kind", "state"])
 EFFECTS = Counter("gateway_effects_total", "Effects tried, by outcome.", ["kind", "outcome"])
 CASES = Counter("gateway_cases_total", "Cases opened for a person.", ["kind"])
+REPAIRS = Counter("gateway_repairs_total", "Policies of others put right, by what was wrong.", ["kind"])
 ERRORS = Counter("gateway_errors_total", "Errors by code of the error table.", ["code"])
 OUTBOX = Gauge("gateway_outbox_rows", "Outbox rows that are not done.", ["state"])

@@ -36,7 +36,7 @@ async def bind_number(tx: Transaction, bill: Bill, control_number: str, now: dat
     """Record the number on the bill and on openIMIS' own payment row."""
     bill = await tx.bills.record(bill, BillFact.NUMBERED, now, control_number=control_number)
     if bill.payment_record_id is not None:
-        await tx.registry.payment_status(bill.payment_record_id, LegacyStatus.NUMBERED, now)
+        await tx.registry.number_given(bill.payment_record_id, control_number, now)
     await tx.audit.add("provider", "bill.numbered", f"bill:{bill.id}", now)
     return bill
 

@@ -9,8 +9,9 @@ from gateway.domain.clock import eat_day
 from gateway.domain.effects import SendSms
 from gateway.domain.msisdn import normalise
 from gateway.domain.payments import CaseKind, EntryState, PaymentReport, same_payment
-from gateway.domain.policy import NewPolicy
+from gateway.domain.policy import NewPolicy, PolicyStatus
 from gateway.domain.settlement import Ledger, NeedsPerson, Settlement, settle
+from gateway.domain.upkeep import OURS, PolicyEvent, PolicyEventKind
 from gateway.ports import Case, Entry, PaymentReceived, Requester, Transaction
 from gateway.service.messages import Messages
 from gateway.service.metrics import CASES
@@ -86,6 +87,7 @@ async def _apply(
     premium_id = await tx.registry.add_premium(policy_id, decision.premium, now)
     if decision.activation is not None:
         await tx.registry.activate(policy_id, decision.activation)
+    await tx.follow.notice(_own_events(policy_id, bill.family_id, decision, born), now)
     if born and bill.preceding_policy_id is not None:
         await tx.registry.close_renewal_prompts(bill.preceding_policy_id, now)
     if bill.payment_record_id is not None:
@@ -110,6 +112,18 @@ async def _apply(
         born=born,
         activated=decision.activation is not None,
     )
+
+
+def _own_events(policy_id: int, family_id: int, decision: Settlement, born: bool) -> list[PolicyEvent]:
+    """What we do ourselves needs no noticing later: the family is told by our own confirmation."""
+    events = []
+    if born:
+        day = decision.policy.enroll_date
+        events.append(PolicyEvent(policy_id, PolicyEventKind.ENROLLED, family_id, day, OURS))
+    if decision.activation is not None and decision.activation.status == PolicyStatus.ACTIVE:
+        day = decision.activation.effective_date
+        events.append(PolicyEvent(policy_id, PolicyEventKind.ACTIVATED, family_id, day, OURS))
+    return events
 
 
 def _received(report: PaymentReport, premium_id: int, decision: Settlement) -> PaymentReceived:

@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import Row, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from gateway.store.statements import alone
 from gateway.store.tables import audit, audit_seal
 
 GENESIS = "0" * 64
@@ -36,11 +37,12 @@ class SqlAudit:
         )
 
     async def seal(self, now: datetime, limit: int = _PAGE) -> int:
-        if self._db.dialect.name == "postgresql":
+        if self._db.dialect.name == "postgresql":  # on SQL Server the table is held below; SQLite has one writer anyway
             mine = await self._db.scalar(select(func.pg_try_advisory_xact_lock(_SEAL_LOCK)))
             if not mine:
                 return 0
-        last = (await self._db.execute(select(audit_seal).order_by(audit_seal.c.seq.desc()).limit(1))).first()
+        newest_seal = select(audit_seal).order_by(audit_seal.c.seq.desc()).limit(1)
+        last = (await self._db.execute(alone(newest_seal, audit_seal))).first()
         sequence, previous = (last.seq, last.digest) if last else (0, GENESIS)
         sealed = select(audit_seal.c.audit_id).where(audit_seal.c.audit_id == audit.c.id).exists()
         # ids are handed out before their transactions commit: look back a little for late ones, never over all history

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from gateway.domain.bill import Bill, BillFact, BillState, PayOption, after
 from gateway.domain.money import Money
 from gateway.ports import Requester
-from gateway.store.statements import insert_for
+from gateway.store.statements import insert_if_absent, locked, upsert
 from gateway.store.tables import bill, bill_fact, bill_requester
 
 _AWAITED = (BillState.CREATED, BillState.SUBMITTED)
@@ -53,7 +53,7 @@ class SqlBills:
         self._db = connection
 
     async def _one(self, statement: Any, lock: bool) -> Bill | None:
-        row = (await self._db.execute(statement.with_for_update() if lock else statement)).first()
+        row = (await self._db.execute(locked(statement, bill) if lock else statement)).first()
         return _bill(row) if row else None
 
     async def by_id(self, bill_id: str, lock: bool = False) -> Bill | None:
@@ -74,6 +74,22 @@ class SqlBills:
             .limit(1)
         )
         return await self._one(statement, lock=False)
+
+    async def payable(self, family_ids: Collection[int], now: datetime) -> Sequence[Bill]:
+        statement = select(bill).where(
+            bill.c.family_id.in_(family_ids), bill.c.state.in_(_PAYABLE), bill.c.expires_at > now
+        )
+        return [_bill(row) for row in await self._db.execute(statement)]
+
+    async def part_paid_records(self, family_id: int, product_id: int) -> Sequence[int]:
+        statement = select(bill.c.payment_record_id).where(
+            bill.c.family_id == family_id,
+            bill.c.product_id == product_id,
+            bill.c.payment_record_id.is_not(None),
+            bill.c.paid_minor > 0,
+            bill.c.paid_minor < bill.c.amount_minor,
+        )
+        return [record_id for (record_id,) in await self._db.execute(statement)]
 
     async def add(self, new: Bill) -> bool:
         row = {
@@ -101,7 +117,7 @@ class SqlBills:
             "asked_times": 1,
             "payment_record_id": new.payment_record_id,
         }
-        statement = insert_for(self._db, bill).values(row).on_conflict_do_nothing()
+        statement = insert_if_absent(self._db, bill, ("key", "generation"), row)
         return (await self._db.execute(statement)).rowcount == 1
 
     async def record(self, known: Bill, fact: BillFact, now: datetime, **details: Any) -> Bill:
@@ -126,11 +142,8 @@ class SqlBills:
 
     async def add_requester(self, bill_id: str, requester: Requester, now: datetime) -> None:
         row = {"bill_id": bill_id, "msisdn": requester.msisdn, "language": requester.language, "at": now}
-        statement = insert_for(self._db, bill_requester).values(row)
         # who asked first stays first
-        await self._db.execute(
-            statement.on_conflict_do_update(index_elements=["bill_id", "msisdn"], set_={"language": requester.language})
-        )
+        await upsert(self._db, bill_requester, ("bill_id", "msisdn"), row, {"language": requester.language})
 
     async def requesters(self, bill_id: str) -> Sequence[Requester]:
         statement = (
@@ -152,6 +165,6 @@ class SqlBills:
             .where(_IS_AWAITED, bill.c.asked_at < asked_before, bill.c.asked_times <= asked_at_most)
             .order_by(bill.c.asked_at)
             .limit(limit)
-            .with_for_update(skip_locked=True)
         )
-        return [(_bill(row), row.asked_times) for row in await self._db.execute(statement)]
+        rows = await self._db.execute(locked(statement, bill, skip_locked=True))
+        return [(_bill(row), row.asked_times) for row in rows]

@@ -9,9 +9,10 @@ from datetime import UTC, datetime
 from sqlalchemy import bindparam, delete, null, select, union_all
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from gateway.store.statements import insert_for
+from gateway.store.statements import replace, upsert
 from gateway.store.tables import caller, miss, phone, watermark
 
+_AT_ONCE = 2_000  # rows; a statement of SQL Server's takes 2,100 parameters
 _MAX_FAMILIES = 20  # of one phone: an officer's; more would not fit a menu anyway
 
 _LANGUAGES = select(caller.c.msisdn, caller.c.language).where(caller.c.msisdn.in_(bindparam("msisdns", expanding=True)))
@@ -53,35 +54,35 @@ class SqlCallers:
 
     async def set_language(self, msisdn: str, language: str, now: datetime) -> None:
         row = {"msisdn": msisdn, "language": language, "updated_at": now}
-        statement = insert_for(self._db, caller).values(row)
-        await self._db.execute(
-            statement.on_conflict_do_update(index_elements=["msisdn"], set_={"language": language, "updated_at": now})
-        )
+        await upsert(self._db, caller, ("msisdn",), row, {"language": language, "updated_at": now})
 
     async def index_phones(self, rows: Sequence[tuple[int, int, str | None]]) -> None:
         gone = [insuree_id for insuree_id, _, msisdn in rows if msisdn is None]
-        if gone:
-            await self._db.execute(delete(phone).where(phone.c.insuree_id.in_(gone)))
+        for start in range(0, len(gone), _AT_ONCE):
+            await self._db.execute(delete(phone).where(phone.c.insuree_id.in_(gone[start : start + _AT_ONCE])))
         kept = [{"insuree_id": i, "family_id": f, "msisdn": m} for i, f, m in rows if m is not None]
-        if kept:
-            statement = insert_for(self._db, phone)
-            excluded = {"family_id": statement.excluded.family_id, "msisdn": statement.excluded.msisdn}
-            await self._db.execute(statement.on_conflict_do_update(index_elements=["insuree_id"], set_=excluded), kept)
+        for start in range(0, len(kept), _AT_ONCE):
+            await replace(self._db, phone, "insuree_id", kept[start : start + _AT_ONCE])
+
+    async def index_range(self, after: int, upto: int | None, rows: Sequence[tuple[int, int, str | None]]) -> None:
+        known = select(phone.c.insuree_id).where(phone.c.insuree_id > after)
+        if upto is not None:
+            known = known.where(phone.c.insuree_id <= upto)
+        carried = {insuree_id for insuree_id, _, msisdn in rows if msisdn is not None}
+        gone = {insuree_id for (insuree_id,) in await self._db.execute(known)} - carried
+        await self.index_phones([*rows, *((insuree_id, 0, None) for insuree_id in sorted(gone))])
 
     async def watermark(self, name: str) -> datetime | None:
         at: datetime | None = await self._db.scalar(select(watermark.c.at).where(watermark.c.name == name))
         return at
 
     async def set_watermark(self, name: str, at: datetime) -> None:
-        statement = insert_for(self._db, watermark).values(name=name, at=at)
-        await self._db.execute(statement.on_conflict_do_update(index_elements=["name"], set_={"at": at}))
+        await upsert(self._db, watermark, ("name",), {"name": name, "at": at}, {"at": at})
 
     async def count_miss(self, msisdn: str, now: datetime) -> int:
-        statement = insert_for(self._db, miss).values(msisdn=msisdn, hour=_hour(now), count=1)
-        counted = statement.on_conflict_do_update(
-            index_elements=["msisdn", "hour"], set_={"count": miss.c.count + 1}
-        ).returning(miss.c.count)
-        return int((await self._db.execute(counted)).scalar_one())
+        row = {"msisdn": msisdn, "hour": _hour(now), "count": 1}
+        more = {"count": miss.c.count + 1}
+        return int(await upsert(self._db, miss, ("msisdn", "hour"), row, more, returning=miss.c.count))
 
     async def misses(self, msisdn: str, now: datetime) -> int:
         statement = select(miss.c.count).where(miss.c.msisdn == msisdn, miss.c.hour == _hour(now))

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.ports import Case
-from gateway.store.statements import insert_for
+from gateway.store.statements import insert_if_absent
 from gateway.store.tables import case
 
 
@@ -33,7 +33,7 @@ class SqlCases:
             "state": "open",
             "opened_at": now,
         }
-        statement = insert_for(self._db, case).values(row).on_conflict_do_nothing()
+        statement = insert_if_absent(self._db, case, ("kind", "subject"), row)
         return (await self._db.execute(statement)).rowcount == 1
 
     async def listed(self, limit: int = 200) -> Sequence[Mapping[str, Any]]:

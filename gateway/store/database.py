@@ -10,18 +10,19 @@ from typing import Any, cast
 
 from sqlalchemy import Engine, create_engine, event, text
 from sqlalchemy.engine import URL, Connection, make_url
-from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from gateway.ports import Registry
 from gateway.store.audit import SqlAudit
 from gateway.store.bills import SqlBills
 from gateway.store.callers import SqlCallers
 from gateway.store.cases import SqlCases
+from gateway.store.follow import SqlFollow
 from gateway.store.inbox import SqlInbox, SqlPayments
 from gateway.store.inline import InlineConnection
 from gateway.store.outbox import SqlOutbox
 
-_DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg"}
+_DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg", "mssql": "mssql+aioodbc"}
 _BUSY_MS = 10_000  # how long one SQLite process waits for another's write
 
 
@@ -34,7 +35,7 @@ def driver_url(url: str) -> URL:
     parsed = make_url(url)
     backend = parsed.get_backend_name()
     if backend not in _DRIVERS:
-        raise UnsupportedDatabaseError(f"no driver for {backend!r}: use sqlite:/// or postgresql://")
+        raise UnsupportedDatabaseError(f"no driver for {backend!r}: use sqlite:///, postgresql:// or mssql://")
     return parsed.set(drivername=_DRIVERS[backend])
 
 
@@ -50,10 +51,16 @@ class SqlTransaction:
     cases: SqlCases
     audit: SqlAudit
     callers: SqlCallers
+    follow: SqlFollow
 
 
 class Database:
-    """The unit of work on SQLAlchemy. ``registry`` makes the registry's repository for a connection."""
+    """The unit of work on SQLAlchemy. ``registry`` makes the registry's repository for a connection.
+
+    PostgreSQL and SQL Server run at READ COMMITTED. On SQL Server the database's READ_COMMITTED_SNAPSHOT should be on:
+    a read then sees what was committed last, as on PostgreSQL, where it would otherwise wait for every writer. Its
+    address names the ODBC driver too: ``mssql://user:password@host/database?driver=ODBC+Driver+18+for+SQL+Server``.
+    """
 
     def __init__(self, url: str, registry: Callable[[AsyncConnection], Registry], pool_size: int = 10) -> None:
         self.url = driver_url(url)
@@ -70,10 +77,7 @@ class Database:
             self._inline = create_engine(self.url.set(drivername="sqlite"), pool_size=8, hide_parameters=True)
             _configure_sqlite(self._inline, "BEGIN")
         else:
-            # parameters are hidden: an error of the driver must not put a phone number into a log
-            self.engine = create_async_engine(
-                self.url, pool_size=pool_size, max_overflow=0, pool_timeout=10, hide_parameters=True
-            )
+            self.engine = _server_engine(self.url, pool_size)
             # a read of ours is one statement: without BEGIN and ROLLBACK it is one round trip, not three
             self._readers = self.engine.execution_options(isolation_level="AUTOCOMMIT")
             self._inline = None
@@ -109,6 +113,7 @@ class Database:
             SqlCases(connection),
             SqlAudit(connection),
             SqlCallers(connection),
+            SqlFollow(connection),
         )
 
     async def ping(self) -> bool:
@@ -121,6 +126,19 @@ class Database:
         await self.engine.dispose()
         if self._inline is not None:
             self._inline.dispose()
+
+
+def _server_engine(url: URL, pool_size: int) -> AsyncEngine:
+    try:
+        # parameters are hidden: an error of the driver must not put a phone number into a log
+        return create_async_engine(url, pool_size=pool_size, max_overflow=0, pool_timeout=10, hide_parameters=True)
+    except ImportError as missing:  # a package, or unixODBC's library beneath it
+        if url.get_backend_name() != "mssql":
+            raise
+        raise UnsupportedDatabaseError(
+            "MS SQL Server needs what is not installed with this build: the Python packages aioodbc and pyodbc, "
+            "unixODBC, and Microsoft's ODBC Driver 18 for SQL Server"
+        ) from missing
 
 
 def _configure_sqlite(engine: Engine, begin: str) -> None:

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from gateway.domain.payments import EntryState, PaymentReport
 from gateway.ports import Entry, Evidence, KnownPayment, Notice
 from gateway.store import notices
-from gateway.store.statements import insert_for
+from gateway.store.statements import any_exists, insert_if_absent, locked
 from gateway.store.tables import entry, inbox, payment
 
 # A literal: of a parameter a kept plan does not know that the partial index serves it.
@@ -84,17 +84,11 @@ class SqlInbox:
 
     async def due(self, now: datetime) -> bool:
         new = select(entry.c.line).where(_is_due(now))
-        return bool(await self._db.scalar(select(new.exists())))
+        return bool(await self._db.scalar(any_exists(new.exists())))
 
     async def claim_new(self, limit: int, now: datetime) -> Sequence[Entry]:
-        statement = (
-            select(entry)
-            .where(_is_due(now))
-            .order_by(entry.c.not_before)
-            .limit(limit)
-            .with_for_update(skip_locked=True)
-        )
-        return [_entry(row) for row in await self._db.execute(statement)]
+        statement = select(entry).where(_is_due(now)).order_by(entry.c.not_before).limit(limit)
+        return [_entry(row) for row in await self._db.execute(locked(statement, entry, skip_locked=True))]
 
     async def mark(
         self, marked: Entry, state: EntryState, now: datetime, bill_id: str | None = None, note: str = ""
@@ -141,7 +135,7 @@ class SqlPayments:
             "updated_at": now,
         }
         # A twin in another transaction is waited for here, so the loser sees the winner's row below.
-        inserted = await self._db.execute(insert_for(self._db, payment).values(row).on_conflict_do_nothing())
+        inserted = await self._db.execute(insert_if_absent(self._db, payment, ("reference", "control_number"), row))
         if inserted.rowcount == 1:
             return None
         known = (

@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from uuid import uuid4
 
-from sqlalchemy import ColumnElement, and_, func, literal_column, or_, select, update
+from sqlalchemy import ColumnElement, and_, func, literal_column, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.domain.effects import KINDS, Effect, from_payload, payload
 from gateway.ports import Job
-from gateway.store.statements import insert_for
+from gateway.store.statements import any_exists, insert_if_absent, locked, passing_over, said_limit
 from gateway.store.tables import outbox
 
 # Literals: of a parameter a kept plan does not know that the partial indexes serve it, and reads the whole table.
@@ -48,14 +48,14 @@ class SqlOutbox:
                 "attempts": 0,
                 "created_at": now,
             }
-            statement = insert_for(self._db, outbox).values(row).on_conflict_do_nothing()
+            statement = insert_if_absent(self._db, outbox, ("dedupe_key",), row)
             new += (await self._db.execute(statement)).rowcount
         return new
 
     async def due(self, channel: str, now: datetime) -> bool:
         waiting = select(outbox.c.id).where(_waiting(channel, now))
         lost = select(outbox.c.id).where(outbox.c.state == _LEASED, outbox.c.lease_until < now)
-        return bool(await self._db.scalar(select(or_(waiting.exists(), lost.exists()))))
+        return bool(await self._db.scalar(any_exists(waiting.exists(), lost.exists())))
 
     async def lease(self, channel: str, limit: int, now: datetime, lease_s: float) -> Sequence[Job]:
         await self._db.execute(
@@ -63,17 +63,17 @@ class SqlOutbox:
             .where(outbox.c.state == _LEASED, outbox.c.lease_until < now)
             .values(state="todo", lease_token=None)
         )
-        due = (
+        head = (
             select(outbox.c.id)
             .where(_waiting(channel, now))
             .order_by(outbox.c.priority, outbox.c.id)
-            .limit(literal_column(str(int(limit))))  # said, so that few rows are expected and updated by key
-            .with_for_update(skip_locked=True)
-            .cte("due")  # run once: a subquery may be run for each row, and then locks more than ``limit``
+            .limit(said_limit(self._db, limit))  # said, so that few rows are expected and updated by key
         )
+        # run once: a subquery may be run for each row, and then locks more than ``limit``
+        due = locked(head, outbox, skip_locked=True).cte("due")
         token = str(uuid4())
         claimed = await self._db.execute(
-            update(outbox)
+            passing_over(update(outbox))
             .where(outbox.c.id.in_(select(due.c.id)))
             .values(
                 state="leased",

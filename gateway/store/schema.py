@@ -56,9 +56,13 @@ def _grant(connection: Connection, role: str) -> None:
     """The application may add evidence and audit rows, never change or remove one."""
     if not _ROLE.fullmatch(role):
         raise ValueError(f"not a role's name: {role!r}")
+    on_postgresql = connection.dialect.name == "postgresql"
+    # SQL Server has no ALL of a table's rights any more; its identities are not objects to grant
+    every = "ALL" if on_postgresql else "SELECT, INSERT, UPDATE, DELETE, REFERENCES"
     for table in metadata.sorted_tables:
         rights = "SELECT, INSERT" if table in APPEND_ONLY else "SELECT, INSERT, UPDATE, DELETE"
-        connection.execute(text(f'REVOKE ALL ON "{table.name}" FROM "{role}"'))
+        connection.execute(text(f'REVOKE {every} ON "{table.name}" FROM "{role}"'))
         connection.execute(text(f'GRANT {rights} ON "{table.name}" TO "{role}"'))
     connection.execute(text(f'GRANT SELECT ON "{_VERSION_TABLE}" TO "{role}"'))
-    connection.execute(text(f'GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO "{role}"'))
+    if on_postgresql:
+        connection.execute(text(f'GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO "{role}"'))

@@ -35,6 +35,7 @@ def every_message(bill: Bill, language: str, amount: Money) -> dict[str, SendSms
     return {
         "control_number": MESSAGES.control_number(bill, [reader])[0],
         "number_refused": MESSAGES.number_refused(bill, [reader])[0],
+        "number_cancelled": MESSAGES.number_cancelled(bill, [reader])[0],
         "covered": MESSAGES.covered(reader, bill, amount, RECEIPT, start, until),
         "part_paid": MESSAGES.part_paid(reader, bill, amount, RECEIPT, amount),
         "receipt": MESSAGES.receipt(reader, amount, RECEIPT, "994180000017"),
@@ -48,6 +49,7 @@ WRITTEN = {
         "(Malipo ya Serikali) au benki. Bima ya 100000014.",
         "number_refused": "CHF: Samahani, namba ya malipo ya bima 100000014 haijapatikana. Jaribu tena kesho au "
         "muulize afisa wa CHF.",
+        "number_cancelled": "CHF: Familia 100000014 ina bima tayari. Usilipe namba 9941 8000 0017: imefutwa.",
         "covered": "CHF: Tumepokea TZS 9,999,999. Risiti 123456789012345. Bima ya familia 100000014 ni hai 01/01/2027 "
         "hadi 31/12/2027. Asante.",
         "part_paid": "CHF: Tumepokea TZS 9,999,999. Risiti 123456789012345. Bado TZS 9,999,999 kukamilisha bima ya "
@@ -61,6 +63,8 @@ WRITTEN = {
         "(Government Payments) or bank. Insurance 100000014.",
         "number_refused": "CHF: Sorry, no control number could be had for insurance 100000014. Try tomorrow or ask "
         "your CHF officer.",
+        "number_cancelled": "CHF: Family 100000014 is covered already. Do not pay number 9941 8000 0017: it is "
+        "cancelled.",
         "covered": "CHF: TZS 9,999,999 received. Receipt 123456789012345. Family 100000014 is covered 01/01/2027 to "
         "31/12/2027. Thank you.",
         "part_paid": "CHF: TZS 9,999,999 received. Receipt 123456789012345. TZS 9,999,999 still due for insurance "

@@ -55,7 +55,7 @@ async def receipt_used(world: World, bill: Bill) -> None:
         PayDate=world.today,
         PayType="C",
         isPhotoFee=False,
-        CreatedDate=world.today,
+        CreatedDate=world.clock.now(),
     )
 
 

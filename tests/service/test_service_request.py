@@ -51,7 +51,11 @@ async def test_asking_writes_a_bill_and_no_policy(world: World) -> None:
     for family_id, stage, amount, option, preceded in ASKED:
         asked = await world.changes_of(partial(world.ask, family_id, A, "en"))
         assert asked.updated == {}
-        assert {table: len(rows) for table, rows in asked.inserted.items()} == {"tblPayment": 1, "tblPaymentDetails": 1}
+        assert {table: len(rows) for table, rows in asked.inserted.items()} == {
+            "tblPayment": 1,
+            "tblPaymentDetails": 1,
+            "tblControlNumber": 1,
+        }
         (payment,), (details,) = asked.inserted["tblPayment"], asked.inserted["tblPaymentDetails"]
         assert (payment["PaymentStatus"], payment["ExpectedAmount"], payment["ReceivedAmount"]) == (
             1,

@@ -281,7 +281,7 @@ async def test_an_officer_took_part_of_the_money_meanwhile(world: World) -> None
     bill = await world.numbered(INSTALMENTS)
     (idle,) = await policies(world, INSTALMENTS)
     cash = {"Amount": Decimal(15000), "Receipt": "CASH-1", "PayDate": world.today, "PayType": "C"}
-    await world.put(t.premiums, PolicyID=idle.id, isPhotoFee=False, CreatedDate=world.today, **cash)
+    await world.put(t.premiums, PolicyID=idle.id, isPhotoFee=False, CreatedDate=world.clock.now(), **cash)
     assert await world.told(world.payment(bill, "20000")) == ["settled"]
     (policy,) = await policies(world, INSTALMENTS)
     assert (policy.status, policy.paid) == (2, Money.parse("45000"))

@@ -1,6 +1,20 @@
-"""The registry on openIMIS' own tables."""
+"""openIMIS' own database as the registry."""
 
+from adapters.registry.openimis.check import advice, faults
+from adapters.registry.openimis.installation import EMBEDDED, Installation
+from adapters.registry.openimis.mapping import fitted
 from adapters.registry.openimis.registry import OpenImisRegistry
+from adapters.registry.openimis.survey import Survey, survey
 from adapters.registry.openimis.tables import create_registry
 
-__all__ = ["OpenImisRegistry", "create_registry"]
+__all__ = [
+    "EMBEDDED",
+    "Installation",
+    "OpenImisRegistry",
+    "Survey",
+    "advice",
+    "create_registry",
+    "faults",
+    "fitted",
+    "survey",
+]

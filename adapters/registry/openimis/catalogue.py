@@ -6,12 +6,11 @@ import re
 from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
-from weakref import WeakSet
 
-from sqlalchemy import Connection, Engine, inspect, select
+from sqlalchemy import select
 
 from adapters.registry.openimis.connected import Connected
-from adapters.registry.openimis.tables import defaults, products
+from adapters.registry.openimis.mapping import Tables
 from gateway.domain.money import Money
 from gateway.domain.policy import Product
 
@@ -19,10 +18,13 @@ CONTRIBUTION = 1  # the modular openIMIS' default: a policy becomes active by it
 _CYCLE = re.compile(r"([0-9]{1,2})-([0-9]{1,2})")
 _DAYS_IN_MONTH = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 
-_PRODUCTS = select(products).where(products.c.ValidityTo.is_(None)).order_by(products.c.ProdID)
-_ACTIVATION = select(defaults.c.ActivationOption).limit(1)
 
-_have_defaults: WeakSet[Engine] = WeakSet()  # asked once per database: a missing table would end the transaction
+class CatalogueSql:
+    """The statements of this part, over one installation's tables."""
+
+    def __init__(self, t: Tables) -> None:
+        self.products = select(t.products).where(t.products.c.ValidityTo.is_(None)).order_by(t.products.c.ProdID)
+        self.activation = None if t.defaults is None else select(t.defaults.c.ActivationOption).limit(1)
 
 
 class Catalogue(Connected):
@@ -30,23 +32,15 @@ class Catalogue(Connected):
 
     async def products(self) -> Sequence[Product]:
         """Every live product, by ProdID, on sale or not."""
-        return [_product(row) for row in (await self._connection.execute(_PRODUCTS)).mappings()]
+        return [_product(row) for row in (await self._connection.execute(self._sql.catalogue.products)).mappings()]
 
     async def activation_option(self) -> int:
         """tblIMISDefaults.ActivationOption; 1 where the installation has no such table or row."""
-        if not await self._connection.run_sync(_has_defaults):
+        activation = self._sql.catalogue.activation
+        if activation is None:
             return CONTRIBUTION
-        found = (await self._connection.execute(_ACTIVATION)).scalar_one_or_none()
+        found = (await self._connection.execute(activation)).scalar_one_or_none()
         return CONTRIBUTION if found is None else int(found)
-
-
-def _has_defaults(connection: Connection) -> bool:
-    if connection.engine in _have_defaults:
-        return True
-    found = inspect(connection).has_table(defaults.name)
-    if found:
-        _have_defaults.add(connection.engine)
-    return found
 
 
 def _product(row: Any) -> Product:

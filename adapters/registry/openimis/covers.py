@@ -8,9 +8,8 @@ from typing import Any
 from sqlalchemy import ColumnElement, Integer, Select, and_, bindparam, cast, false, func, select
 from sqlalchemy.dialects.postgresql import ARRAY
 
-from adapters.registry.openimis.connected import Connected
-from adapters.registry.openimis.people import live_insuree, stand_in_heads
-from adapters.registry.openimis.tables import families, insurees, policies, premiums
+from adapters.registry.openimis.mapping import Tables
+from adapters.registry.openimis.people import People, live_insuree
 from gateway.domain.money import Money
 from gateway.domain.policy import NEW, Policy, PolicyStatus
 from gateway.ports import InsureeCover
@@ -18,74 +17,85 @@ from gateway.ports import InsureeCover
 _NOTHING = Money(0)
 _NOBODY = ("", "")
 
-_POLICY_COLUMNS = (
-    policies.c.PolicyID,
-    policies.c.FamilyID,
-    policies.c.ProdID,
-    policies.c.PolicyStatus,
-    policies.c.PolicyStage,
-    policies.c.EnrollDate,
-    policies.c.StartDate,
-    policies.c.EffectiveDate,
-    policies.c.ExpiryDate,
-    policies.c.PolicyValue,
-    policies.c.OfficerID,
-    premiums.c.Amount,
-)
 
-# A premium with isPhotoFee NULL is not summed: openIMIS premium_updated filters on false. One row per premium and the
-# sum in Python, so that it is exact on SQLite too; a policy has one premium, seldom more.
-_premium_of_policy = and_(
-    premiums.c.PolicyID == policies.c.PolicyID,
-    premiums.c.ValidityTo.is_(None),
-    premiums.c.isPhotoFee == false(),
-)
+class CoverSql:
+    """The statements of this part, over one installation's tables."""
 
-_POLICIES = (
-    select(*_POLICY_COLUMNS)
-    .select_from(policies.outerjoin(premiums, _premium_of_policy))
-    .where(policies.c.FamilyID == bindparam("family_id"), policies.c.ValidityTo.is_(None))
-)
-
-
-def _covers(chosen: ColumnElement[bool]) -> Select[Any]:
-    head = insurees.alias("head")
-    head_of_family = and_(
-        head.c.InsureeID == families.c.InsureeID,
-        head.c.FamilyID == families.c.FamilyID,
-        head.c.ValidityTo.is_(None),
-    )
-    live_family = and_(families.c.FamilyID == insurees.c.FamilyID, families.c.ValidityTo.is_(None))
-    live_policy = and_(policies.c.FamilyID == families.c.FamilyID, policies.c.ValidityTo.is_(None))
-    return (
-        select(
-            insurees.c.InsureeID,
-            insurees.c.Phone,
-            families.c.FamilyID.label("LiveFamilyID"),
-            head.c.InsureeID.label("HeadID"),
-            head.c.CHFID,
-            head.c.OtherNames,
-            head.c.LastName,
-            *_POLICY_COLUMNS,
+    def __init__(self, t: Tables) -> None:
+        self._t = t
+        policies, premiums = t.policies, t.premiums
+        self._policy_columns = (
+            policies.c.PolicyID,
+            policies.c.FamilyID,
+            policies.c.ProdID,
+            policies.c.PolicyStatus,
+            policies.c.PolicyStage,
+            policies.c.EnrollDate,
+            policies.c.StartDate,
+            policies.c.EffectiveDate,
+            policies.c.ExpiryDate,
+            policies.c.PolicyValue,
+            policies.c.OfficerID,
+            premiums.c.Amount,
         )
-        .select_from(
-            insurees.join(families, live_family)
-            .outerjoin(head, head_of_family)
-            .outerjoin(policies, live_policy)
-            .outerjoin(premiums, _premium_of_policy)
+        # A premium with isPhotoFee NULL is not summed: openIMIS premium_updated filters on false. One row per premium
+        # and the sum in Python, so that it is exact on SQLite too; a policy has one premium, seldom more.
+        self._premium_of_policy = and_(
+            premiums.c.PolicyID == policies.c.PolicyID,
+            premiums.c.ValidityTo.is_(None),
+            premiums.c.isPhotoFee == false(),
         )
-        .where(chosen, live_insuree)
-    )
+        held = select(*self._policy_columns).select_from(policies.outerjoin(premiums, self._premium_of_policy))
+        self.policies = held.where(policies.c.FamilyID == bindparam("family_id"), policies.c.ValidityTo.is_(None))
+        self.policies_of = held.where(
+            policies.c.FamilyID.in_(bindparam("ids", expanding=True)), policies.c.ValidityTo.is_(None)
+        )
+        self.policies_by_id = held.where(
+            policies.c.PolicyID.in_(bindparam("ids", expanding=True)), policies.c.ValidityTo.is_(None)
+        )
+        self.covers = self._covers(t.insurees.c.InsureeID.in_(bindparam("ids", expanding=True)))
+        # The subquery hides the array's length from PostgreSQL's planner: a generic plan then looks as cheap as a
+        # custom one and is kept from the sixth call on. Planning these joins anew costs three times their execution.
+        hidden_ids = cast(select(bindparam("ids", type_=ARRAY(Integer))).scalar_subquery(), ARRAY(Integer))
+        self.covers_postgresql = self._covers(t.insurees.c.InsureeID == func.any(hidden_ids))
+
+    def _covers(self, chosen: ColumnElement[bool]) -> Select[Any]:
+        insurees, families, policies, premiums = (
+            self._t.insurees,
+            self._t.families,
+            self._t.policies,
+            self._t.premiums,
+        )
+        head = insurees.alias("head")
+        head_of_family = and_(
+            head.c.InsureeID == families.c.InsureeID,
+            head.c.FamilyID == families.c.FamilyID,
+            head.c.ValidityTo.is_(None),
+        )
+        live_family = and_(families.c.FamilyID == insurees.c.FamilyID, families.c.ValidityTo.is_(None))
+        live_policy = and_(policies.c.FamilyID == families.c.FamilyID, policies.c.ValidityTo.is_(None))
+        return (
+            select(
+                insurees.c.InsureeID,
+                insurees.c.Phone,
+                families.c.FamilyID.label("LiveFamilyID"),
+                head.c.InsureeID.label("HeadID"),
+                head.c.CHFID,
+                head.c.OtherNames,
+                head.c.LastName,
+                *self._policy_columns,
+            )
+            .select_from(
+                insurees.join(families, live_family)
+                .outerjoin(head, head_of_family)
+                .outerjoin(policies, live_policy)
+                .outerjoin(premiums, self._premium_of_policy)
+            )
+            .where(chosen, live_insuree(insurees))
+        )
 
 
-_COVERS = _covers(insurees.c.InsureeID.in_(bindparam("ids", expanding=True)))
-# The subquery hides the array's length from PostgreSQL's planner: a generic plan then looks as cheap as a custom one
-# and is kept from the sixth call on. Planning these joins anew costs three times their execution.
-_hidden_ids = cast(select(bindparam("ids", type_=ARRAY(Integer))).scalar_subquery(), ARRAY(Integer))
-_COVERS_POSTGRESQL = _covers(insurees.c.InsureeID == func.any(_hidden_ids))
-
-
-class Covers(Connected):
+class Covers(People):
     """The part of the registry that says what a family holds."""
 
     async def insuree_covers(self, insuree_ids: Sequence[int]) -> Sequence[InsureeCover]:
@@ -95,14 +105,15 @@ class Covers(Connected):
         """
         if not insuree_ids:
             return ()
-        statement = _COVERS_POSTGRESQL if self._connection.dialect.name == "postgresql" else _COVERS
+        sql = self._sql.covers
+        statement = sql.covers_postgresql if self._connection.dialect.name == "postgresql" else sql.covers
         rows_of: dict[int, list[Any]] = {}
         for row in await self._connection.execute(statement, {"ids": list(insuree_ids)}):
             rows_of.setdefault(row[0], []).append(row)
         heads: dict[int, tuple[str, str]] = {}
         headless = {rows[0][2] for rows in rows_of.values() if rows[0][3] is None}
         if headless:
-            heads = await stand_in_heads(self._connection, headless)
+            heads = await self._stand_in_heads(headless)
         policies_of: dict[int, tuple[Policy, ...]] = {}
         covers = []
         for insuree_id in sorted(rows_of):
@@ -117,7 +128,19 @@ class Covers(Connected):
 
     async def policies(self, family_id: int) -> tuple[Policy, ...]:
         """The live policies of a family, by PolicyID, with what was paid on each (photo fees aside)."""
-        return _policies(await self._connection.execute(_POLICIES, {"family_id": family_id}))
+        return _policies(await self._connection.execute(self._sql.covers.policies, {"family_id": family_id}))
+
+    async def policies_by_id(self, policy_ids: Sequence[int]) -> tuple[Policy, ...]:
+        """The live policies among these, by PolicyID, with what was paid on each."""
+        if not policy_ids:
+            return ()
+        return _policies(await self._connection.execute(self._sql.covers.policies_by_id, {"ids": list(policy_ids)}))
+
+    async def policies_of(self, family_ids: Sequence[int]) -> tuple[Policy, ...]:
+        """The live policies of these families, by PolicyID, with what was paid on each."""
+        if not family_ids:
+            return ()
+        return _policies(await self._connection.execute(self._sql.covers.policies_of, {"ids": list(family_ids)}))
 
 
 def _policies(rows: Iterable[Any]) -> tuple[Policy, ...]:

@@ -17,17 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from adapters.registry.openimis.connected import Connected
 from adapters.registry.openimis.demo_families import FAMILIES, PLACES, PRODUCTS, DemoFamily, DemoPolicy
-from adapters.registry.openimis.tables import (
-    families,
-    insuree_policies,
-    insurees,
-    locations,
-    officers,
-    policies,
-    premiums,
-    products,
-    renewals,
-)
+from adapters.registry.openimis.installation import EMBEDDED, Installation
 from adapters.registry.openimis.types import new_uuid
 from gateway.domain.chfid import with_check_digit
 from gateway.domain.money import Money
@@ -59,15 +49,16 @@ def demo_phones() -> list[DemoPhone]:
     return [DemoPhone(msisdn, "; ".join(who)) for msisdn, who in said.items()]
 
 
-async def load_demo(connection: AsyncConnection, today: date) -> list[DemoPhone]:
+async def load_demo(connection: AsyncConnection, today: date, installation: Installation = EMBEDDED) -> list[DemoPhone]:
     """Fill an empty registry, and say whom to dial as.
 
     A registry that holds insurees already is not touched; if they are the demo's the same phones are returned, if they
     are anyone else's none are.
     """
+    insurees = installation.tables.insurees
     found = (await connection.execute(select(insurees.c.CHFID).order_by(insurees.c.InsureeID).limit(1))).first()
     if found is None:
-        await _Loader(connection, today).load()
+        await _Loader(connection, today, installation).load()
     elif found[0] != with_check_digit(_FIRST_NUMBER):
         return []
     return demo_phones()
@@ -80,8 +71,9 @@ def write_phones_json(path: Path, phones: Sequence[DemoPhone]) -> None:
 
 
 class _Loader(Connected):
-    def __init__(self, connection: AsyncConnection, today: date) -> None:
-        super().__init__(connection, _CLERK)
+    def __init__(self, connection: AsyncConnection, today: date, installation: Installation) -> None:
+        super().__init__(connection, installation, _CLERK)
+        self._t = installation.tables
         self._today = today
         self._places: dict[str, int] = {}
         self._products: dict[str, int] = {}
@@ -92,7 +84,7 @@ class _Loader(Connected):
     async def load(self) -> None:
         for name, kind, parent in PLACES:
             self._places[name] = await self._add(
-                locations,
+                self._t.locations,
                 LocationUUID=new_uuid(),
                 LocationCode=f"{kind}{len(self._places) + 1:03}",
                 LocationName=name,
@@ -105,7 +97,7 @@ class _Loader(Connected):
                 self._officers[name] = await self._officer(name)
         for product in PRODUCTS:
             self._products[product.code] = await self._add(
-                products,
+                self._t.products,
                 ProdUUID=new_uuid(),
                 ProductCode=product.code,
                 ProductName=product.name,
@@ -126,7 +118,7 @@ class _Loader(Connected):
     async def _officer(self, district: str) -> int:
         number = len(self._officers) + 1
         return await self._add(
-            officers,
+            self._t.officers,
             OfficerUUID=new_uuid(),
             Code=f"EO{number:03}",
             LastName=("Mgaya", "Kileo", "Sanga")[number - 1],
@@ -139,7 +131,7 @@ class _Loader(Connected):
     async def _family(self, family: DemoFamily) -> None:
         since = min((p.start_days(self._today) for p in family.policies), default=-30) - 3
         family_id = await self._add(
-            families,
+            self._t.families,
             FamilyUUID=new_uuid(),
             InsureeID=0,
             LocationId=self._places[family.village],
@@ -151,7 +143,7 @@ class _Loader(Connected):
             other_names, last_name = person.name.rsplit(" ", 1)
             members.append(
                 await self._add(
-                    insurees,
+                    self._t.insurees,
                     InsureeUUID=new_uuid(),
                     FamilyID=family_id,
                     CHFID=with_check_digit(self._next_number),
@@ -168,7 +160,7 @@ class _Loader(Connected):
             )
             self._next_number += 1
         await self._connection.execute(
-            families.update().where(families.c.FamilyID == family_id).values(InsureeID=members[0])
+            self._t.families.update().where(self._t.families.c.FamilyID == family_id).values(InsureeID=members[0])
         )
         for policy in family.policies:
             await self._policy(family, family_id, members, policy)
@@ -182,7 +174,7 @@ class _Loader(Connected):
         dates = {"StartDate": start, "EffectiveDate": start if paid else None, "ExpiryDate": expiry}
         row = self._row((entered - self._today).days)
         policy_id = await self._add(
-            policies,
+            self._t.policies,
             PolicyUUID=new_uuid(),
             FamilyID=family_id,
             ProdID=self._products[product.code],
@@ -196,7 +188,7 @@ class _Loader(Connected):
             **row,
         )
         await self._connection.execute(
-            insert(insuree_policies),
+            insert(self._t.insuree_policies),
             [
                 {
                     "InsureeID": insuree_id,
@@ -218,7 +210,7 @@ class _Loader(Connected):
     async def _premium(self, policy_id: int, amount: str, day: date) -> None:
         self._receipts += 1
         await self._add(
-            premiums,
+            self._t.premiums,
             PremiumUUID=new_uuid(),
             PolicyID=policy_id,
             Amount=Money.parse(amount).to_decimal(),
@@ -227,13 +219,13 @@ class _Loader(Connected):
             PayType="C",
             isPhotoFee=False,
             isOffline=False,
-            CreatedDate=day,
+            CreatedDate=self._moment((day - self._today).days),
             **self._row((day - self._today).days),
         )
 
     async def _prompt(self, family: DemoFamily, head_id: int, policy_id: int, expiry: date) -> None:
         await self._add(
-            renewals,
+            self._t.renewals,
             RenewalUUID=new_uuid(),
             RenewalPromptDate=expiry - timedelta(days=14),
             RenewalDate=expiry + timedelta(days=1),

@@ -8,51 +8,72 @@ from __future__ import annotations
 from datetime import datetime
 from decimal import Decimal
 
-from sqlalchemy import bindparam, or_, select, update
+from sqlalchemy import and_, bindparam, or_, select, update
 
-from adapters.registry.openimis.connected import Connected
-from adapters.registry.openimis.tables import fitting, payment_details, payments
+from adapters.registry.openimis.connected import Connected, held
+from adapters.registry.openimis.mapping import Tables
+from adapters.registry.openimis.tables import fitting
 from adapters.registry.openimis.types import new_uuid
 from gateway.domain.money import Money
 from gateway.domain.msisdn import without_plus
 from gateway.ports import LegacyStatus, PaymentReceived, PaymentRecord
 
 MOBILE_PHONE = "MobilePhone"  # tblPayment.TypeOfPayment
+ORIGIN = "imis-gateway"  # tblControlNumber.RequestOrigin and ResponseOrigin
 _PHONE_WIDTH = 12
+_ABOVE_LEGACY_KEYS = 10**15  # and below what a spreadsheet or a browser still counts exactly
 
-_STATUS = (
-    update(payments)
-    .where(
-        payments.c.PaymentID == bindparam("payment_id"),
-        payments.c.ValidityTo.is_(None),
-        or_(
+
+class PaymentSql:
+    """The statements of this part, over one installation's tables."""
+
+    def __init__(self, t: Tables) -> None:
+        payments, details = t.payments, t.payment_details
+        self.payments, self.details, self.control_numbers = payments, details, t.control_numbers
+        this_payment = payments.c.PaymentID == bindparam("payment_id")
+        live_payment = and_(this_payment, payments.c.ValidityTo.is_(None))
+        not_overtaken = or_(
             payments.c.PaymentStatus.is_(None),
             payments.c.PaymentStatus < LegacyStatus.NUMBERED,
             payments.c.PaymentStatus < bindparam("status"),
-        ),
-    )
-    .values(PaymentStatus=bindparam("status"))
-)
-_REFUSAL = _STATUS.values(RejectedReason=bindparam("reason"))
-
-_HELD = (
-    select(payments.c.ReceivedAmount, payments.c.PaymentStatus)
-    .where(payments.c.PaymentID == bindparam("payment_id"), payments.c.ValidityTo.is_(None))
-    .with_for_update()
-)
-_RECEIVED = update(payments).where(payments.c.PaymentID == bindparam("payment_id"))
-
-_HELD_DETAILS = (
-    select(payment_details.c.PaymentDetailsID, payment_details.c.Amount)
-    .where(payment_details.c.PaymentID == bindparam("payment_id"), payment_details.c.ValidityTo.is_(None))
-    .order_by(payment_details.c.PaymentDetailsID)
-    .limit(1)
-)
-_RECEIVED_DETAILS = (
-    update(payment_details)
-    .where(payment_details.c.PaymentDetailsID == bindparam("details_id"))
-    .values(Amount=bindparam("amount"), PremiumID=bindparam("premium_id"))
-)
+        )
+        self.status = update(payments).where(live_payment, not_overtaken).values(PaymentStatus=bindparam("status"))
+        self.refusal = self.status.values(RejectedReason=bindparam("reason"))
+        self.match = (
+            update(payments)
+            .where(live_payment, payments.c.PaymentStatus == LegacyStatus.RECEIVED)
+            .values(PaymentStatus=LegacyStatus.MATCHED, MatchedDate=bindparam("at"))
+        )
+        self.cancel = update(payments).where(live_payment).values(ValidityTo=bindparam("ended"))
+        self.cancel_details = (
+            update(details)
+            .where(details.c.PaymentID == bindparam("payment_id"), details.c.ValidityTo.is_(None))
+            .values(ValidityTo=bindparam("ended"))
+        )
+        self.held = held(select(payments.c.ReceivedAmount, payments.c.PaymentStatus).where(live_payment), payments)
+        self.received = update(payments).where(this_payment)
+        self.held_details = (
+            select(details.c.PaymentDetailsID, details.c.Amount)
+            .where(details.c.PaymentID == bindparam("payment_id"), details.c.ValidityTo.is_(None))
+            .order_by(details.c.PaymentDetailsID)
+            .limit(1)
+        )
+        self.received_details = (
+            update(details)
+            .where(details.c.PaymentDetailsID == bindparam("details_id"))
+            .values(Amount=bindparam("amount"), PremiumID=bindparam("premium_id"))
+        )
+        numbers = t.control_numbers
+        if numbers is not None:
+            self.give_number = (
+                update(numbers)
+                .where(
+                    numbers.c.PaymentID == bindparam("payment_id"),
+                    numbers.c.ValidityTo.is_(None),
+                    numbers.c.ControlNumber.is_(None),
+                )
+                .values(ControlNumber=bindparam("number"), ReceivedDate=bindparam("at"), ResponseOrigin=ORIGIN)
+            )
 
 
 class PaymentRecords(Connected):
@@ -60,6 +81,7 @@ class PaymentRecords(Connected):
 
     async def open_payment(self, record: PaymentRecord, now: datetime) -> int:
         """Insert tblPayment (status 1) and tblPaymentDetails; the new PaymentID."""
+        payments, payment_details = self._sql.payments.payments, self._sql.payments.details
         phone = without_plus(record.msisdn) if record.msisdn else None
         payment_id = await self._insert(
             payments,
@@ -71,6 +93,8 @@ class PaymentRecords(Connected):
                 "PaymentStatus": LegacyStatus.CREATED,
                 "LanguageName": fitting(payments.c.LanguageName, record.language),
                 "TypeOfPayment": MOBILE_PHONE,
+                "SmsRequired": True,
+                "AuditedUSerID": self._audit_user_id,
                 "ValidityFrom": now,
             },
         )
@@ -86,7 +110,44 @@ class PaymentRecords(Connected):
                 "ValidityFrom": now,
             },
         )
+        await self._ask_for_number(payment_id, record, now)
         return payment_id
+
+    async def _ask_for_number(self, payment_id: int, record: PaymentRecord, now: datetime) -> None:
+        """tblControlNumber, where this installation has it, as openIMIS uspRequestGetControlNumber writes it."""
+        numbers = self._sql.payments.control_numbers
+        if numbers is None:
+            return
+        (key,) = numbers.primary_key.columns
+        row: dict[str, object] = {
+            "PaymentID": payment_id,
+            "RequestedDate": record.requested_at,
+            "RequestOrigin": ORIGIN,
+            "Status": 0,
+            "AuditedUserID": self._audit_user_id,
+            "ValidityFrom": now,
+        }
+        if not key.autoincrement:  # the legacy PostgreSQL dump has neither a sequence nor a default for it
+            row[key.name] = _ABOVE_LEGACY_KEYS + payment_id
+        await self._insert(numbers, row)
+
+    async def number_given(self, payment_id: int, control_number: str, now: datetime) -> None:
+        """Status 3, and the number into tblControlNumber where this installation has it."""
+        await self.payment_status(payment_id, LegacyStatus.NUMBERED, now)
+        numbers = self._sql.payments.control_numbers
+        if numbers is not None:
+            values = {"payment_id": payment_id, "number": fitting(numbers.c.ControlNumber, control_number), "at": now}
+            await self._connection.execute(self._sql.payments.give_number, values)
+
+    async def payment_matched(self, payment_id: int, now: datetime) -> None:
+        """Status 5 for money that stood at 4."""
+        await self._connection.execute(self._sql.payments.match, {"payment_id": payment_id, "at": now})
+
+    async def payment_cancelled(self, payment_id: int, now: datetime) -> None:
+        """End tblPayment and its details as a cancelled bill's; the status keeps what had been reached (openIMIS)."""
+        values = {"payment_id": payment_id, "ended": now}
+        await self._connection.execute(self._sql.payments.cancel, values)
+        await self._connection.execute(self._sql.payments.cancel_details, values)
 
     async def payment_status(self, payment_id: int, status: int, now: datetime, reason: str | None = None) -> None:
         """Move a tblPayment row on, never back from 3 (numbered), 4 or 5: answers overtake each other.
@@ -95,21 +156,25 @@ class PaymentRecords(Connected):
         """
         values = {"payment_id": payment_id, "status": status}
         if reason is None:
-            await self._connection.execute(_STATUS, values)
+            await self._connection.execute(self._sql.payments.status, values)
         else:
-            await self._connection.execute(_REFUSAL, {**values, "reason": fitting(payments.c.RejectedReason, reason)})
+            await self._connection.execute(
+                self._sql.payments.refusal,
+                {**values, "reason": fitting(self._sql.payments.payments.c.RejectedReason, reason)},
+            )
 
     async def payment_received(self, payment_id: int, received: PaymentReceived, now: datetime) -> None:
         """Add the money to tblPayment and tblPaymentDetails: status 5 when matched, else 4; 5 stays 5.
 
         Instalments add up; the rest tells of the last one. A row that staff have deleted is left alone: the money is
-        in the premium. The payer's phone has no column that every installation shares.
+        in the premium. The payer's phone has a column in some installations only.
         """
-        held = (await self._connection.execute(_HELD, {"payment_id": payment_id})).one_or_none()
+        payments = self._sql.payments.payments
+        held = (await self._connection.execute(self._sql.payments.held, {"payment_id": payment_id})).one_or_none()
         if held is None:
             return
         matched = received.matched or held.PaymentStatus == LegacyStatus.MATCHED
-        values = {
+        values: dict[str, object] = {
             "ReceivedAmount": (_so_far(held.ReceivedAmount) + received.amount).to_decimal(),
             "ReceivedDate": now,
             "PaymentDate": received.paid_at,
@@ -120,13 +185,17 @@ class PaymentRecords(Connected):
         }
         if received.matched:
             values["MatchedDate"] = now
-        await self._connection.execute(_RECEIVED.values(values), {"payment_id": payment_id})
-        details = (await self._connection.execute(_HELD_DETAILS, {"payment_id": payment_id})).one_or_none()
+        if received.payer_msisdn is not None and "PayerPhoneNumber" in payments.c:
+            values["PayerPhoneNumber"] = without_plus(received.payer_msisdn)
+        await self._connection.execute(self._sql.payments.received.values(values), {"payment_id": payment_id})
+        details = (
+            await self._connection.execute(self._sql.payments.held_details, {"payment_id": payment_id})
+        ).one_or_none()
         if details is None:
             return
         amount = _so_far(details.Amount) + received.amount
         await self._connection.execute(
-            _RECEIVED_DETAILS,
+            self._sql.payments.received_details,
             {
                 "details_id": details.PaymentDetailsID,
                 "amount": amount.to_decimal(),

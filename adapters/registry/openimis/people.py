@@ -6,86 +6,75 @@ from collections.abc import Collection
 from datetime import date
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, bindparam, case, or_, select
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import ColumnElement, Table, and_, bindparam, case, or_, select
 
-from adapters.registry.openimis.connected import Connected
-from adapters.registry.openimis.tables import families, insurees, locations
+from adapters.registry.openimis.connected import Connected, held
+from adapters.registry.openimis.mapping import Tables
 from gateway.domain.chfid import FUNDING
 from gateway.domain.policy import Family, Member
 
 UNKNOWN_BIRTH = date(1900, 1, 1)  # a member without a birth date counts, and pays, as an adult
 
-live_insuree: ColumnElement[bool] = and_(
-    insurees.c.ValidityTo.is_(None), or_(insurees.c.CHFID.is_(None), insurees.c.CHFID != FUNDING)
-)
 
-_village, _ward, _district, _region = (locations.alias(name) for name in ("village", "ward", "district", "region"))
-
-_FAMILY = (
-    select(
-        families.c.InsureeID,
-        _village.c.LocationId.label("Village"),
-        _ward.c.LocationId.label("Ward"),
-        _district.c.LocationId.label("District"),
-        _region.c.LocationId.label("Region"),
-    )
-    .select_from(
-        families.outerjoin(_village, _village.c.LocationId == families.c.LocationId)
-        .outerjoin(_ward, _ward.c.LocationId == _village.c.ParentLocationId)
-        .outerjoin(_district, _district.c.LocationId == _ward.c.ParentLocationId)
-        .outerjoin(_region, _region.c.LocationId == _district.c.ParentLocationId)
-    )
-    .where(families.c.FamilyID == bindparam("family_id"), families.c.ValidityTo.is_(None))
-)
-
-_MEMBERS = (
-    select(
-        insurees.c.InsureeID,
-        insurees.c.CHFID,
-        insurees.c.LastName,
-        insurees.c.OtherNames,
-        insurees.c.DOB,
-        insurees.c.Relationship,
-        insurees.c.IsHead,
-        insurees.c.Phone,
-    )
-    .where(insurees.c.FamilyID == bindparam("family_id"), live_insuree)
-    .order_by(insurees.c.InsureeID)
-)
-
-_FAMILY_OF = (
-    select(families.c.FamilyID)
-    .select_from(insurees.join(families, families.c.FamilyID == insurees.c.FamilyID))
-    .where(live_insuree, insurees.c["CHFID"] == bindparam("chfid"), families.c.ValidityTo.is_(None))
-    .order_by(case((families.c.InsureeID == insurees.c.InsureeID, 0), else_=1), insurees.c.InsureeID)
-    .limit(1)
-)
-
-_FIRST_MEMBERS = (
-    select(insurees.c.FamilyID, insurees.c.CHFID, insurees.c.OtherNames, insurees.c.LastName)
-    .where(insurees.c.FamilyID.in_(bindparam("family_ids", expanding=True)), live_insuree)
-    .order_by(insurees.c.IsHead.desc(), insurees.c.InsureeID)
-)
-
-_LOCK = (
-    select(families.c.FamilyID)
-    .where(families.c.FamilyID == bindparam("family_id"), families.c.ValidityTo.is_(None))
-    .with_for_update()  # nothing on SQLite, where the writing transaction has locked the whole file already
-)
+def live_insuree(insurees: Table) -> ColumnElement[bool]:
+    """Live, and a person: openIMIS books funding on an insuree of its own."""
+    return and_(insurees.c.ValidityTo.is_(None), or_(insurees.c.CHFID.is_(None), insurees.c.CHFID != FUNDING))
 
 
-async def stand_in_heads(connection: AsyncConnection, family_ids: Collection[int]) -> dict[int, tuple[str, str]]:
-    """Who speaks for a family whose head's row is dead or gone: a member marked as head, else the first one.
+class PeopleSql:
+    """The statements of this part, over one installation's tables."""
 
-    Insurance number and full name for each family that has a live member.
-    """
-    heads: dict[int, tuple[str, str]] = {}
-    for family_id, chfid, other_names, last_name in await connection.execute(
-        _FIRST_MEMBERS, {"family_ids": list(family_ids)}
-    ):
-        heads.setdefault(family_id, (chfid or "", f"{other_names} {last_name}"))
-    return heads
+    def __init__(self, t: Tables) -> None:
+        families, insurees = t.families, t.insurees
+        village, ward, district, region = (t.locations.alias(n) for n in ("village", "ward", "district", "region"))
+        self.family = (
+            select(
+                families.c.InsureeID,
+                village.c.LocationId.label("Village"),
+                ward.c.LocationId.label("Ward"),
+                district.c.LocationId.label("District"),
+                region.c.LocationId.label("Region"),
+            )
+            .select_from(
+                families.outerjoin(village, village.c.LocationId == families.c.LocationId)
+                .outerjoin(ward, ward.c.LocationId == village.c.ParentLocationId)
+                .outerjoin(district, district.c.LocationId == ward.c.ParentLocationId)
+                .outerjoin(region, region.c.LocationId == district.c.ParentLocationId)
+            )
+            .where(families.c.FamilyID == bindparam("family_id"), families.c.ValidityTo.is_(None))
+        )
+        self.members = (
+            select(
+                insurees.c.InsureeID,
+                insurees.c.CHFID,
+                insurees.c.LastName,
+                insurees.c.OtherNames,
+                insurees.c.DOB,
+                insurees.c.Relationship,
+                insurees.c.IsHead,
+                insurees.c.Phone,
+            )
+            .where(insurees.c.FamilyID == bindparam("family_id"), live_insuree(insurees))
+            .order_by(insurees.c.InsureeID)
+        )
+        self.family_of = (
+            select(families.c.FamilyID)
+            .select_from(insurees.join(families, families.c.FamilyID == insurees.c.FamilyID))
+            .where(live_insuree(insurees), insurees.c["CHFID"] == bindparam("chfid"), families.c.ValidityTo.is_(None))
+            .order_by(case((families.c.InsureeID == insurees.c.InsureeID, 0), else_=1), insurees.c.InsureeID)
+            .limit(1)
+        )
+        self.first_members = (
+            select(insurees.c.FamilyID, insurees.c.CHFID, insurees.c.OtherNames, insurees.c.LastName)
+            .where(insurees.c.FamilyID.in_(bindparam("family_ids", expanding=True)), live_insuree(insurees))
+            .order_by(insurees.c.IsHead.desc(), insurees.c.InsureeID)
+        )
+        self.lock = held(
+            select(families.c.FamilyID).where(
+                families.c.FamilyID == bindparam("family_id"), families.c.ValidityTo.is_(None)
+            ),
+            families,
+        )
 
 
 class People(Connected):
@@ -93,11 +82,13 @@ class People(Connected):
 
     async def family(self, family_id: int) -> Family | None:
         """A live family with its live members; None where there is none, or nobody in it."""
-        row = (await self._connection.execute(_FAMILY, {"family_id": family_id})).one_or_none()
+        row = (await self._connection.execute(self._sql.people.family, {"family_id": family_id})).one_or_none()
         if row is None:
             return None
         head_id, *places = row
-        members = [_member(m) for m in await self._connection.execute(_MEMBERS, {"family_id": family_id})]
+        members = [
+            _member(m) for m in await self._connection.execute(self._sql.people.members, {"family_id": family_id})
+        ]
         if not members:
             return None
         head = next((m for m in members if m.insuree_id == head_id), None)
@@ -106,12 +97,26 @@ class People(Connected):
 
     async def family_of(self, chfid: str) -> Family | None:
         """The live family of the live insuree with this number (a head's first where there are several)."""
-        row = (await self._connection.execute(_FAMILY_OF, {"chfid": chfid})).one_or_none()
+        row = (await self._connection.execute(self._sql.people.family_of, {"chfid": chfid})).one_or_none()
         return await self.family(row[0]) if row is not None else None
 
     async def lock_family(self, family_id: int) -> bool:
         """Hold the family's row to the end of the transaction; False when there is no live family."""
-        return (await self._connection.execute(_LOCK, {"family_id": family_id})).one_or_none() is not None
+        return (
+            await self._connection.execute(self._sql.people.lock, {"family_id": family_id})
+        ).one_or_none() is not None
+
+    async def _stand_in_heads(self, family_ids: Collection[int]) -> dict[int, tuple[str, str]]:
+        """Who speaks for a family whose head's row is dead or gone: a member marked as head, else the first one.
+
+        Insurance number and full name for each family that has a live member.
+        """
+        heads: dict[int, tuple[str, str]] = {}
+        for family_id, chfid, other_names, last_name in await self._connection.execute(
+            self._sql.people.first_members, {"family_ids": list(family_ids)}
+        ):
+            heads.setdefault(family_id, (chfid or "", f"{other_names} {last_name}"))
+        return heads
 
 
 def _member(row: Any) -> Member:

@@ -1,19 +1,21 @@
 """openIMIS' tables as far as we read or write them, under their real, mixed-case names.
 
-Only columns that the legacy and the models-only database share are here, so one mapping serves both. Foreign keys are
-openIMIS' own and are left to it (they are deferred there: a wrong id would fail at COMMIT only). The indexes serve the
-embedded default; openIMIS brings its own.
+This is the declaration, and the shape of the embedded default. An installation's own shape is fitted to it from what
+its database reports (mapping.py); a table or column marked ``OPTIONAL`` stands in some installations only. Foreign keys
+are openIMIS' own and are left to it (they are deferred there: a wrong id would fail at COMMIT only). The indexes serve
+the embedded default; openIMIS brings its own.
 """
 
 from __future__ import annotations
 
-from sqlalchemy import Boolean, Column, Date, Integer, MetaData, SmallInteger, String, Table
+from sqlalchemy import BigInteger, Boolean, Column, Date, Integer, MetaData, SmallInteger, String, Table, Text
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql.schema import SchemaItem
 
 from adapters.registry.openimis.types import BigSerialId, ExactNumeric, RowUuid, SerialId, UtcMoment
 
 metadata = MetaData()
+OPTIONAL = {"optional": True}  # written where it is there, and not missed elsewhere
 
 
 def _validity() -> list[SchemaItem]:
@@ -29,7 +31,7 @@ locations = Table(
     "tblLocations",
     metadata,
     Column("LocationId", SerialId, primary_key=True),
-    Column("LocationUUID", RowUuid, nullable=False, unique=True),
+    Column("LocationUUID", RowUuid(), nullable=False, unique=True),
     Column("LocationCode", String(50)),
     Column("LocationName", String(50)),
     Column("LocationType", String(1), nullable=False),  # R region, D district, W ward, V village
@@ -42,7 +44,7 @@ officers = Table(
     "tblOfficer",
     metadata,
     Column("OfficerID", SerialId, primary_key=True),
-    Column("OfficerUUID", RowUuid, nullable=False, unique=True),
+    Column("OfficerUUID", RowUuid(), nullable=False, unique=True),
     Column("Code", String(8), nullable=False),
     Column("LastName", String(100), nullable=False),
     Column("OtherNames", String(100), nullable=False),
@@ -56,7 +58,7 @@ families = Table(
     "tblFamilies",
     metadata,
     Column("FamilyID", SerialId, primary_key=True),
-    Column("FamilyUUID", RowUuid, nullable=False, unique=True),
+    Column("FamilyUUID", RowUuid(), nullable=False, unique=True),
     Column("InsureeID", Integer, nullable=False),  # the head
     Column("LocationId", Integer),  # the village
     Column("isOffline", Boolean),
@@ -68,7 +70,7 @@ insurees = Table(
     "tblInsuree",
     metadata,
     Column("InsureeID", SerialId, primary_key=True),
-    Column("InsureeUUID", RowUuid, nullable=False, unique=True),
+    Column("InsureeUUID", RowUuid(), nullable=False, unique=True),
     Column("FamilyID", Integer, index=True),
     Column("CHFID", String(50), index=True),
     Column("LastName", String(100), nullable=False),
@@ -87,7 +89,7 @@ products = Table(
     "tblProduct",
     metadata,
     Column("ProdID", SerialId, primary_key=True),
-    Column("ProdUUID", RowUuid, nullable=False, unique=True),
+    Column("ProdUUID", RowUuid(), nullable=False, unique=True),
     Column("ProductCode", String(8), nullable=False),
     Column("ProductName", String(100), nullable=False),
     Column("LocationId", Integer),
@@ -125,7 +127,7 @@ policies = Table(
     "tblPolicy",
     metadata,
     Column("PolicyID", SerialId, primary_key=True),
-    Column("PolicyUUID", RowUuid, nullable=False, unique=True),
+    Column("PolicyUUID", RowUuid(), nullable=False, unique=True),
     Column("FamilyID", Integer, nullable=False, index=True),
     Column("ProdID", Integer, nullable=False),
     Column("OfficerID", Integer),
@@ -137,8 +139,8 @@ policies = Table(
     Column("EffectiveDate", Date),
     Column("ExpiryDate", Date),
     Column("isOffline", Boolean),
-    Column("ContributionPlanID", RowUuid),
-    Column("creationDate", Date),
+    Column("ContributionPlanID", RowUuid(), info=OPTIONAL),
+    Column("creationDate", Date, info=OPTIONAL),
     Column("AuditUserID", Integer, nullable=False),
     *_validity(),
 )
@@ -162,7 +164,7 @@ premiums = Table(
     "tblPremium",
     metadata,
     Column("PremiumId", SerialId, primary_key=True),
-    Column("PremiumUUID", RowUuid, nullable=False, unique=True),
+    Column("PremiumUUID", RowUuid(), nullable=False, unique=True),
     Column("PolicyID", Integer, nullable=False, index=True),
     Column("PayerID", Integer),
     Column("Amount", ExactNumeric, nullable=False),
@@ -171,7 +173,7 @@ premiums = Table(
     Column("PayType", String(1), nullable=False),
     Column("isPhotoFee", Boolean),
     Column("isOffline", Boolean),
-    Column("CreatedDate", Date, nullable=False),
+    Column("CreatedDate", UtcMoment, nullable=False),
     Column("AuditUserID", Integer, nullable=False),
     *_validity(),
 )
@@ -180,7 +182,7 @@ renewals = Table(
     "tblPolicyRenewals",
     metadata,
     Column("RenewalID", SerialId, primary_key=True),
-    Column("RenewalUUID", RowUuid, nullable=False, unique=True),
+    Column("RenewalUUID", RowUuid(), nullable=False, unique=True),
     Column("RenewalPromptDate", Date, nullable=False),
     Column("RenewalDate", Date, nullable=False),
     Column("NewOfficerID", Integer),
@@ -200,7 +202,7 @@ payments = Table(
     "tblPayment",
     metadata,
     Column("PaymentID", BigSerialId, primary_key=True),
-    Column("PaymentUUID", RowUuid, nullable=False, unique=True),
+    Column("PaymentUUID", RowUuid(), nullable=False, unique=True),
     Column("ExpectedAmount", ExactNumeric),
     Column("ReceivedAmount", ExactNumeric),
     Column("OfficerCode", String(50)),
@@ -216,6 +218,9 @@ payments = Table(
     Column("RejectedReason", String(255)),
     Column("LanguageName", String(10)),
     Column("TypeOfPayment", String(50)),
+    Column("PayerPhoneNumber", String(50), info=OPTIONAL),
+    Column("SmsRequired", Boolean, info=OPTIONAL),
+    Column("AuditedUSerID", Integer, info=OPTIONAL),
     *_validity(),
 )
 
@@ -235,11 +240,29 @@ payment_details = Table(
     *_validity(),
 )
 
+control_numbers = Table(
+    "tblControlNumber",
+    metadata,
+    Column("ControlNumberID", BigSerialId, primary_key=True),
+    Column("PaymentID", BigInteger, index=True),
+    Column("ControlNumber", String(50), index=True),
+    Column("RequestedDate", UtcMoment),
+    Column("ReceivedDate", UtcMoment),
+    Column("RequestOrigin", String(50)),
+    Column("ResponseOrigin", String(50)),
+    Column("Status", Integer),  # 0 is the only one that openIMIS' procedures ever write
+    Column("Comment", Text),
+    Column("AuditedUserID", Integer),
+    *_validity(),
+    info=OPTIONAL,
+)
+
 defaults = Table(
     "tblIMISDefaults",
     metadata,
     Column("DefaultID", SerialId, primary_key=True),
     Column("ActivationOption", SmallInteger, nullable=False),
+    info=OPTIONAL,
 )
 
 

@@ -1,14 +1,21 @@
-"""Column types that keep openIMIS' values exact on every database: money, moments, row ids, UUIDs."""
+"""Column types that keep openIMIS' values exact on every database: money, moments, days, flags, row ids, UUIDs.
+
+Each names what a value means. How one installation stores it is decided from what its database reports (mapping.py):
+there a ``UtcMoment`` may stand in a column of days, and a flag in ``bit(1)``.
+"""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, time
 from decimal import Decimal
+from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import BigInteger, DateTime, Dialect, Integer, Numeric, String, Text, TypeDecorator
+from sqlalchemy import BigInteger, Date, DateTime, Dialect, Integer, Numeric, String, Text, TypeDecorator, Uuid
+from sqlalchemy.dialects.postgresql import BIT
 from sqlalchemy.types import TypeEngine
 
+from gateway.domain.clock import eat_day
 from gateway.domain.money import Money
 
 
@@ -41,13 +48,20 @@ class ExactNumeric(TypeDecorator[Decimal]):
 
 
 class UtcMoment(TypeDecorator[datetime]):
-    """timestamptz, aware and in UTC on both sides. openIMIS writes UTC (``USE_TZ=False``, ``TIME_ZONE="UTC"``).
+    """A moment, aware and in UTC on both sides. openIMIS writes UTC (``USE_TZ=False``, ``TIME_ZONE="UTC"``).
 
-    Where the database has no zones the UTC wall clock is stored, always with microseconds, so that text sorts as time.
+    Where the column has no zone the UTC wall clock is stored, always with microseconds, so that text sorts as time.
     """
 
     impl = DateTime(timezone=True)
     cache_ok = True
+
+    def __init__(self, zoned: bool = True) -> None:
+        super().__init__()
+        self.zoned = zoned
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[datetime]:
+        return dialect.type_descriptor(DateTime(timezone=self.zoned and dialect.name == "postgresql"))
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
         if value is None:
@@ -55,7 +69,7 @@ class UtcMoment(TypeDecorator[datetime]):
         if value.tzinfo is None:
             raise ValueError("times carry zones")
         in_utc = value.astimezone(UTC)
-        return in_utc if dialect.name == "postgresql" else in_utc.replace(tzinfo=None)
+        return in_utc if self.zoned and dialect.name == "postgresql" else in_utc.replace(tzinfo=None)
 
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
         if value is None:
@@ -63,11 +77,54 @@ class UtcMoment(TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
+class DayOfMoment(TypeDecorator[datetime]):
+    """A moment in a column of days, as the models-only database has some: its East African day, read as midnight."""
+
+    impl = Date
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> date | None:
+        return None if value is None else eat_day(value)
+
+    def process_result_value(self, value: date | None, dialect: Dialect) -> datetime | None:
+        return None if value is None else datetime.combine(value, time(), UTC)
+
+
+class BitFlag(TypeDecorator[bool]):
+    """A flag in a PostgreSQL ``bit(1)`` column: the driver takes its own bit string there and no boolean."""
+
+    impl = BIT(1)
+    cache_ok = True
+
+    def process_bind_param(self, value: bool | None, dialect: Dialect) -> Any:
+        if value is None:
+            return None
+        from asyncpg import BitString
+
+        return BitString("1" if value else "0")
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> bool | None:
+        return None if value is None else bool(value.to_int())
+
+
 SerialId = Integer
 BigSerialId = BigInteger().with_variant(Integer(), "sqlite")  # only INTEGER PRIMARY KEY numbers itself on SQLite
-RowUuid = String(36)  # the one place that decides the shape of UUID columns
+
+
+class RowUuid(TypeDecorator[str]):
+    """A row's UUID as text; ``native`` where the column is of the database's own UUID type."""
+
+    impl = String(36)
+    cache_ok = True
+
+    def __init__(self, native: bool = False) -> None:
+        super().__init__()
+        self.native = native
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        return dialect.type_descriptor(Uuid(as_uuid=False) if self.native else String(36))
 
 
 def new_uuid() -> str:
-    """A row's UUID in the shape of ``RowUuid``; no database of openIMIS' makes one by itself everywhere."""
+    """A row's UUID; no database of openIMIS' makes one by itself everywhere."""
     return str(uuid4())

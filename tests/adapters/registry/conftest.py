@@ -165,7 +165,7 @@ class World:
             "PayDate": TODAY,
             "PayType": "C",
             "isPhotoFee": False,
-            "CreatedDate": TODAY,
+            "CreatedDate": NOW,
         }
         return await self.put(t.premiums, **{**row, **values})
 

@@ -67,6 +67,9 @@ async def test_open_payment(world: Any) -> None:
         "RejectedReason": None,
         "LanguageName": "sw",
         "TypeOfPayment": "MobilePhone",
+        "PayerPhoneNumber": None,
+        "SmsRequired": True,
+        "AuditedUSerID": -1,
         "ValidityFrom": NOW,
         "ValidityTo": None,
         "LegacyID": None,
@@ -164,6 +167,7 @@ async def test_a_matched_payment(world: Any) -> None:
         "PaymentOrigin": "CRDB",
         "PaymentStatus": 5,
         "MatchedDate": LATER,
+        "PayerPhoneNumber": "255655000001",
     }
     assert details == {**before[0][1], "Amount": Decimal("30000.00"), "PremiumID": 77}
     assert await the_rows(world, other_id) == before[1]

@@ -115,7 +115,7 @@ async def test_e01_a_full_premium(world: Any, changes: Changes) -> None:
         "PayType": "M",
         "isPhotoFee": False,
         "isOffline": False,
-        "CreatedDate": NOW.date(),
+        "CreatedDate": NOW,
         "AuditUserID": 42,
         "ValidityFrom": NOW,
         "ValidityTo": None,

@@ -1,0 +1,230 @@
+"""One registry on every shape of installation: types, columns and tables as the database reports them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from registry_shapes import SHAPES
+from sqlalchemy import select, text
+from sqlalchemy.dialects import mssql, postgresql
+from sqlalchemy.types import BIGINT, DATE, FLOAT, INTEGER, NUMERIC, SMALLINT, TEXT, TIMESTAMP, UUID, VARCHAR
+
+from adapters.registry.openimis import Installation, OpenImisRegistry, advice, faults, fitted, survey
+from adapters.registry.openimis import tables as t
+from adapters.registry.openimis.mapping import fitted_type, may_hold
+from adapters.registry.openimis.types import BitFlag, DayOfMoment, ExactNumeric, RowUuid, UtcMoment
+from gateway.domain.money import Money
+from gateway.domain.policy import NewPolicy, NewPremium, PolicyStatus
+from gateway.domain.settlement import Activation
+from gateway.ports import LegacyStatus, PaymentReceived, PaymentRecord
+
+NOW = datetime(2026, 11, 22, 22, 30, tzinfo=UTC)  # half past one on the 23rd in East Africa
+TODAY = date(2026, 11, 23)
+
+
+@pytest.fixture(params=["as declared", *SHAPES])
+async def shaped(request: pytest.FixtureRequest, world: Any) -> Any:
+    """A registry fitted to the database that it finds; on SQLite the declared shape only."""
+    if request.param != "as declared":
+        if world.connection.dialect.name != "postgresql":
+            pytest.skip("another shape of PostgreSQL")
+        for statement in SHAPES[request.param]:
+            await world.connection.execute(text(statement))
+    found = await world.connection.run_sync(survey)
+    assert faults(found) == []
+    world.installation = Installation.over(fitted(found))
+    world.registry = OpenImisRegistry(world.connection, world.installation)
+    world.shape = request.param
+    return world
+
+
+async def test_a_whole_cover_is_written_and_read(shaped: Any) -> None:
+    product, (family, members) = await shaped.product(), await shaped.family("0712000001", "0712000002")
+    record = PaymentRecord(Money.parse("30000"), "+255712000001", "sw", "CHFDOM", "000000001", "N", NOW)
+    payment = await shaped.registry.open_payment(record, NOW)
+    await shaped.registry.payment_status(payment, LegacyStatus.REQUESTED, NOW)
+    await shaped.registry.number_given(payment, "994180000017", NOW)
+    new = NewPolicy(
+        family, product, "N", TODAY, TODAY, TODAY + timedelta(days=364), Money.parse("30000"), None, tuple(members)
+    )
+    policy = await shaped.registry.add_policy(new, NOW)
+    premium = await shaped.registry.add_premium(policy, NewPremium(Money.parse("30000"), "R-1", TODAY), NOW)
+    await shaped.registry.activate(policy, Activation(PolicyStatus.ACTIVE, TODAY))
+    received = PaymentReceived(Money.parse("30000"), "R-1", "T-1", "CRDB", NOW, "+255655000009", premium, matched=True)
+    await shaped.registry.payment_received(payment, received, NOW)
+    [cover] = await shaped.registry.insuree_covers([members[0]])
+    assert (cover.policies[0].status, str(cover.policies[0].paid)) == (2, "30,000")
+    assert await shaped.registry.receipt_is_used(product, "R-1")
+    # read as text, so that nothing of ours interprets it
+    row = (await shaped.connection.execute(text('SELECT * FROM "tblPayment"'))).mappings().one()
+    assert (row["PaymentStatus"], row["PhoneNumber"]) == (5, "255712000001")
+    [history] = (
+        await shaped.connection.execute(text('SELECT "PolicyStatus" FROM "tblPolicy" WHERE "LegacyID" IS NOT NULL'))
+    ).scalars()
+    assert history == 1
+    if shaped.shape == "models":
+        assert (row["PaymentDate"], row["MatchedDate"]) == (TODAY, TODAY)  # the East African day, not UTC's
+        assert "PayerPhoneNumber" not in row
+    elif shaped.shape == "legacy":
+        assert row["SmsRequired"].to_int() == 1
+        assert (row["PayerPhoneNumber"], row["AuditedUSerID"]) == ("255655000009", -1)
+
+
+async def test_a_control_number_row_where_there_is_a_table(shaped: Any) -> None:
+    record = PaymentRecord(Money.parse("30000"), None, "sw", "CHFDOM", "000000001", "N", NOW)
+    payments = [await shaped.registry.open_payment(record, NOW) for _ in range(2)]
+    await shaped.registry.number_given(payments[1], "994180000017", NOW + timedelta(minutes=1))
+    if shaped.shape == "models":
+        assert shaped.installation.tables.control_numbers is None
+        return
+    table = shaped.installation.tables.control_numbers
+    rows = (await shaped.connection.execute(select(table).order_by(table.c.ControlNumberID))).mappings().all()
+    assert [(r["PaymentID"], r["ControlNumber"], r["Status"]) for r in rows] == [
+        (payments[0], None, 0),
+        (payments[1], "994180000017", 0),
+    ]
+    assert rows[1]["ReceivedDate"] == NOW + timedelta(minutes=1)
+    if shaped.shape == "legacy":  # no sequence there: our keys stand far above those of before
+        assert [r["ControlNumberID"] for r in rows] == [10**15 + payment for payment in payments]
+
+
+async def test_a_cancelled_bill_ends_its_payment_rows_and_keeps_the_status(shaped: Any) -> None:
+    record = PaymentRecord(Money.parse("30000"), None, "sw", "CHFDOM", "000000001", "N", NOW)
+    payment = await shaped.registry.open_payment(record, NOW)
+    await shaped.registry.number_given(payment, "994180000017", NOW)
+    await shaped.registry.payment_cancelled(payment, NOW)
+    for table in ("tblPayment", "tblPaymentDetails"):
+        ended = (await shaped.connection.execute(text(f'SELECT * FROM "{table}"'))).mappings().one()
+        assert ended["ValidityTo"] is not None
+        assert ended.get("PaymentStatus", 3) == 3
+
+
+async def test_a_renewal_prompt_is_retired(shaped: Any) -> None:
+    product, (family, members) = await shaped.product(), await shaped.family()
+    policy = await shaped.policy(family, product)
+    renewals = shaped.installation.tables.renewals
+    await shaped.connection.execute(
+        renewals.insert().values(
+            RenewalUUID="6e5f0d8c-3e0b-4b7e-9d0b-0a4c1c4a9b11",
+            RenewalPromptDate=TODAY,
+            RenewalDate=TODAY,
+            SMSStatus=0,
+            InsureeID=members[0],
+            PolicyID=policy,
+            NewProdID=product,
+            ValidityFrom=NOW,
+        )
+    )
+    await shaped.registry.close_renewal_prompts(policy, NOW)
+    rows = (await shaped.connection.execute(select(renewals).order_by(renewals.c.RenewalID))).mappings().all()
+    assert [(r["ResponseStatus"], r["ValidityTo"] == NOW) for r in rows] == [(1, True), (None, True)]
+
+
+# ---- what a type is fitted to
+
+
+@pytest.mark.parametrize(
+    ("meant", "found", "carries"),
+    [
+        (RowUuid(), UUID(), RowUuid(native=True)),
+        (RowUuid(), mssql.UNIQUEIDENTIFIER(), RowUuid(native=True)),
+        (RowUuid(), VARCHAR(36), RowUuid()),
+        (UtcMoment(), DATE(), DayOfMoment()),
+        (UtcMoment(), TIMESTAMP(timezone=True), UtcMoment()),
+        (UtcMoment(), TIMESTAMP(), UtcMoment(zoned=False)),
+        (UtcMoment(), mssql.DATETIME(), UtcMoment(zoned=False)),
+        (t.payments.c.TypeOfPayment.type, VARCHAR(12), VARCHAR(12)),
+        (t.payments.c.SmsRequired.type, postgresql.BIT(1), BitFlag()),
+        (t.payments.c.SmsRequired.type, mssql.BIT(), t.payments.c.SmsRequired.type),
+    ],
+    ids=str,
+)
+def test_a_type_is_fitted_to_what_is_found(meant: Any, found: Any, carries: Any) -> None:
+    fit = fitted_type(meant, found)
+    assert isinstance(fit, type(carries)) or isinstance(carries, type(fit))
+    for said in ("native", "zoned", "length"):
+        assert getattr(fit, said, None) == getattr(carries, said, None)
+
+
+@pytest.mark.parametrize(
+    ("meant", "found", "may"),
+    [
+        (ExactNumeric(), NUMERIC(18, 2), True),
+        (ExactNumeric(), NUMERIC(18, 0), False),
+        (ExactNumeric(), FLOAT(), False),
+        (ExactNumeric(), TEXT(), False),
+        (RowUuid(), INTEGER(), False),
+        (UtcMoment(), VARCHAR(10), False),
+        (t.policies.c.EnrollDate.type, TIMESTAMP(), False),
+        (t.policies.c.FamilyID.type, BIGINT(), True),
+        (t.policies.c.FamilyID.type, SMALLINT(), True),
+        (t.policies.c.FamilyID.type, TEXT(), False),
+        (t.policies.c.PolicyStage.type, INTEGER(), False),
+        (t.insurees.c.IsHead.type, INTEGER(), False),
+    ],
+    ids=str,
+)
+def test_what_a_column_may_hold(meant: Any, found: Any, may: bool) -> None:
+    assert may_hold(meant, found, "postgresql") is may
+
+
+# ---- what is said of a database that does not fit
+
+
+@pytest.mark.parametrize("registry_url", ["postgresql"], indirect=True)
+async def test_every_fault_is_named_in_a_sentence(world: Any) -> None:
+    for statement in (
+        'DROP TABLE "tblPolicyRenewals"',
+        'ALTER TABLE "tblInsuree" DROP COLUMN "CHFID"',
+        'ALTER TABLE "tblPremium" ALTER "Amount" TYPE double precision',
+        'ALTER TABLE "tblPolicy" ADD "Subsidy" integer NOT NULL',
+        'ALTER TABLE "tblPolicy" ADD "Rank" integer NOT NULL DEFAULT 0',
+        'ALTER TABLE "tblLocations" ADD "Mayor" integer NOT NULL',  # nothing is inserted there
+        'ALTER TABLE "tblPayment" DROP COLUMN "SmsRequired"',  # not everywhere
+    ):
+        await world.sql(statement)
+    assert faults(await world.connection.run_sync(survey)) == [
+        "The column tblInsuree.CHFID is missing.",
+        "The column tblPolicy.Subsidy must be filled and has no default; this build does not know it and could not "
+        "insert a row.",
+        "The table tblPolicyRenewals is missing.",
+        "The column tblPremium.Amount is DOUBLE_PRECISION(precision=53); this build needs an exact number with two "
+        "decimals.",
+    ]
+
+
+async def test_a_strange_database_lacks_everything(engine: Any, registry_url: Any) -> None:
+    async with engine.connect() as connection:
+        for table in t.metadata.sorted_tables:
+            await connection.execute(text(f'DROP TABLE "{table.name}"'))
+        said = faults(await connection.run_sync(survey))
+        await connection.rollback()
+    optional = {"tblControlNumber", "tblIMISDefaults"}
+    assert said == [
+        f"The table {table.name} is missing." for table in t.metadata.sorted_tables if table.name not in optional
+    ]
+
+
+@pytest.mark.parametrize("registry_url", ["postgresql"], indirect=True)
+async def test_what_index_to_add(world: Any) -> None:
+    assert advice(await world.connection.run_sync(survey)) == []
+    await world.sql('DROP INDEX "ix_tblInsuree_CHFID"')
+    await world.sql('CREATE INDEX half ON "tblInsuree" ("CHFID") WHERE "ValidityTo" IS NULL')  # serves ours seldom
+    assert advice(await world.connection.run_sync(survey)) == [
+        "No index begins with tblInsuree.CHFID, which an enquiry by insurance number looks up; add one: "
+        'CREATE INDEX CONCURRENTLY "gw_tblInsuree_CHFID" ON "tblInsuree" ("CHFID");'
+    ]
+    await world.sql('CREATE INDEX whole ON "tblInsuree" ("CHFID", "ValidityTo")')
+    assert advice(await world.connection.run_sync(survey)) == []
+
+
+async def test_evidence_is_cut_to_the_width_that_is_found(shaped: Any) -> None:
+    record = replace(PaymentRecord(Money.parse("1"), None, "x" * 99, "y" * 99, "z" * 99, "N", NOW), requested_at=NOW)
+    await shaped.registry.open_payment(record, NOW)
+    details = (await shaped.connection.execute(text('SELECT * FROM "tblPaymentDetails"'))).mappings().one()
+    assert (details["ProductCode"], details["InsuranceNumber"]) == ("y" * 8, "z" * 50)
+    assert Decimal(str(details["ExpectedAmount"])) == 1
