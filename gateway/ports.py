@@ -231,6 +231,14 @@ class PaymentProvider(Protocol):
         """What the provider's immediate answer to it means; an answer to another request means nothing."""
         ...
 
+    def cancel_request(self, order: BillOrder, now: datetime) -> HttpRequest:
+        """The signed call that ends a bill, so that nobody pays it any more."""
+        ...
+
+    def cancel_outcome(self, order: BillOrder, response: HttpResponse) -> Outcome:
+        """What the answer means: Done when it can no longer be paid, Refused when it still can."""
+        ...
+
     def read(self, route: str, body: bytes) -> Reading:
         """Verify the raw bytes, then read them."""
         ...
@@ -370,6 +378,13 @@ class Registry(Protocol):
 
     async def products(self) -> Sequence[Product]:
         """Every live product."""
+        ...
+
+    async def officer_near(self, location_ids: Sequence[int], now: datetime) -> int | None:
+        """A working enrolment officer of the most local of these places; None where there is none.
+
+        openIMIS' nightly renewal prompts fail as a whole on a policy without an officer.
+        """
         ...
 
     async def lock_family(self, family_id: int) -> bool:

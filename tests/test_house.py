@@ -53,7 +53,7 @@ def test_the_clock_and_chance_stay_out_of_the_domain() -> None:
 
 
 def test_requirements_are_locked_with_hashes_and_name_no_index() -> None:
-    for name in ("runtime", "dev"):
+    for name in ("runtime", "dev", "openimis"):
         text = (ROOT / f"requirements/{name}.txt").read_text()
         pinned = re.findall(r"^[a-z0-9].*==", text, re.M | re.I)
         assert len(pinned) > 20

@@ -40,8 +40,10 @@ def cover_on(policies: Sequence[Policy], day: date) -> Cover:
         return Cover(CoverState.COVERED, until=_last_day(now, active))
     coming = [p for p in policies if p.status in _PAID and not p.ended_before(day)]
     if coming:
-        first = min(coming, key=_first_day)
-        return Cover(CoverState.STARTS, until=first.expiry_date, start=_first_day(first))
+        start = min(_first_day(p) for p in coming)
+        ends = [p.expiry_date for p in coming if _first_day(p) == start]
+        known = [end for end in ends if end is not None]
+        return Cover(CoverState.STARTS, until=max(known) if len(known) == len(ends) else None, start=start)
     standing = [p for p in policies if not p.ended_before(day)]
     if any(p.status == PolicyStatus.SUSPENDED for p in standing):
         return Cover(CoverState.SUSPENDED)

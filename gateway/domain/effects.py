@@ -35,6 +35,27 @@ class SubmitBill:
 
 
 @dataclass(frozen=True, slots=True)
+class CancelBill:
+    """Ask the payment provider to take no more money for a bill."""
+
+    bill_id: str
+
+    kind: ClassVar[str] = "cancel_bill"
+    channel: ClassVar[str] = "bills"
+    priority: ClassVar[int] = RECEIPTS_FIRST
+
+    @property
+    def key(self) -> str:
+        """Business key."""
+        return f"cancel:{self.bill_id}"
+
+    @property
+    def aggregate(self) -> str:
+        """What it is about."""
+        return f"bill:{self.bill_id}"
+
+
+@dataclass(frozen=True, slots=True)
 class SendSms:
     """One text to one phone. ``about`` names what it is about; one SMS of a kind about a thing to a phone, ever."""
 
@@ -58,8 +79,10 @@ class SendSms:
         return self.about
 
 
-Effect = SubmitBill | SendSms
-KINDS: dict[str, type[SubmitBill] | type[SendSms]] = {SubmitBill.kind: SubmitBill, SendSms.kind: SendSms}
+Effect = SubmitBill | CancelBill | SendSms
+KINDS: dict[str, type[SubmitBill] | type[CancelBill] | type[SendSms]] = {
+    each.kind: each for each in (SubmitBill, CancelBill, SendSms)
+}
 
 
 def payload(effect: Effect) -> dict[str, Any]:

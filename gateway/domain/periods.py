@@ -29,11 +29,9 @@ def policy_period(product: Product, enrol_day: date, stage: str, preceding_expir
     openIMIS would start an early renewal of a product without cycles on the enrolment day and so shorten the cover;
     the start here is the later of that day and the day after the preceding expiry.
     """
-    earliest = enrol_day
-    if preceding_expiry is not None and preceding_expiry >= enrol_day:
+    earliest = add_months(enrol_day, product.administration_period) if stage == NEW else enrol_day
+    if preceding_expiry is not None and preceding_expiry >= earliest:
         earliest = preceding_expiry + timedelta(days=1)
-    if stage == NEW:
-        earliest = add_months(earliest, product.administration_period)
     start = earliest
     if product.start_cycles:
         start = _cycle_start(product, earliest, stage)

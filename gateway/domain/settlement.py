@@ -25,7 +25,6 @@ from gateway.domain.policy import (
     Product,
 )
 from gateway.domain.quote import idle_policy
-from gateway.domain.valuation import covered_members
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +76,7 @@ class Ledger:
     policies: tuple[Policy, ...]
     receipt_used: bool
     activation_option: int
+    officer_id: int | None = None  # an officer of the family's place, for a policy that no earlier one gives an officer
 
 
 def objection(bill: Bill, report: PaymentReport) -> CaseKind | None:
@@ -121,7 +121,7 @@ def settle(bill: Bill, report: PaymentReport, paid_on: date, today: date, ledger
     if ledger.receipt_used:
         return NeedsPerson(CaseKind.RECEIPT_USED)
     pay_date = min(paid_on, today)  # openIMIS refuses a payment from the future; clocks differ
-    policy = _policy_for(bill, pay_date, ledger.family, ledger.product, ledger.policies)
+    policy = _policy_for(bill, pay_date, ledger.family, ledger.product, ledger)
     if isinstance(policy, NeedsPerson):
         return policy
     paid_before = policy.paid if isinstance(policy, Policy) else Money(0, bill.amount.currency)
@@ -139,10 +139,10 @@ def settle(bill: Bill, report: PaymentReport, paid_on: date, today: date, ledger
 
 
 def _policy_for(
-    bill: Bill, pay_date: date, family: Family, product: Product, policies: Sequence[Policy]
+    bill: Bill, pay_date: date, family: Family, product: Product, ledger: Ledger
 ) -> Policy | NewPolicy | NeedsPerson:
     """The officer's idle policy, or a new one; never a policy that stands in the way of either."""
-    own = [p for p in policies if p.product_id == product.id or p.status != PolicyStatus.IDLE]
+    own = [p for p in ledger.policies if p.product_id == product.id or p.status != PolicyStatus.IDLE]
     if any(p.status == PolicyStatus.SUSPENDED and not p.ended_before(pay_date) for p in own):
         return NeedsPerson(CaseKind.POLICY_SUSPENDED)
     idle = idle_policy(own, product.id, pay_date)
@@ -160,8 +160,8 @@ def _policy_for(
         start_date=period.start,
         expiry_date=period.expiry,
         value=bill.policy_value,
-        officer_id=last.officer_id if last else None,
-        insuree_ids=tuple(m.insuree_id for m in covered_members(product, family)),
+        officer_id=(last.officer_id if last else None) or ledger.officer_id,
+        insuree_ids=tuple(m.insuree_id for m in family.members),
     )
 
 

@@ -15,11 +15,6 @@ from gateway.domain.policy import NEW, OTHER_RELATION, RENEWAL, Family, Member, 
 AGE_OF_MAJORITY = 18
 
 
-def covered_members(product: Product, family: Family) -> tuple[Member, ...]:
-    """The members whom one policy covers: in the order of joining, cut at the product's MemberCount."""
-    return family.members[: product.member_count] if product.member_count > 0 else family.members
-
-
 @dataclass(frozen=True, slots=True)
 class _Heads:
     """Who is counted: ordinary members inside the household's threshold, those beyond it, and other relations."""
@@ -64,7 +59,8 @@ def _minor(money: Money | None) -> int:
 def _count(product: Product, members: Sequence[Member], day: date) -> _Heads:
     """MemberCount is filled with adults first, then children, then other relations' children and adults.
 
-    The order of joining decides nothing here (openIMIS ``family_counts``), unlike for the coverage rows.
+    The order of joining decides nothing here (openIMIS ``family_counts``). Members beyond it are not charged for,
+    and are covered all the same: openIMIS writes a coverage row for each.
     """
     born_before = add_months(day, -AGE_OF_MAJORITY * 12)  # on the eighteenth birthday still a child, as in openIMIS
     groups = Counter((m.relationship == OTHER_RELATION, m.date_of_birth < born_before) for m in members)

@@ -14,6 +14,7 @@ import structlog
 
 from gateway.domain.bill import Bill, BillFact
 from gateway.domain.clock import Clock, eat_day
+from gateway.domain.effects import CancelBill
 from gateway.domain.policy import Policy
 from gateway.domain.settlement import covered_otherwise
 from gateway.domain.upkeep import (
@@ -198,6 +199,7 @@ class FollowPolicies:
             cancelled = await tx.bills.record(bill, BillFact.CANCELLED, now, why="covered")
             if bill.payment_record_id is not None:
                 await tx.registry.payment_cancelled(bill.payment_record_id, now)
+            await tx.outbox.put([CancelBill(bill.id)], now)
             if bill.control_number is not None:
                 await tx.outbox.put(self._messages.number_cancelled(cancelled, await tx.bills.requesters(bill.id)), now)
             await tx.audit.add("gateway", "bill.cancelled", f"bill:{bill.id}", now, why="covered")

@@ -55,6 +55,11 @@ class Messages:
         scope = {"amount": amount.amount_minor, "receipt": receipt, "chfid": bill.chfid, "start": start, "until": until}
         return self._sms("covered", reader, f"payment:{receipt}/{bill.control_number}", **scope)
 
+    def paid_ready(self, reader: Requester, bill: Bill, amount: Money, receipt: str) -> SendSms:
+        """The money is complete; an officer activates the cover, where the scheme wants it so."""
+        scope = {"amount": amount.amount_minor, "receipt": receipt, "chfid": bill.chfid}
+        return self._sms("paid_ready", reader, f"payment:{receipt}/{bill.control_number}", **scope)
+
     def part_paid(self, reader: Requester, bill: Bill, amount: Money, receipt: str, due: Money) -> SendSms:
         """The money, and how much is still missing."""
         scope = {

@@ -18,7 +18,7 @@ from aiolimiter import AsyncLimiter
 
 from gateway.domain.bill import BillFact, BillState
 from gateway.domain.clock import Clock
-from gateway.domain.effects import SendSms, SubmitBill
+from gateway.domain.effects import CancelBill, SendSms, SubmitBill
 from gateway.domain.outcomes import Accepted, Busy, Done, Outcome, Refused, Unknown, Unreachable
 from gateway.domain.payments import CaseKind
 from gateway.ports import (
@@ -140,6 +140,15 @@ class RunEffects:
                 request = self._payments.bill_request(order, self._clock.now())
                 answer = await self._client.send(request, timeout_s)
                 return answer if isinstance(answer, Outcome) else self._payments.bill_outcome(order, answer)
+            case CancelBill(bill_id):
+                async with self._uow.reading() as tx:
+                    bill = await tx.bills.by_id(bill_id)
+                if bill is None or bill.state != BillState.CANCELLED:
+                    return Done("nothing to cancel any more")
+                order = BillOrder(bill, None, f"{bill_id}-C-{job.attempts}")
+                request = self._payments.cancel_request(order, self._clock.now())
+                answer = await self._client.send(request, timeout_s)
+                return answer if isinstance(answer, Outcome) else self._payments.cancel_outcome(order, answer)
 
     async def _conclude(self, tx: Transaction, job: Job, outcome: Outcome, limits: ChannelLimits) -> None:
         now = self._clock.now()
@@ -148,6 +157,8 @@ class RunEffects:
             case Accepted() | Done():
                 if await tx.outbox.finish(job, said, now) and isinstance(job.effect, SubmitBill):
                     await self._bill_submitted(tx, job.effect, now)
+            case Refused() if isinstance(job.effect, CancelBill):
+                await self._hold(tx, job, said, now)  # its number can still be paid: a person must know
             case Refused(code, text):
                 if await tx.outbox.finish(job, said, now) and isinstance(job.effect, SubmitBill):
                     bill = await tx.bills.by_id(job.effect.bill_id, lock=True)

@@ -32,7 +32,7 @@ async def settle_payment(
     bill = await _lock_bill(tx, report, now)
     if bill is None:
         return await _keep_for_person(tx, messages, entry, report, CaseKind.UNKNOWN_CONTROL_NUMBER, None, now)
-    ledger = await _ledger(tx, bill, report)
+    ledger = await _ledger(tx, bill, report, now)
     decision = settle(bill, report, eat_day(report.paid_at), eat_day(now), ledger)
     if isinstance(decision, NeedsPerson):
         return await _keep_for_person(tx, messages, entry, report, decision.kind, bill, now)
@@ -58,14 +58,20 @@ async def _lock_bill(tx: Transaction, report: PaymentReport, now: datetime) -> B
     return locked
 
 
-async def _ledger(tx: Transaction, bill: Bill, report: PaymentReport) -> Ledger:
+async def _ledger(tx: Transaction, bill: Bill, report: PaymentReport, now: datetime) -> Ledger:
     products = {p.id: p for p in await tx.registry.products()}
+    family = await tx.registry.family(bill.family_id)
+    policies = await tx.registry.policies(bill.family_id)
+    officer_id = None
+    if family is not None and not any(p.officer_id for p in policies):
+        officer_id = await tx.registry.officer_near(family.location_ids, now)
     return Ledger(
-        family=await tx.registry.family(bill.family_id),
+        family=family,
         product=products.get(bill.product_id),
-        policies=await tx.registry.policies(bill.family_id),
+        policies=policies,
         receipt_used=await tx.registry.receipt_is_used(bill.product_id, report.reference),
         activation_option=await tx.registry.activation_option(),
+        officer_id=officer_id,
     )
 
 
@@ -150,7 +156,9 @@ async def _confirmations(
     sms: list[SendSms] = []
     if reader is not None:
         reader = await _in_language(tx, reader)
-        if decision.activation is not None:
+        if decision.activation is not None and decision.activation.status == PolicyStatus.READY:
+            sms.append(messages.paid_ready(reader, bill, report.amount, report.reference))
+        elif decision.activation is not None:
             start, until = decision.activation.effective_date, decision.expiry_date
             sms.append(messages.covered(reader, bill, report.amount, report.reference, start, until))
         else:

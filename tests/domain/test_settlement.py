@@ -142,7 +142,7 @@ def test_money_that_a_machine_must_not_place(
 
 def test_the_first_policy_is_born_with_its_money() -> None:
     decision = settled(BILL, report())
-    assert decision.policy == NewPolicy(7, 1, "N", TODAY, TODAY, on(364), PRICE, None, (1, 2, 3, 4, 5, 6))
+    assert decision.policy == NewPolicy(7, 1, "N", TODAY, TODAY, on(364), PRICE, None, tuple(range(1, 9)))
     assert decision.activation == Activation(ACTIVE, TODAY)
     assert decision.premium.amount == PRICE
     assert (decision.premium.receipt, decision.premium.pay_date, decision.premium.pay_type) == ("PSP-1", TODAY, "M")

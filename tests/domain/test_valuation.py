@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from gateway.domain.money import Money
 from gateway.domain.periods import Period
 from gateway.domain.policy import NEW, RENEWAL, Family, Member, Product
-from gateway.domain.valuation import covered_members, policy_value
+from gateway.domain.valuation import policy_value
 
 TODAY = date(2026, 11, 22)
 PERIOD = Period(TODAY, date(2027, 11, 21))
@@ -150,12 +150,6 @@ def test_majority(born: date, amount: str) -> None:
 def test_the_currency_is_the_products() -> None:
     product = replace(LUMP, lump_sum=Money.parse("10", "USD"))
     assert policy_value(product, family("A"), NEW, TODAY, PERIOD) == Money.parse("10", "USD")
-
-
-@pytest.mark.parametrize(("count", "ids"), [(6, (0, 1, 2)), (2, (0, 1)), (0, (0, 1, 2))])
-def test_coverage_goes_by_the_order_of_joining(count: int, ids: tuple[int, ...]) -> None:
-    covered = covered_members(replace(LUMP, member_count=count), family("ACA"))
-    assert tuple(m.insuree_id for m in covered) == ids
 
 
 shapes = st.text(alphabet="ACac", min_size=1, max_size=10)

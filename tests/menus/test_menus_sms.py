@@ -37,6 +37,7 @@ def every_message(bill: Bill, language: str, amount: Money) -> dict[str, SendSms
         "number_refused": MESSAGES.number_refused(bill, [reader])[0],
         "number_cancelled": MESSAGES.number_cancelled(bill, [reader])[0],
         "covered": MESSAGES.covered(reader, bill, amount, RECEIPT, start, until),
+        "paid_ready": MESSAGES.paid_ready(reader, bill, amount, RECEIPT),
         "part_paid": MESSAGES.part_paid(reader, bill, amount, RECEIPT, amount),
         "receipt": MESSAGES.receipt(reader, amount, RECEIPT, "994180000017"),
         "held": MESSAGES.held(reader, amount, RECEIPT, "994180000017"),
@@ -52,6 +53,8 @@ WRITTEN = {
         "number_cancelled": "CHF: Familia 100000014 ina bima tayari. Usilipe namba 9941 8000 0017: imefutwa.",
         "covered": "CHF: Tumepokea TZS 9,999,999. Risiti 123456789012345. Bima ya familia 100000014 ni hai 01/01/2027 "
         "hadi 31/12/2027. Asante.",
+        "paid_ready": "CHF: Tumepokea TZS 9,999,999. Risiti 123456789012345. Malipo ya bima 100000014 yamekamilika. "
+        "Afisa wa CHF ataifanya hai; tutakujulisha.",
         "part_paid": "CHF: Tumepokea TZS 9,999,999. Risiti 123456789012345. Bado TZS 9,999,999 kukamilisha bima ya "
         "100000014. Namba 9941 8000 0017.",
         "receipt": "CHF: Tumepokea malipo yako TZS 9,999,999. Risiti 123456789012345. Asante.",
@@ -67,6 +70,8 @@ WRITTEN = {
         "cancelled.",
         "covered": "CHF: TZS 9,999,999 received. Receipt 123456789012345. Family 100000014 is covered 01/01/2027 to "
         "31/12/2027. Thank you.",
+        "paid_ready": "CHF: TZS 9,999,999 received. Receipt 123456789012345. Insurance 100000014 is paid in full. A "
+        "CHF officer will activate it; we will tell you.",
         "part_paid": "CHF: TZS 9,999,999 received. Receipt 123456789012345. TZS 9,999,999 still due for insurance "
         "100000014. Number 9941 8000 0017.",
         "receipt": "CHF: We received your payment of TZS 9,999,999. Receipt 123456789012345. Thank you.",

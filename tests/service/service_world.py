@@ -16,7 +16,7 @@ from adapters.registry.openimis import tables as t
 from gateway.domain.bill import Bill
 from gateway.domain.clock import EAT, eat_day
 from gateway.domain.money import Money
-from gateway.domain.outcomes import Accepted, Outcome
+from gateway.domain.outcomes import Accepted, Done, Outcome
 from gateway.domain.payments import PaymentReport
 from gateway.domain.quote import Quote
 from gateway.domain.ussd.machine import RequestBill
@@ -94,6 +94,8 @@ class Provider:
     notices: tuple[Notice, ...] = ()
     outcome: Outcome = field(default_factory=Accepted)
     orders: list[BillOrder] = field(default_factory=list)
+    cancelled: Outcome = field(default_factory=Done)
+    cancels: list[BillOrder] = field(default_factory=list)
     name: str = "fakepay"
     routes: Sequence[str] = ("payments",)
 
@@ -103,6 +105,13 @@ class Provider:
 
     def bill_outcome(self, order: BillOrder, response: HttpResponse) -> Outcome:
         return self.outcome
+
+    def cancel_request(self, order: BillOrder, now: datetime) -> HttpRequest:
+        self.cancels.append(order)
+        return HttpRequest("POST", "http://pay/cancel", {}, order.bill.id.encode())
+
+    def cancel_outcome(self, order: BillOrder, response: HttpResponse) -> Outcome:
+        return self.cancelled
 
     def read(self, route: str, body: bytes) -> Reading:
         if body.startswith(b"ok"):

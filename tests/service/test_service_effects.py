@@ -11,7 +11,7 @@ from service_world import COVERED, EXPIRED, Clock, Peer, Provider, Sms, World, e
 
 from adapters.registry.openimis import tables as t
 from gateway.domain.bill import BillFact
-from gateway.domain.effects import SendSms, SubmitBill
+from gateway.domain.effects import CancelBill, SendSms, SubmitBill
 from gateway.domain.outcomes import Accepted, Busy, Done, Outcome, Refused, Unknown, Unreachable
 from gateway.ports import BillRefused, HttpResponse
 from gateway.service.run_effects import ChannelLimits, RunEffects
@@ -42,7 +42,7 @@ def effects(world: World) -> Effects:
     return Effects(world)
 
 
-async def put(world: World, *effects: SendSms | SubmitBill) -> None:
+async def put(world: World, *effects: SendSms | SubmitBill | CancelBill) -> None:
     async with world.database.writing() as tx:
         await tx.outbox.put(effects, world.clock.now())
 
@@ -290,6 +290,40 @@ async def test_a_cancelled_bill_is_asked_for_no_more(world: World, effects: Effe
         await tx.bills.record(bill, BillFact.CANCELLED, world.clock.now())
     await effects.run.batch("bills")
     assert effects.provider.orders == []
+
+
+@pytest.mark.parametrize(
+    ("result", "state", "cases"),
+    [
+        (Done("7283"), "done", 0),
+        (Refused("7301", "partly paid"), "held", 1),  # it can still be paid: a person must know
+        (Busy(1.0), "todo", 0),
+        (Unknown(), "todo", 0),
+    ],
+)
+async def test_each_outcome_for_a_cancellation(
+    world: World, effects: Effects, result: Outcome, state: str, cases: int
+) -> None:
+    bill = await world.numbered(COVERED)
+    await effects.run.batch("bills")
+    async with world.database.writing() as tx:
+        known = await tx.bills.by_id(bill.id)
+        assert known is not None
+        await tx.bills.record(known, BillFact.CANCELLED, world.clock.now())
+        await tx.outbox.put([CancelBill(bill.id), CancelBill(bill.id)], world.clock.now())
+    effects.provider.cancelled = result
+    assert await effects.run.batch("bills") == 1
+    assert [order.bill.id for order in effects.provider.cancels] == [bill.id]
+    assert (await job(world, kind="cancel_bill"))["state"] == state
+    assert len(await world.rows(g.case)) == cases
+
+
+async def test_a_bill_that_was_paid_meanwhile_is_not_cancelled(world: World, effects: Effects) -> None:
+    bill = await world.numbered(COVERED)
+    await put(world, CancelBill(bill.id))
+    await effects.run.batch("bills")
+    assert effects.provider.cancels == []
+    assert (await job(world, kind="cancel_bill"))["state"] == "done"
 
 
 async def test_channels_are_run_apart(world: World, effects: Effects) -> None:

@@ -59,13 +59,19 @@ def submission(settings: GepgSettings, order: BillOrder) -> HttpRequest:
     )
     detail = _detail(settings, sp_code, bill, msisdn.normalise(order.payer_msisdn))
     element = group("billSubReq", header, group("BillDtls", detail))
-    headers = {
+    return HttpRequest(
+        "POST", settings.url.rstrip("/") + _PATH, headers_for(sp_code), seal(element, settings.private_key)
+    )
+
+
+def headers_for(sp_code: str) -> dict[str, str]:
+    """What every request to GePG carries; the code must be the body's (7323)."""
+    return {
         "Content-Type": "application/xml",
         "Gepg-Code": sp_code,
         "Gepg-Com": "default.sp.in",
         "Gepg-Alg": "00S2",
     }
-    return HttpRequest("POST", settings.url.rstrip("/") + _PATH, headers, seal(element, settings.private_key))
 
 
 def _detail(settings: GepgSettings, sp_code: str, bill: Bill, phone: str | None) -> str:
@@ -123,8 +129,9 @@ def submission_outcome(peers: Sequence[RSAPublicKey], order: BillOrder, response
     HTTP 429 and 503 are Busy. A well-signed acknowledgement is believed whatever the status below 500. Everything else
     leaves the bill Unknown: unsigned or unreadable words may come from a proxy, after GePG took the bill.
     """
-    if response.status in _BUSY_STATUSES:
-        return Busy(_retry_after_s(response), f"HTTP {response.status}")
+    busy = is_busy(response)
+    if busy is not None:
+        return busy
     if response.status >= 500:
         return Unknown(f"HTTP {response.status}")
     try:
@@ -153,6 +160,13 @@ def _genuine_ack(peers: Sequence[RSAPublicKey], body: bytes) -> Message:
     if not any(verify(peers, data, each) for each in last for data in (acks[0].raw, envelope.between())):
         raise UnreadableError("the answer is not signed by GePG")
     return acks[0]
+
+
+def is_busy(response: HttpResponse) -> Busy | None:
+    """Busy for HTTP 429 and 503, whatever the body says."""
+    if response.status not in _BUSY_STATUSES:
+        return None
+    return Busy(_retry_after_s(response), f"HTTP {response.status}")
 
 
 def _retry_after_s(response: HttpResponse) -> float:

@@ -11,6 +11,7 @@ from gateway.domain.outcomes import Outcome
 from gateway.ports import BillOrder, HttpReply, HttpRequest, HttpResponse, Notice, Reading, Verdict
 
 from .bills import read_result, submission, submission_outcome
+from .cancellation import cancellation, cancellation_outcome
 from .codes import INVALID_REQUEST, INVALID_SIGNATURE, SUCCESS
 from .envelope import Message, open_envelope, seal
 from .limits import MAX_ID, TooLargeError, UnreadableError
@@ -72,6 +73,14 @@ class GepgProvider:
     def bill_outcome(self, order: BillOrder, response: HttpResponse) -> Outcome:
         """Accepted, Refused, Busy or Unknown; see ``codes``."""
         return submission_outcome(self._settings.peer_certificates, order, response)
+
+    def cancel_request(self, order: BillOrder, now: datetime) -> HttpRequest:
+        """billCanclReq."""
+        return cancellation(self._settings, order)
+
+    def cancel_outcome(self, order: BillOrder, response: HttpResponse) -> Outcome:
+        """Done, Refused, Busy or Unknown; see ``cancellation``."""
+        return cancellation_outcome(self._settings.peer_certificates, order, response)
 
     def read(self, route: str, body: bytes) -> Reading:
         """Cut, verify, and only then parse. Never raises.

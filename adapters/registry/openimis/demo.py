@@ -198,7 +198,7 @@ class _Loader(Connected):
                     **dates,
                     **row,
                 }
-                for insuree_id in members[:6]
+                for insuree_id in members
             ],
         )
         amount = policy.paid or (product.price if paid else None)

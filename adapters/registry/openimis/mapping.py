@@ -40,6 +40,7 @@ class Tables:
     insurees: Table
     locations: Table
     officers: Table
+    officer_villages: Table | None
     products: Table
     policies: Table
     insuree_policies: Table
@@ -56,6 +57,7 @@ DECLARED = Tables(
     insurees=declared.insurees,
     locations=declared.locations,
     officers=declared.officers,
+    officer_villages=declared.officer_villages,
     products=declared.products,
     policies=declared.policies,
     insuree_policies=declared.insuree_policies,
@@ -85,6 +87,7 @@ def fitted(survey: Survey) -> Tables:
         insurees=fit(declared.insurees),
         locations=fit(declared.locations),
         officers=fit(declared.officers),
+        officer_villages=fit_optional(declared.officer_villages),
         products=fit(declared.products),
         policies=fit(declared.policies),
         insuree_policies=fit(declared.insuree_policies),

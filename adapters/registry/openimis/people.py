@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from datetime import date
+from collections.abc import Collection, Sequence
+from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Table, and_, bindparam, case, or_, select
+from sqlalchemy import ColumnElement, Select, Table, and_, bindparam, case, or_, select
 
 from adapters.registry.openimis.connected import Connected, held
 from adapters.registry.openimis.mapping import Tables
@@ -69,12 +69,31 @@ class PeopleSql:
             .where(insurees.c.FamilyID.in_(bindparam("family_ids", expanding=True)), live_insuree(insurees))
             .order_by(insurees.c.IsHead.desc(), insurees.c.InsureeID)
         )
+        self.officer_at = _officers_at(t.officers, t.officers.c.LocationId == bindparam("place"))
+        self.officer_of_village = None
+        if t.officer_villages is not None:
+            villages = t.officer_villages
+            has_village = select(villages.c.OfficerId).where(
+                villages.c.LocationId == bindparam("place"), villages.c.ValidityTo.is_(None)
+            )
+            self.officer_of_village = _officers_at(t.officers, t.officers.c.OfficerID.in_(has_village))
         self.lock = held(
             select(families.c.FamilyID).where(
                 families.c.FamilyID == bindparam("family_id"), families.c.ValidityTo.is_(None)
             ),
             families,
         )
+
+
+def _officers_at(officers: Table, where: ColumnElement[bool]) -> Select[Any]:
+    """The longest-known officer who still works; ``now`` is bound by the caller."""
+    works = or_(officers.c.WorksTo.is_(None), officers.c.WorksTo >= bindparam("now", type_=officers.c.WorksTo.type))
+    return (
+        select(officers.c.OfficerID)
+        .where(where, works, officers.c.ValidityTo.is_(None))
+        .order_by(officers.c.OfficerID)
+        .limit(1)
+    )
 
 
 class People(Connected):
@@ -99,6 +118,20 @@ class People(Connected):
         """The live family of the live insuree with this number (a head's first where there are several)."""
         row = (await self._connection.execute(self._sql.people.family_of, {"chfid": chfid})).one_or_none()
         return await self.family(row[0]) if row is not None else None
+
+    async def officer_near(self, location_ids: Sequence[int], now: datetime) -> int | None:
+        """A working officer of the village, else of the most local place above it that has one.
+
+        ``location_ids``: village first, as ``Family.location_ids``.
+        """
+        for place in location_ids:
+            for statement in (self._sql.people.officer_of_village, self._sql.people.officer_at):
+                if statement is None:
+                    continue
+                found = (await self._connection.execute(statement, {"place": place, "now": now})).scalar_one_or_none()
+                if found is not None:
+                    return int(found)
+        return None
 
     async def lock_family(self, family_id: int) -> bool:
         """Hold the family's row to the end of the transaction; False when there is no live family."""

@@ -49,9 +49,21 @@ officers = Table(
     Column("LastName", String(100), nullable=False),
     Column("OtherNames", String(100), nullable=False),
     Column("Phone", String(50)),
-    Column("LocationId", Integer),
+    Column("LocationId", Integer),  # the district, in practice
+    Column("WorksTo", UtcMoment),
     Column("AuditUserID", Integer, nullable=False),
     *_validity(),
+)
+
+officer_villages = Table(
+    "tblOfficerVillages",
+    metadata,
+    Column("OfficerVillageId", SerialId, primary_key=True),
+    Column("OfficerId", Integer, index=True),
+    Column("LocationId", Integer, index=True),
+    Column("AuditUserID", Integer, nullable=False),
+    *_validity(),
+    info=OPTIONAL,
 )
 
 families = Table(

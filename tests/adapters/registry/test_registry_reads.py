@@ -18,6 +18,7 @@ from gateway.domain.policy import PolicyStatus
 
 TODAY = date(2026, 11, 22)
 DEAD = datetime(2026, 1, 1, tzinfo=UTC)
+NOW = datetime(2026, 11, 22, 8, 15, tzinfo=UTC)
 
 
 async def test_a_batch_of_covers_is_one_statement(world: Any) -> None:
@@ -328,3 +329,24 @@ async def test_changed_phones_are_found_by_the_traces_that_changes_leave(world: 
     assert [c.place for c in await world.registry.phones_changed(traces[2], 10)] == traces[3:]
     assert list(await world.registry.phones_changed(traces[-1], 10)) == []
     assert await world.registry.newest_insuree() == traces[-1]
+
+
+async def test_the_officer_of_a_place(world: Any) -> None:
+    """The village's own officer, else the longest-known one of the most local place, working and live."""
+
+    async def officer(place: int | None, **values: Any) -> int:
+        names = {"Code": f"E{place}", "LastName": "Mgaya", "OtherNames": "Rehema"}
+        return int(await world.put(t.officers, LocationId=place, **names, **values))
+
+    village, ward, district = 11, 12, 13
+    assert await world.registry.officer_near((village, ward, district), NOW) is None
+    await officer(district, ValidityTo=DEAD)
+    await officer(district, WorksTo=NOW - timedelta(days=1))
+    first = await officer(district, WorksTo=NOW + timedelta(days=1))
+    await officer(district)
+    near = (village, ward, district)
+    assert await world.registry.officer_near(near, NOW) == first
+    own = await officer(district)
+    await world.put(t.officer_villages, OfficerId=own, LocationId=village)
+    assert await world.registry.officer_near(near, NOW) == own
+    assert await world.registry.officer_near((), NOW) is None

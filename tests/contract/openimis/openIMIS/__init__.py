@@ -1,0 +1,1 @@
+"""What openIMIS' report module expects of the installation around it."""
