@@ -99,11 +99,15 @@ async def open_fitted_database(settings: Settings) -> Database:
     found = await survey_registry(settings)
     wrong = faults(found)
     if wrong:
-        told = "\n".join(["REG-SHAPE: this is no openIMIS database that this build can work with:", *wrong])
-        raise NotReadyError(told)
-    database = open_database(settings, Installation.over(fitted(found)))
+        wrong.insert(
+            0, "REG-SHAPE: this is no openIMIS database that this build can work with (imis-gateway db check):"
+        )
+    database = open_database(settings, EMBEDDED if wrong else Installation.over(fitted(found)))
     try:
-        await require_schema(database)
+        if not await schema.is_current(database.engine):
+            wrong.append(f"REG-SCHEMA: {SCHEMA_BEHIND}")
+        if wrong:
+            raise NotReadyError("\n".join(wrong))
     except BaseException:
         await database.close()
         raise
@@ -115,7 +119,10 @@ async def check_database(settings: Settings) -> tuple[list[str], list[str]]:
     found = await survey_registry(settings)
     database = open_database(settings)
     try:
-        ours = [] if await schema.is_current(database.engine) else [SCHEMA_BEHIND]
+        ours = [SCHEMA_BEHIND]
+        if await schema.is_current(database.engine):
+            gone = await schema.missing_tables(database.engine)
+            ours = [f"The gateway's own table {name} is missing." for name in gone]
     finally:
         await database.close()
     return [*faults(found), *ours], advice(found)

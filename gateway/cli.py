@@ -198,8 +198,9 @@ def _with_database(settings: Settings, work: Callable[[Any], Awaitable[int]]) ->
     from gateway import app
 
     async def run() -> int:
-        database = await app.open_fitted_database(settings)
+        database = app.open_database(settings)
         try:
+            await app.require_schema(database)
             return await work(database)
         finally:
             await database.close()

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
 
+from gateway.domain.bill import Bill
 from gateway.domain.periods import Period, add_months
 from gateway.domain.policy import READY_FIRST, Policy, PolicyStatus, Product
-from gateway.domain.settlement import Activation
+from gateway.domain.settlement import Activation, covered_otherwise, latest_settled
 
 OURS, THEIRS = "gateway", "openimis"  # where an event comes from
 
@@ -33,13 +34,23 @@ class PolicyEvent:
     origin: str = THEIRS
 
 
-def events_of(policy: Policy) -> tuple[PolicyEvent, ...]:
-    """What a live policy's present state says has happened to it. Activation leaves no other trace (openIMIS)."""
-    enrolled = PolicyEvent(policy.id, PolicyEventKind.ENROLLED, policy.family_id, policy.enroll_date)
-    if policy.status != PolicyStatus.ACTIVE:
-        return (enrolled,)
-    first_day = policy.effective_date or policy.start_date
-    return (enrolled, PolicyEvent(policy.id, PolicyEventKind.ACTIVATED, policy.family_id, first_day))
+def events_of(policy: Policy, *, is_new: bool, has_news: bool) -> tuple[PolicyEvent, ...]:
+    """What a live policy's present state says has happened to it. Activation leaves no other trace (openIMIS).
+
+    ``is_new``: its row appeared while we looked. ``has_news``: it is new, or money has come since. What neither is was
+    there before our first day: enrolled and perhaps active for years.
+    """
+    events = []
+    if is_new:
+        events.append(PolicyEvent(policy.id, PolicyEventKind.ENROLLED, policy.family_id, policy.enroll_date))
+    if (is_new or has_news) and policy.status == PolicyStatus.ACTIVE:
+        events.append(activated(policy.id, policy.family_id, policy.effective_date or policy.start_date))
+    return tuple(events)
+
+
+def activated(policy_id: int, family_id: int, first_day: date) -> PolicyEvent:
+    """By others, or by our repair: nobody has told the family yet, as our own settlements do."""
+    return PolicyEvent(policy_id, PolicyEventKind.ACTIVATED, family_id, first_day)
 
 
 def is_paid_but_idle(policy: Policy) -> bool:
@@ -47,23 +58,39 @@ def is_paid_but_idle(policy: Policy) -> bool:
     return policy.status == PolicyStatus.IDLE and bool(policy.paid) and policy.paid >= policy.value
 
 
-def repair_for(policy: Policy, last_paid_on: date, activation_option: int) -> Activation:
-    """The activation that the writer of the last premium would have made, had it seen the others."""
+def repair_for(policy: Policy, last_paid_on: date, activation_option: int) -> Activation | None:
+    """The activation that the writer of the last premium would have made, had it seen the others.
+
+    None where the policy had ended by then: an end in the past is no cover to give.
+    """
     assert is_paid_but_idle(policy)
     status = PolicyStatus.READY if activation_option == READY_FIRST else PolicyStatus.ACTIVE
-    return Activation(status, max(last_paid_on, policy.start_date))
+    first_day = max(last_paid_on, policy.start_date)
+    return None if policy.ended_before(first_day) else Activation(status, first_day)
+
+
+def is_overtaken(bill: Bill, policies: Sequence[Policy], day: date) -> bool:
+    """Whether a live bill asks for a cover that the family got by other means. A suspended policy is no cover."""
+    last = latest_settled(policies)
+    covers = last is not None and last.status in (PolicyStatus.ACTIVE, PolicyStatus.READY)
+    return covers and covered_otherwise(bill, policies, day)
 
 
 def overlapping(ours: Policy, policies: Sequence[Policy]) -> Policy | None:
-    """The active policy of the same product, entered by somebody else, whose days ours shares; None where none does."""
+    """Of the family's other active policies of the product that share days with ours, the one that ends last."""
     if ours.status != PolicyStatus.ACTIVE or ours.expiry_date is None:
         return None
-    for other in policies:
-        if other.id == ours.id or other.product_id != ours.product_id or other.status != PolicyStatus.ACTIVE:
-            continue
-        if other.expiry_date and other.start_date <= ours.expiry_date and ours.start_date <= other.expiry_date:
-            return other
-    return None
+    sharing = [
+        other
+        for other in policies
+        if other.id != ours.id
+        and other.product_id == ours.product_id
+        and other.status == PolicyStatus.ACTIVE
+        and other.expiry_date is not None
+        and other.start_date <= ours.expiry_date
+        and ours.start_date <= other.expiry_date
+    ]
+    return max(sharing, key=lambda p: (p.expiry_date or p.start_date, p.id), default=None)
 
 
 def moved_behind(other: Policy, product: Product) -> Period:

@@ -8,19 +8,21 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
+from functools import partial
 
 import structlog
 
 from gateway.domain.bill import Bill, BillFact
 from gateway.domain.clock import Clock, eat_day
 from gateway.domain.effects import CancelBill
-from gateway.domain.policy import Policy
-from gateway.domain.settlement import covered_otherwise
+from gateway.domain.policy import Policy, PolicyStatus
 from gateway.domain.upkeep import (
     PolicyEvent,
     PolicyEventKind,
+    activated,
     events_of,
+    is_overtaken,
     is_paid_but_idle,
     moved_behind,
     overlapping,
@@ -59,17 +61,25 @@ class FollowPolicies:
         self._pace = pace or FollowPace()
 
     async def __call__(self) -> int:
-        """How many events, repairs and cancellations there were."""
+        """How many events, repairs and cancellations there were.
+
+        Raises ExceptionGroup after everything was looked at: what could not be put right keeps nobody waiting, and its
+        trace is read again until it is.
+        """
+        failed: list[Exception] = []
         done = 0
         for of in Traced:
-            done += await self._follow(of)
-        return done + await self._look_ahead()
+            done += await self._follow(of, failed)
+        done += await self._look_ahead()
+        if failed:
+            raise ExceptionGroup("some policies could not be put right", failed)
+        return done
 
-    async def _follow(self, of: Traced) -> int:
+    async def _follow(self, of: Traced, failed: list[Exception]) -> int:
         async with self._uow.reading() as tx:
             known = await tx.follow.place(of)
             newest = await tx.registry.newest(of)
-        now, done = self._clock.now(), 0
+        now, done, failed_before = self._clock.now(), 0, len(failed)
         if known is None:  # what happened before our first day is history, not an event
             async with self._uow.writing() as tx:
                 await tx.follow.set_place(of, Place(newest, newest, now))
@@ -80,11 +90,13 @@ class FollowPolicies:
                 traces = await tx.registry.traces(of, at, _PAGE)
             fresh = {trace.policy_id for trace in traces} - looked_at
             looked_at |= fresh
-            done += await self._look_at(fresh)
+            born = {t.policy_id for t in traces if of == Traced.POLICIES and t.place == t.policy_id}
+            done += await self._look_at(fresh, born, of == Traced.PREMIUMS, failed)
             if len(traces) < _PAGE:
                 break
             at = traces[-1].place
-        await self._move_on(of, known, newest, now)
+        if len(failed) == failed_before:
+            await self._move_on(of, known, newest, now)
         return done
 
     async def _move_on(self, of: Traced, known: Place, newest: int, now: datetime) -> None:
@@ -94,34 +106,45 @@ class FollowPolicies:
         async with self._uow.writing() as tx:
             await tx.follow.set_place(of, Place(known.seen, max(newest, known.seen), now))
 
-    async def _look_at(self, policy_ids: Collection[int]) -> int:
-        if not policy_ids:
-            return 0
+    async def _look_at(
+        self, policy_ids: Collection[int], born: Collection[int], is_paid: bool, failed: list[Exception]
+    ) -> int:
+        """``born``: whose own row is the trace. ``is_paid``: the traces are premiums."""
         now = self._clock.now()
         async with self._uow.reading() as tx:
             changed = await tx.registry.policies_by_id(sorted(policy_ids))
+            if not changed:
+                return 0
             families = sorted({p.family_id for p in changed})
             held = _by_family(await tx.registry.policies_of(families))
-            ids = [p.id for p in changed]
-            noticed = await tx.follow.noticed(ids)
-            born_here = await tx.follow.born_here(ids, now - _YOUNG)
+            noticed = await tx.follow.noticed([p.id for p in changed])
+            doubled = [p for family in held.values() for p in family if overlapping(p, family)]
+            ours = await tx.follow.born_here([p.id for p in doubled], now - _YOUNG)
             bills = await tx.bills.payable(families, now)
-        events = [e for p in changed for e in events_of(p) if (e.policy_id, e.kind) not in noticed]
-        done = await self._notice(events, now)
+        events: list[PolicyEvent] = []
         for policy in changed:
-            if is_paid_but_idle(policy):
-                done += await self._activate(policy)
-            elif policy.id in born_here and overlapping(policy, held[policy.family_id]):
-                done += await self._move_behind(policy)
-        for bill in bills:
-            if not bill.paid and covered_otherwise(bill, held.get(bill.family_id, ()), eat_day(now)):
-                done += await self._end_bill(bill)
+            has_news = is_paid or (policy.id, PolicyEventKind.ENROLLED) in noticed
+            events += events_of(policy, is_new=policy.id in born, has_news=has_news)
+        done = await self._notice([e for e in events if (e.policy_id, e.kind) not in noticed], changed, now)
+        repairs = [partial(self._activate, p) for p in changed if is_paid_but_idle(p)]
+        repairs += [partial(self._move_behind, p) for p in doubled if p.id in ours]
+        today = eat_day(now)
+        overtaken = [b for b in bills if is_overtaken(b, held.get(b.family_id, ()), today)]
+        for repair in [*repairs, *(partial(self._end_bill, b) for b in overtaken)]:
+            try:
+                done += await repair()
+            except Exception as failure:
+                failed.append(failure)
         return done
 
-    async def _notice(self, events: Sequence[PolicyEvent], now: datetime) -> int:
+    async def _notice(self, events: Sequence[PolicyEvent], policies: Sequence[Policy], now: datetime) -> int:
         if not events:
             return 0
+        activated_now = {e.policy_id for e in events if e.kind == PolicyEventKind.ACTIVATED}
         async with self._uow.writing() as tx:
+            for policy in policies:
+                if policy.id in activated_now:
+                    await self._mark_matched(tx, policy, now)
             return await tx.follow.notice(events, now)
 
     async def _activate(self, seen: Policy) -> int:
@@ -132,13 +155,18 @@ class FollowPolicies:
             last = await tx.registry.last_premium(seen.id)
             if not policies or last is None or not is_paid_but_idle(policies[0]):
                 return 0
-            if now - last.entered_at < self._pace.grace:
+            # either way: a moment well ahead of ours is another clock's or a bare day's, and says nothing
+            if abs(now - last.entered_at) < self._pace.grace:
                 return 0
             policy = policies[0]
             activation = repair_for(policy, last.paid_on, await tx.registry.activation_option())
+            if activation is None:
+                return 0
             await tx.registry.keep_history(policy.id, now)
             await tx.registry.activate(policy.id, activation)
             await self._mark_matched(tx, policy, now)
+            if activation.status == PolicyStatus.ACTIVE:
+                await tx.follow.notice([activated(policy.id, policy.family_id, activation.effective_date)], now)
             await tx.audit.add(
                 "gateway",
                 "policy.repaired",
@@ -194,7 +222,7 @@ class FollowPolicies:
             policies = await tx.registry.policies(seen.family_id)
             if bill is None or bill.paid or not bill.payable_at(now):
                 return 0
-            if not covered_otherwise(bill, policies, eat_day(now)):
+            if not is_overtaken(bill, policies, eat_day(now)):
                 return 0
             cancelled = await tx.bills.record(bill, BillFact.CANCELLED, now, why="covered")
             if bill.payment_record_id is not None:
@@ -218,8 +246,10 @@ class FollowPolicies:
         while True:
             async with self._uow.reading() as tx:
                 ids = await tx.registry.expiring(today, until, last, _PAGE)
-                policies = await tx.registry.policies_by_id(ids)
-            done += await self._notice([_expiring(p) for p in policies], now)
+                noticed = await tx.follow.noticed(ids)
+                news = [policy_id for policy_id in ids if (policy_id, PolicyEventKind.EXPIRING) not in noticed]
+                policies = await tx.registry.policies_by_id(news)
+            done += await self._notice([_expiring(p, p.expiry_date) for p in policies if p.expiry_date], (), now)
             if len(ids) < _PAGE:
                 break
             last = ids[-1]
@@ -235,6 +265,5 @@ def _by_family(policies: Sequence[Policy]) -> dict[int, list[Policy]]:
     return families
 
 
-def _expiring(policy: Policy) -> PolicyEvent:
-    assert policy.expiry_date is not None, "asked for by that date"
-    return PolicyEvent(policy.id, PolicyEventKind.EXPIRING, policy.family_id, policy.expiry_date)
+def _expiring(policy: Policy, last_day: date) -> PolicyEvent:
+    return PolicyEvent(policy.id, PolicyEventKind.EXPIRING, policy.family_id, last_day)

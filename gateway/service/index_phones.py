@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from gateway.domain.clock import Clock
 from gateway.domain.msisdn import normalise
@@ -29,12 +29,15 @@ class IndexPhones:
             place = await tx.follow.place(_INSUREES)
             newest = await tx.registry.newest_insuree()
         now = self._clock.now()
-        if built is None or place is None or now - built >= _ANEW:
-            return await self._build(Place(newest, newest, now))
+        if place is None:  # the last page again: who was writing when the first build began may commit behind it
+            place = Place(max(0, newest - _PAGE), newest, now)
+            built = None
+        if built is None or now - built >= _ANEW:
+            return await self._build(place, now)
         return await self._follow(place, newest)
 
-    async def _build(self, place: Place) -> int:
-        """Page by page, in its place: callers are found all the while."""
+    async def _build(self, place: Place, began: datetime) -> int:
+        """Page by page, in its place: callers are found all the while. What is followed stays where it is."""
         last, seen = 0, 0
         while True:
             async with self._uow.writing() as tx:
@@ -44,7 +47,7 @@ class IndexPhones:
                 await tx.callers.index_range(last, upto, [_indexed(row) for row in rows])
                 if is_end:
                     await tx.follow.set_place(_INSUREES, place)
-                    await tx.callers.set_watermark(_BUILT, place.seen_at)
+                    await tx.callers.set_watermark(_BUILT, began)
                     return seen + len(rows)
             seen, last = seen + len(rows), rows[-1].insuree_id
 

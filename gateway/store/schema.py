@@ -47,6 +47,13 @@ def _is_current(connection: Connection) -> bool:
     return found is not None and (found == known[-1] or found not in known)
 
 
+async def missing_tables(engine: AsyncEngine) -> list[str]:
+    """Our own tables that are not there though the schema's version says they are: a half-restored backup."""
+    async with engine.connect() as connection:
+        there = set(await connection.run_sync(lambda sync: inspect(sync).get_table_names()))
+    return [table.name for table in metadata.sorted_tables if table.name not in there]
+
+
 def revisions() -> list[str]:
     """Every revision of this build, oldest first: a migration's file name begins with its number."""
     return sorted(path.name.split("_", 1)[0] for path in (_MIGRATIONS / "versions").glob("[0-9]*_*.py"))

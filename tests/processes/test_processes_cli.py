@@ -7,6 +7,11 @@ from pathlib import Path
 
 import pytest
 from processes_harness import World, own_environment, run_gateway
+from sqlalchemy import inspect, text
+from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.pool import NullPool
+
+from gateway.store.database import driver_url
 
 SECRET = "siri-kubwa-1234"
 
@@ -114,8 +119,45 @@ def test_a_database_that_was_not_upgraded(keyed: dict[str, str], tmp_path: Path)
         assert "db upgrade" in said(done), command
     done = run_gateway("db", "upgrade", environment=keyed, cwd=tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
+    done = run_gateway("serve", environment=keyed, cwd=tmp_path)  # ours are there now, openIMIS' are not
+    assert done.returncode == 1
+    assert "REG-SHAPE" in said(done)
+    assert "The table tblPolicy is missing." in said(done)
+    assert "REG-SCHEMA" not in said(done)
     done = run_gateway("cases", "list", environment=keyed, cwd=tmp_path)
     assert (done.returncode, done.stdout, done.stderr) == (0, "0 open\n", "")
+
+
+async def test_db_check(environment: dict[str, str], database_url: str, tmp_path: Path) -> None:
+    """On a good database, on one that an upgrade of openIMIS has changed, and never changing it itself."""
+    done = run_gateway("db", "check", environment=environment, cwd=tmp_path)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "the database has what this build needs\n", "")
+    engine = create_async_engine(driver_url(database_url), poolclass=NullPool)
+    async with engine.begin() as connection:
+        for statement in (
+            'ALTER TABLE "tblPayment" DROP COLUMN "TransactionNo"',
+            'DROP TABLE "tblPremium"',
+            "DROP TABLE gw_policy_event",  # ours: a half-restored backup
+            'DROP INDEX "ix_tblInsuree_CHFID"',
+        ):
+            await connection.execute(text(statement))
+        before = await connection.run_sync(lambda sync: sorted(inspect(sync).get_table_names()))
+    done = run_gateway("db", "check", environment=environment, cwd=tmp_path)
+    assert done.returncode == 1
+    lines = done.stdout.splitlines()
+    assert lines[:3] == [
+        "The column tblPayment.TransactionNo is missing.",
+        "The table tblPremium is missing.",
+        "The gateway's own table gw_policy_event is missing.",
+    ]
+    assert lines[3].startswith("No index begins with tblInsuree.CHFID")
+    assert lines[4:] == ["3 faults"]
+    async with engine.connect() as connection:
+        assert await connection.run_sync(lambda sync: sorted(inspect(sync).get_table_names())) == before
+    await engine.dispose()
+    done = run_gateway("serve", environment=environment, cwd=tmp_path)
+    assert done.returncode == 1
+    assert "The table tblPremium is missing." in said(done)
 
 
 @pytest.mark.parametrize(

@@ -87,13 +87,11 @@ class PeopleSql:
 
 def _officers_at(officers: Table, where: ColumnElement[bool]) -> Select[Any]:
     """The longest-known officer who still works; ``now`` is bound by the caller."""
-    works = or_(officers.c.WorksTo.is_(None), officers.c.WorksTo >= bindparam("now", type_=officers.c.WorksTo.type))
-    return (
-        select(officers.c.OfficerID)
-        .where(where, works, officers.c.ValidityTo.is_(None))
-        .order_by(officers.c.OfficerID)
-        .limit(1)
-    )
+    live = select(officers.c.OfficerID).where(where, officers.c.ValidityTo.is_(None))
+    if "WorksTo" in officers.c:
+        until = officers.c.WorksTo
+        live = live.where(or_(until.is_(None), until >= bindparam("now", type_=until.type)))
+    return live.order_by(officers.c.OfficerID).limit(1)
 
 
 class People(Connected):

@@ -50,7 +50,7 @@ officers = Table(
     Column("OtherNames", String(100), nullable=False),
     Column("Phone", String(50)),
     Column("LocationId", Integer),  # the district, in practice
-    Column("WorksTo", UtcMoment),
+    Column("WorksTo", UtcMoment, info=OPTIONAL),
     Column("AuditUserID", Integer, nullable=False),
     *_validity(),
 )
