@@ -325,7 +325,11 @@ class PaymentRecord:
 
 
 class LegacyStatus:
-    """tblPayment.PaymentStatus as openIMIS' own screens read it."""
+    """tblPayment.PaymentStatus as openIMIS' own screens read it.
+
+    They list -3 to 5 except -2 and -1. 0 (cancelled) is written by none of openIMIS' own code: a cancelled payment
+    keeps its status and gets an end. What is refused stands at -3, with the reason.
+    """
 
     CREATED = 1
     REQUESTED = 2
@@ -333,6 +337,25 @@ class LegacyStatus:
     RECEIVED = 4
     MATCHED = 5
     REQUEST_REFUSED = -3
+    REJECTED = -3
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentHeld:
+    """Money that reached nothing yet, as openIMIS' own screens show it. Texts None where no bill of ours is known."""
+
+    status: int  # RECEIVED: right in itself, not matched; REJECTED: not what was asked for
+    reason: str
+    amount: Money
+    expected: Money | None
+    receipt: str
+    transaction: str | None
+    origin: str | None
+    paid_at: datetime
+    payer_msisdn: str | None
+    product_code: str | None
+    chfid: str | None
+    stage: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -445,6 +468,10 @@ class Registry(Protocol):
 
     async def payment_received(self, payment_id: int, received: PaymentReceived, now: datetime) -> None:
         """Write the money into tblPayment and tblPaymentDetails: status 5 when matched, else 4."""
+        ...
+
+    async def hold_payment(self, money: PaymentHeld, now: datetime) -> int:
+        """A tblPayment row of its own for money that a person must place; the new PaymentID."""
         ...
 
     async def phones(self, after_insuree_id: int, limit: int) -> Sequence[PhoneRow]:

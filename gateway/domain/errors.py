@@ -47,7 +47,12 @@ ERRORS: dict[str, ErrorCode] = {
         ErrorCode("PAY-CURRENCY", 200, False, "The money is in another currency than the bill."),
         ErrorCode("PAY-TWICE", 200, False, "A bill that was paid already has been paid once more."),
         ErrorCode("PAY-CANCELLED", 200, False, "A cancelled bill has been paid."),
-        ErrorCode("PAY-COVERED", 200, False, "The family was covered by other means while this bill was open."),
+        ErrorCode(
+            "PAY-COVERED",
+            200,
+            False,
+            "The family was covered by other means meanwhile; the money is kept for its next cover.",
+        ),
         ErrorCode("PAY-SUSPENDED", 200, False, "Money for a suspended policy: a payment does not lift a suspension."),
         ErrorCode("PAY-RECEIPT", 200, False, "The receipt is used already within the product."),
         ErrorCode("PAY-FAMILY", 200, False, "The family of the bill is no longer in the registry."),

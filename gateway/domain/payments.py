@@ -73,6 +73,12 @@ class CaseKind(StrEnum):
     EFFECT_HELD = "effect_held"
 
 
+# Money that is not what was asked for; other money that waits for a person is right in itself and only not placed yet.
+REJECTED_KINDS = frozenset(
+    (CaseKind.UNKNOWN_CONTROL_NUMBER, CaseKind.WRONG_AMOUNT, CaseKind.WRONG_CURRENCY, CaseKind.PAID_TWICE)
+)
+
+
 def same_payment(first_digest: str, report: PaymentReport) -> EntryState:
     """What a later report with a known key is: the same again, or a contradiction."""
     return EntryState.DUPLICATE if report.digest == first_digest else EntryState.CONFLICTING

@@ -7,12 +7,13 @@ from datetime import datetime
 from gateway.domain.bill import Bill
 from gateway.domain.clock import eat_day
 from gateway.domain.effects import SendSms
+from gateway.domain.errors import CASE_CODES, ERRORS
 from gateway.domain.msisdn import normalise
-from gateway.domain.payments import CaseKind, EntryState, PaymentReport, same_payment
+from gateway.domain.payments import REJECTED_KINDS, CaseKind, EntryState, PaymentReport, same_payment
 from gateway.domain.policy import NewPolicy, PolicyStatus
 from gateway.domain.settlement import Ledger, NeedsPerson, Settlement, settle
 from gateway.domain.upkeep import OURS, PolicyEvent, PolicyEventKind
-from gateway.ports import Case, Entry, PaymentReceived, Requester, Transaction
+from gateway.ports import Case, Entry, LegacyStatus, PaymentHeld, PaymentReceived, Requester, Transaction
 from gateway.service.messages import Messages
 from gateway.service.metrics import CASES
 from gateway.service.settle_bill import bind_number
@@ -199,6 +200,8 @@ async def _keep_for_person(
 ) -> EntryState:
     """The money is kept and shown; who paid is told that a person looks at it."""
     state = EntryState.UNMATCHED if kind == CaseKind.UNKNOWN_CONTROL_NUMBER else EntryState.CASE
+    if kind != CaseKind.WRONG_CURRENCY:  # the registry knows shillings only
+        await tx.registry.hold_payment(_held(report, kind, bill), now)
     await _open_case(tx, entry, report, kind, bill, now)
     if report.payer_msisdn is not None:
         payer = await _in_language(tx, Requester(report.payer_msisdn, ""))
@@ -206,6 +209,24 @@ async def _keep_for_person(
     await tx.payments.mark(report, state, bill.id if bill else None, None, now)
     await tx.inbox.mark(entry, state, now, bill_id=bill.id if bill else None)
     return state
+
+
+def _held(report: PaymentReport, kind: CaseKind, bill: Bill | None) -> PaymentHeld:
+    """For the ministry's own payment screens."""
+    return PaymentHeld(
+        status=LegacyStatus.REJECTED if kind in REJECTED_KINDS else LegacyStatus.RECEIVED,
+        reason=f"{CASE_CODES[kind]}: {ERRORS[CASE_CODES[kind]].operator}",
+        amount=report.amount,
+        expected=bill.amount if bill else None,
+        receipt=report.reference,
+        transaction=report.transaction,
+        origin=report.origin,
+        paid_at=report.paid_at,
+        payer_msisdn=report.payer_msisdn,
+        product_code=bill.product_code if bill else None,
+        chfid=bill.chfid if bill else None,
+        stage=bill.stage if bill else None,
+    )
 
 
 async def _open_case(

@@ -22,8 +22,9 @@ from service_world import (
 
 from adapters.registry.openimis import tables as t
 from gateway.domain.bill import Bill, BillFact
+from gateway.domain.errors import CASE_CODES
 from gateway.domain.money import Money
-from gateway.domain.payments import PaymentReport
+from gateway.domain.payments import CaseKind, PaymentReport
 from gateway.domain.policy import PolicyStatus
 from gateway.store import tables as g
 
@@ -140,7 +141,18 @@ async def test_it_is_kept_and_shown_and_not_applied(
 
     done = await world.changes_of(pay)
     assert states == [state]
-    assert (done.inserted, done.updated) == ({}, {})  # openIMIS: not one column
+    assert done.updated == {}  # openIMIS: not one column
+    if kind == "wrong_currency":
+        assert done.inserted == {}
+    else:  # and a payment row of its own, so that its screens show the money
+        (shown,), (details,) = done.inserted.pop("tblPayment"), done.inserted.pop("tblPaymentDetails")
+        assert done.inserted == {}
+        rejected = kind in ("unknown_control_number", "wrong_amount", "paid_twice")
+        assert (shown["PaymentStatus"], shown["ReceivedAmount"]) == (-3 if rejected else 4, report.amount.to_decimal())
+        assert (shown["ReceiptNo"], shown["RejectedReason"].split(":")[0]) == ("R1", CASE_CODES[CaseKind(kind)])
+        known = (bill.chfid, bill.product_code, bill.stage) if kind != "unknown_control_number" else (None, None, None)
+        assert (details["InsuranceNumber"], details["ProductCode"], details["PolicyStage"]) == known
+        assert (details["PaymentID"], details["PremiumID"]) == (shown["PaymentID"], None)
     (payment,) = await world.rows(g.payment, reference="R1")
     assert (payment["state"], payment["amount_minor"]) == (state, report.amount.amount_minor)
     assert payment["premium_id"] is None

@@ -16,7 +16,7 @@ from adapters.registry.openimis.tables import fitting
 from adapters.registry.openimis.types import new_uuid
 from gateway.domain.money import Money
 from gateway.domain.msisdn import without_plus
-from gateway.ports import LegacyStatus, PaymentReceived, PaymentRecord
+from gateway.ports import LegacyStatus, PaymentHeld, PaymentReceived, PaymentRecord
 
 MOBILE_PHONE = "MobilePhone"  # tblPayment.TypeOfPayment
 ORIGIN = "imis-gateway"  # tblControlNumber.RequestOrigin and ResponseOrigin
@@ -202,6 +202,47 @@ class PaymentRecords(Connected):
                 "premium_id": received.premium_id,
             },
         )
+
+    async def hold_payment(self, money: PaymentHeld, now: datetime) -> int:
+        """A tblPayment row with details for money that a person must place, as uspReceivePayment leaves one.
+
+        The bill's own row is not touched: it can still be paid rightly.
+        """
+        payments, payment_details = self._sql.payments.payments, self._sql.payments.details
+        amounts = {"ExpectedAmount": money.expected.to_decimal() if money.expected else None}
+        payment_id = await self._insert(
+            payments,
+            {
+                **amounts,
+                "PaymentUUID": new_uuid(),
+                "ReceivedAmount": money.amount.to_decimal(),
+                "ReceivedDate": now,
+                "PaymentDate": money.paid_at,
+                "ReceiptNo": fitting(payments.c.ReceiptNo, money.receipt),
+                "TransactionNo": fitting(payments.c.TransactionNo, money.transaction),
+                "PaymentOrigin": fitting(payments.c.PaymentOrigin, money.origin),
+                "PaymentStatus": money.status,
+                "RejectedReason": fitting(payments.c.RejectedReason, money.reason),
+                "TypeOfPayment": MOBILE_PHONE,
+                "PayerPhoneNumber": without_plus(money.payer_msisdn) if money.payer_msisdn else None,
+                "SmsRequired": True,
+                "AuditedUSerID": self._audit_user_id,
+                "ValidityFrom": now,
+            },
+        )
+        await self._insert(
+            payment_details,
+            {
+                **amounts,
+                "PaymentID": payment_id,
+                "ProductCode": fitting(payment_details.c.ProductCode, money.product_code),
+                "InsuranceNumber": fitting(payment_details.c.InsuranceNumber, money.chfid),
+                "PolicyStage": money.stage,
+                "AuditedUserId": self._audit_user_id,
+                "ValidityFrom": now,
+            },
+        )
+        return payment_id
 
 
 def _so_far(amount: Decimal | None) -> Money:
