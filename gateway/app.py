@@ -23,6 +23,7 @@ from adapters.registry.openimis import (
     Survey,
     advice,
     create_registry,
+    described,
     faults,
     fitted,
     survey,
@@ -115,7 +116,7 @@ async def open_fitted_database(settings: Settings) -> Database:
 
 
 async def check_database(settings: Settings) -> tuple[list[str], list[str]]:
-    """What is wrong with the configured database, and what to add so that it stays quick. Changes nothing."""
+    """What is wrong with the configured database, and what is worth knowing of it. Changes nothing."""
     found = await survey_registry(settings)
     database = open_database(settings)
     try:
@@ -125,7 +126,8 @@ async def check_database(settings: Settings) -> tuple[list[str], list[str]]:
             ours = [f"The gateway's own table {name} is missing." for name in gone]
     finally:
         await database.close()
-    return [*faults(found), *ours], advice(found)
+    wrong = faults(found)
+    return [*wrong, *ours], [*([] if wrong else described(found)), *advice(found)]
 
 
 def open_sessions(settings: Settings) -> SessionStore:

@@ -1,6 +1,6 @@
 """openIMIS' own database as the registry."""
 
-from adapters.registry.openimis.check import advice, faults
+from adapters.registry.openimis.check import advice, described, faults
 from adapters.registry.openimis.installation import EMBEDDED, Installation
 from adapters.registry.openimis.mapping import fitted
 from adapters.registry.openimis.registry import OpenImisRegistry
@@ -14,6 +14,7 @@ __all__ = [
     "Survey",
     "advice",
     "create_registry",
+    "described",
     "faults",
     "fitted",
     "survey",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from sqlalchemy import Boolean, Date, Integer, String, Table
+from sqlalchemy import Boolean, Date, Integer, String, Table, Uuid
 from sqlalchemy.types import TypeEngine
 
 from adapters.registry.openimis import tables as declared
@@ -84,6 +84,29 @@ def _unknown_demands(table: Table, found: ReportedTable) -> Iterator[str]:
                 f"The column {table.name}.{reported.name} must be filled and has no default; "
                 "this build does not know it and could not insert a row."
             )
+
+
+def described(survey: Survey) -> list[str]:
+    """What this installation is like where installations differ, a sentence each: for the person, not for a program."""
+    said = []
+    for table in declared.metadata.sorted_tables:
+        found = survey.tables.get(table.name)
+        if found is None:
+            said.append(f"There is no {table.name}.")
+            continue
+        absent = [c.name for c in table.columns if c.name not in found.columns and c.info.get("optional")]
+        if absent:
+            said.append(f"{table.name} has no {', '.join(absent)}.")
+        for kind, name in ((RowUuid, "UUIDs of the database's own type"), (UtcMoment, "days instead of moments")):
+            fits = (Uuid,) if kind is RowUuid else (Date,)
+            columns = [
+                c.name
+                for c in table.columns
+                if isinstance(c.type, kind) and c.name in found.columns and isinstance(found.columns[c.name].type, fits)
+            ]
+            if columns:
+                said.append(f"{table.name} has {name} in {', '.join(columns)}.")
+    return said
 
 
 def advice(survey: Survey) -> list[str]:

@@ -13,7 +13,7 @@ from sqlalchemy import select, text
 from sqlalchemy.dialects import mssql, postgresql
 from sqlalchemy.types import BIGINT, DATE, FLOAT, INTEGER, NUMERIC, SMALLINT, TEXT, TIMESTAMP, UUID, VARCHAR
 
-from adapters.registry.openimis import Installation, OpenImisRegistry, advice, faults, fitted, survey
+from adapters.registry.openimis import Installation, OpenImisRegistry, advice, described, faults, fitted, survey
 from adapters.registry.openimis import tables as t
 from adapters.registry.openimis.mapping import fitted_type, may_hold
 from adapters.registry.openimis.types import BitFlag, DayOfMoment, ExactNumeric, RowUuid, UtcMoment
@@ -207,6 +207,29 @@ async def test_a_strange_database_lacks_everything(engine: Any, registry_url: An
     assert said == [
         f"The table {table.name} is missing." for table in t.metadata.sorted_tables if table.name not in optional
     ]
+
+
+async def test_what_an_installation_is_like(shaped: Any) -> None:
+    said = described(await shaped.connection.run_sync(survey))
+    assert (
+        said
+        == {
+            "as declared": [],
+            "legacy": [
+                "tblPayment has UUIDs of the database's own type in PaymentUUID.",
+                "tblPolicy has UUIDs of the database's own type in ContributionPlanID.",
+                "tblPolicyRenewals has UUIDs of the database's own type in RenewalUUID.",
+                "tblPremium has days instead of moments in CreatedDate.",
+            ],
+            "models": [
+                "There is no tblControlNumber.",
+                "There is no tblIMISDefaults.",
+                "tblPayment has no PayerPhoneNumber, SmsRequired, AuditedUSerID.",
+                "tblPayment has days instead of moments in RequestDate, ReceivedDate, MatchedDate, PaymentDate.",
+                "tblPolicy has UUIDs of the database's own type in ContributionPlanID.",
+            ],
+        }[shaped.shape]
+    )
 
 
 @pytest.mark.parametrize("registry_url", ["postgresql"], indirect=True)
