@@ -37,6 +37,11 @@ def policy_period(product: Product, enrol_day: date, stage: str, preceding_expir
         start = _cycle_start(product, earliest, stage)
         if preceding_expiry is not None:  # a cycle within its grace may have begun while the last cover still ran
             start = max(start, preceding_expiry + timedelta(days=1))
+    return period_from(product, start)
+
+
+def period_from(product: Product, start: date) -> Period:
+    """The product's insurance period beginning on a day."""
     return Period(start, add_months(start, product.insurance_period) - timedelta(days=1))
 
 

@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from gateway.domain.bill import PayOption, bill_key
 from gateway.domain.money import Money
-from gateway.domain.periods import Period, policy_period
+from gateway.domain.periods import Period, period_from, policy_period
 from gateway.domain.policy import NEW, RENEWAL, Family, Policy, PolicyStatus, Product
 from gateway.domain.valuation import policy_value
 
@@ -84,7 +84,8 @@ def quote_for(product: Product, family: Family, policies: Sequence[Policy], day:
         due = idle.value - idle.paid
         if due.amount_minor <= 0:
             return NoQuote(NoQuoteReason.NOTHING_DUE)
-        period = Period(idle.start_date, idle.expiry_date or idle.start_date)
+        # an end that old data lacks is reckoned as openIMIS would have
+        period = Period(idle.start_date, idle.expiry_date or period_from(product, idle.start_date).expiry)
         return Quote(family.id, product, idle.stage, preceding, idle, due, idle.value, period)
     if preceding is not None and preceding.start_date > day:
         return NoQuote(NoQuoteReason.ALREADY_RENEWED)

@@ -14,7 +14,7 @@ from datetime import date
 from gateway.domain.bill import Bill, BillFact, BillState, PayOption
 from gateway.domain.money import Money
 from gateway.domain.payments import CaseKind, PaymentReport
-from gateway.domain.periods import policy_period
+from gateway.domain.periods import Period, period_from, policy_period
 from gateway.domain.policy import (
     READY_FIRST,
     Family,
@@ -55,6 +55,7 @@ class Settlement:
     still_due: Money
     excess: Money
     fact: BillFact
+    mended: Period | None = None  # the days of an officer's policy that was entered without an end
 
     @property
     def start_date(self) -> date:
@@ -64,7 +65,7 @@ class Settlement:
     @property
     def expiry_date(self) -> date | None:
         """Last day of the policy."""
-        return self.policy.expiry_date
+        return self.mended.expiry if self.mended else self.policy.expiry_date
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +136,7 @@ def settle(bill: Bill, report: PaymentReport, paid_on: date, today: date, ledger
         still_due=Money(max(left.amount_minor, 0), left.currency),
         excess=Money(max(-left.amount_minor, 0), left.currency),
         fact=BillFact.PART_PAID if bill_left.amount_minor > 0 else BillFact.PAID,
+        mended=period_from(ledger.product, policy.start_date) if activation and policy.expiry_date is None else None,
     )
 
 

@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from enum import StrEnum
 
 from gateway.domain.bill import Bill
-from gateway.domain.periods import Period, add_months
+from gateway.domain.periods import Period, period_from
 from gateway.domain.policy import READY_FIRST, Policy, PolicyStatus, Product
 from gateway.domain.settlement import Activation, covered_otherwise, latest_settled
 
@@ -54,8 +54,11 @@ def activated(policy_id: int, family_id: int, first_day: date) -> PolicyEvent:
 
 
 def is_paid_but_idle(policy: Policy) -> bool:
-    """Two halves of a premium committed side by side leave a paid policy idle: neither writer saw the other's half."""
-    return policy.status == PolicyStatus.IDLE and bool(policy.paid) and policy.paid >= policy.value
+    """Two halves of a premium committed side by side leave a paid policy idle: neither writer saw the other's half.
+
+    A policy without a value is never paid for: nobody knows what it costs.
+    """
+    return policy.status == PolicyStatus.IDLE and bool(policy.value) and policy.paid >= policy.value
 
 
 def repair_for(policy: Policy, last_paid_on: date, activation_option: int) -> Activation | None:
@@ -96,5 +99,4 @@ def overlapping(ours: Policy, policies: Sequence[Policy]) -> Policy | None:
 def moved_behind(other: Policy, product: Product) -> Period:
     """The days that follow the other's cover: the family paid twice and is covered twice as long, not twice at once."""
     assert other.expiry_date is not None
-    start = other.expiry_date + timedelta(days=1)
-    return Period(start, add_months(start, product.insurance_period) - timedelta(days=1))
+    return period_from(product, other.expiry_date + timedelta(days=1))

@@ -16,6 +16,8 @@ import structlog
 from gateway.domain.bill import Bill, BillFact
 from gateway.domain.clock import Clock, eat_day
 from gateway.domain.effects import CancelBill
+from gateway.domain.msisdn import normalise
+from gateway.domain.periods import Period
 from gateway.domain.policy import Policy, PolicyStatus
 from gateway.domain.upkeep import (
     PolicyEvent,
@@ -28,7 +30,7 @@ from gateway.domain.upkeep import (
     overlapping,
     repair_for,
 )
-from gateway.ports import Place, Traced, Transaction, UnitOfWork
+from gateway.ports import Place, Requester, Traced, Transaction, UnitOfWork
 from gateway.service.messages import Messages
 from gateway.service.metrics import REPAIRS
 
@@ -36,6 +38,7 @@ log = structlog.get_logger()
 
 _PAGE = 500
 _LOOKED_AHEAD = "expiring"
+_REMEMBERED = 50_000
 _YOUNG = timedelta(hours=1)  # an overlap older than this is somebody's decision, not a race
 
 
@@ -88,6 +91,8 @@ class FollowPolicies:
         while True:
             async with self._uow.reading() as tx:
                 traces = await tx.registry.traces(of, at, _PAGE)
+            if len(looked_at) > _REMEMBERED:
+                looked_at.clear()  # looking twice is only slower
             fresh = {trace.policy_id for trace in traces} - looked_at
             looked_at |= fresh
             born = {t.policy_id for t in traces if of == Traced.POLICIES and t.place == t.policy_id}
@@ -204,9 +209,22 @@ class FollowPolicies:
                 start=period.start.isoformat(),
                 expiry=period.expiry.isoformat(),
             )
+            await self._tell_new_days(tx, seen, period, now)
         REPAIRS.labels("moved").inc()
         log.warning("policy_moved", policy=seen.id)
         return 1
+
+    async def _tell_new_days(self, tx: Transaction, moved: Policy, period: Period, now: datetime) -> None:
+        """The confirmation named other days."""
+        family = await tx.registry.family(moved.family_id)
+        if family is None:
+            return
+        phones = (normalise(member.phone) for member in (family.head, *family.members))
+        phone = next((phone for phone in phones if phone is not None), None)
+        if phone is not None:
+            language = (await tx.callers.languages([phone])).get(phone, "")
+            told = self._messages.cover_moved(Requester(phone, language), family.head.chfid, moved.id, period)
+            await tx.outbox.put([told], now)
 
     async def _mark_matched(self, tx: Transaction, policy: Policy, now: datetime) -> None:
         """The instalments that we recorded are matched now, whoever paid the rest."""

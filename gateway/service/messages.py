@@ -10,6 +10,7 @@ from gateway.domain.bill import Bill
 from gateway.domain.clock import eat_day
 from gateway.domain.effects import SendSms
 from gateway.domain.money import Money
+from gateway.domain.periods import Period
 from gateway.domain.segments import plain
 from gateway.domain.ussd.book import Book
 from gateway.ports import Requester
@@ -59,6 +60,11 @@ class Messages:
         """The money is complete; an officer activates the cover, where the scheme wants it so."""
         scope = {"amount": amount.amount_minor, "receipt": receipt, "chfid": bill.chfid}
         return self._sms("paid_ready", reader, f"payment:{receipt}/{bill.control_number}", **scope)
+
+    def cover_moved(self, reader: Requester, chfid: str, policy_id: int, period: Period) -> SendSms:
+        """Two covers were paid for the same days: the second one follows the first."""
+        about = f"policy:{policy_id}/from:{period.start.isoformat()}"
+        return self._sms("cover_moved", reader, about, chfid=chfid, start=period.start, until=period.expiry)
 
     def part_paid(self, reader: Requester, bill: Bill, amount: Money, receipt: str, due: Money) -> SendSms:
         """The money, and how much is still missing."""

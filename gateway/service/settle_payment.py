@@ -92,6 +92,8 @@ async def _apply(
         else decision.policy.id
     )
     premium_id = await tx.registry.add_premium(policy_id, decision.premium, now)
+    if decision.mended is not None:
+        await tx.registry.move_policy(policy_id, decision.mended)
     if decision.activation is not None:
         await tx.registry.activate(policy_id, decision.activation)
     await tx.follow.notice(_own_events(policy_id, bill.family_id, decision, born), now)
@@ -99,6 +101,9 @@ async def _apply(
         await tx.registry.close_renewal_prompts(bill.preceding_policy_id, now)
     if bill.payment_record_id is not None:
         await tx.registry.payment_received(bill.payment_record_id, _received(report, premium_id, decision), now)
+    if decision.activation is not None:  # what an earlier bill paid in part is matched by this one's money
+        for record_id in await tx.bills.part_paid_records(bill.family_id, bill.product_id):
+            await tx.registry.payment_matched(record_id, now)
     bill = await tx.bills.record(
         bill, decision.fact, now, amount_minor=report.amount.amount_minor, reference=report.reference
     )

@@ -26,7 +26,7 @@ class UssdFacts:
         self._uow = uow
         self._clock = clock
         self._wrong_numbers_an_hour = wrong_numbers_an_hour
-        self._callers: Batcher[JsonObject] = Batcher(self._read_callers)
+        self._callers: Batcher[JsonObject] = Batcher(self._read_callers, size=100)
         self._readers: dict[str, Callable[..., Awaitable[JsonObject]]] = {
             "caller": self.caller,
             "quote": self.quote,

@@ -11,6 +11,7 @@ from played.talk import BOOK
 from gateway.domain.bill import Bill, BillState, PayOption
 from gateway.domain.effects import SendSms
 from gateway.domain.money import Money
+from gateway.domain.periods import Period
 from gateway.domain.segments import fits_one_sms, is_gsm7, units
 from gateway.ports import Requester
 from gateway.service.messages import Messages
@@ -38,6 +39,7 @@ def every_message(bill: Bill, language: str, amount: Money) -> dict[str, SendSms
         "number_cancelled": MESSAGES.number_cancelled(bill, [reader])[0],
         "covered": MESSAGES.covered(reader, bill, amount, RECEIPT, start, until),
         "paid_ready": MESSAGES.paid_ready(reader, bill, amount, RECEIPT),
+        "cover_moved": MESSAGES.cover_moved(reader, bill.chfid, 12, Period(start, until)),
         "part_paid": MESSAGES.part_paid(reader, bill, amount, RECEIPT, amount),
         "receipt": MESSAGES.receipt(reader, amount, RECEIPT, "994180000017"),
         "held": MESSAGES.held(reader, amount, RECEIPT, "994180000017"),
@@ -55,6 +57,8 @@ WRITTEN = {
         "hadi 31/12/2027. Asante.",
         "paid_ready": "CHF: Tumepokea TZS 9,999,999. Risiti 123456789012345. Malipo ya bima 100000014 yamekamilika. "
         "Afisa wa CHF ataifanya hai; tutakujulisha.",
+        "cover_moved": "CHF: Bima ya familia 100000014 imelipwa mara mbili. Fedha hazijapotea: bima ya pili ni hai "
+        "01/01/2027 hadi 31/12/2027.",
         "part_paid": "CHF: Tumepokea TZS 9,999,999. Risiti 123456789012345. Bado TZS 9,999,999 kukamilisha bima ya "
         "100000014. Namba 9941 8000 0017.",
         "receipt": "CHF: Tumepokea malipo yako TZS 9,999,999. Risiti 123456789012345. Asante.",
@@ -72,6 +76,8 @@ WRITTEN = {
         "31/12/2027. Thank you.",
         "paid_ready": "CHF: TZS 9,999,999 received. Receipt 123456789012345. Insurance 100000014 is paid in full. A "
         "CHF officer will activate it; we will tell you.",
+        "cover_moved": "CHF: Family 100000014 was paid for twice. No money is lost: the second cover runs "
+        "01/01/2027 to 31/12/2027.",
         "part_paid": "CHF: TZS 9,999,999 received. Receipt 123456789012345. TZS 9,999,999 still due for insurance "
         "100000014. Number 9941 8000 0017.",
         "receipt": "CHF: We received your payment of TZS 9,999,999. Receipt 123456789012345. Thank you.",

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from service_world import (
@@ -14,6 +15,7 @@ from service_world import (
     INSTALMENTS,
     NUMBER,
     RENEWED,
+    SOON,
     SUSPENDED,
     UNENROLLED,
     World,
@@ -22,7 +24,7 @@ from service_world import (
 from adapters.registry.openimis import tables as t
 from gateway.domain.periods import add_months
 from gateway.domain.ussd.machine import Ask
-from gateway.ports import BillRefused, ControlNumberGiven
+from gateway.ports import BillRefused, ControlNumberGiven, Place
 from gateway.service import index_phones
 from gateway.service.index_phones import IndexPhones
 from gateway.service.ussd_facts import UssdFacts
@@ -36,7 +38,9 @@ NEW = "+255620000099"
 async def index(world: World) -> IndexPhones:
     """Built at noon, as the clock of these tests tells."""
     async with world.database.writing() as tx:
-        await tx.callers.set_watermark("phones", world.clock.now())
+        newest, now = await tx.registry.newest_insuree(), world.clock.now()
+        await tx.callers.set_watermark("phones", now)
+        await tx.follow.set_place("insurees", Place(newest, newest, now))
     return IndexPhones(world.database, world.clock)
 
 
@@ -51,10 +55,19 @@ async def who(world: World, *msisdns: str) -> list[list[int]]:
     return [list(known.get(m, [])) for m in msisdns]
 
 
-async def change(world: World, insuree_id: int, **values: Any) -> None:
-    """As openIMIS writes: the row's ValidityFrom tells when."""
-    changed = t.insurees.update().where(t.insurees.c.InsureeID == insuree_id)
-    await world.execute(changed.values(**{"ValidityFrom": world.clock.now(), **values}))
+async def change(world: World, insuree_id: int, **values: Any) -> int:
+    """As openIMIS writes: a history row with a key of its own first, then the live row; the history row's key."""
+    (before,) = await world.rows(t.insurees, InsureeID=insuree_id)
+    del before["InsureeID"]
+    ended = {"InsureeUUID": str(uuid4()), "ValidityTo": world.clock.now(), "LegacyID": insuree_id}
+    key = await world.put(t.insurees, **{**before, **ended})
+    await change_silently(world, insuree_id, ValidityFrom=world.clock.now(), **values)
+    return key
+
+
+async def change_silently(world: World, insuree_id: int, **values: Any) -> None:
+    """As a script of somebody's writes: no history row."""
+    await world.execute(t.insurees.update().where(t.insurees.c.InsureeID == insuree_id).values(**values))
 
 
 async def head(world: World, family_id: int) -> dict[str, Any]:
@@ -87,7 +100,6 @@ async def test_it_follows_every_change(
     monkeypatch.setattr(index_phones, "_PAGE", page)
     one, two, six, seven = [(await head(world, f))["InsureeID"] for f in (1, 2, 6, 7)]
     joined = (await world.rows(t.insurees, FamilyID=1))[1]["InsureeID"]
-    world.clock.pass_(minutes=30)
     await change(world, one, Phone="0620 000-099")
     await change(world, two, ValidityTo=world.clock.now())  # deleted
     await change(world, six, Phone="")
@@ -95,41 +107,154 @@ async def test_it_follows_every_change(
     await change(world, joined, Phone="+255620000099")
     assert await who(world, A, NEW) == [[one], []]
     world.clock.pass_(seconds=15)
-    assert await index() == 5
-    assert await who(world, A, NEW, "+255712000002", "+255655000006", "+255712000007") == [
-        [],
-        [one, joined],
-        [],
-        [],
-        [],
-    ]
-    world.clock.pass_(minutes=30)
-    assert await index() == 5  # seen again, since others' transactions commit later than they stamp
-    assert await index() == 0
+    await index()
+    gone = await who(world, A, NEW, "+255712000002", "+255655000006", "+255712000007")
+    assert gone == [[], [one, joined], [], [], []]
     await change(world, two, ValidityTo=None)
     await change(world, one, Phone="0712000001")
+    world.clock.pass_(seconds=15)
     await index()
     assert await who(world, A, NEW, "+255712000002") == [[one], [joined], [two]]
 
 
+async def test_what_can_no_longer_change_is_not_read_again(world: World, index: IndexPhones) -> None:
+    for _ in range(2):
+        world.clock.pass_(minutes=5)
+        await index()
+    one = (await head(world, COVERED))["InsureeID"]
+    await change(world, one, Phone="0620000099")
+    world.clock.pass_(seconds=15)
+    assert [await index() for _ in range(3)] == [1, 1, 1]  # a neighbour's transaction may still be open
+    world.clock.pass_(minutes=5)
+    assert await index() == 1
+    world.clock.pass_(minutes=5)
+    assert [await index(), await index()] == [1, 0]
+
+
 async def test_a_change_that_commits_late_is_not_missed(world: World, index: IndexPhones) -> None:
-    """Stamped before we looked, committed after."""
-    stamped = world.clock.now()
-    world.clock.pass_(seconds=100)
+    """Its key was taken, others took higher ones and were followed, then it committed."""
+    one, two = (await head(world, COVERED))["InsureeID"], (await head(world, SOON))["InsureeID"]
+    key = await change(world, one)
+    await change(world, two, Phone="0620000099")
+    (late,) = await world.rows(t.insurees, InsureeID=key)
+    await world.execute(t.insurees.delete().where(t.insurees.c.InsureeID == key))
+    for _ in range(19):
+        world.clock.pass_(seconds=15)
+        await index()
+    assert await who(world, A, NEW) == [[one], [two]]
+    await world.execute(t.insurees.insert().values(late))
+    await change_silently(world, one, Phone="0620000098")
+    world.clock.pass_(seconds=14)
     await index()
-    await change(world, 1, Phone="0620000099", ValidityFrom=stamped)
+    assert await who(world, A, "+255620000098") == [[], [one]]
+
+
+@pytest.mark.parametrize("rebuilt", [True, False], ids=["daily", "first"])
+async def test_a_change_that_commits_behind_a_build_is_not_missed(
+    world: World, index: IndexPhones, rebuilt: bool
+) -> None:
+    one, two = (await head(world, COVERED))["InsureeID"], (await head(world, SOON))["InsureeID"]
+    world.clock.pass_(hours=24, seconds=-20)
+    await index()
+    key = await change(world, one)
+    await change(world, two, Phone="0620000099")
+    (late,) = await world.rows(t.insurees, InsureeID=key)
+    await world.execute(t.insurees.delete().where(t.insurees.c.InsureeID == key))
+    if not rebuilt:
+        await world.execute(g.watermark.delete())
+        await world.execute(g.place.delete())
+    world.clock.pass_(seconds=30)
+    assert await index() == 15  # the build
+    await world.execute(t.insurees.insert().values(late))
+    await change_silently(world, one, Phone="0620000098")
     world.clock.pass_(seconds=15)
     await index()
-    assert await who(world, A, NEW) == [[], [1]]
+    assert await who(world, A, NEW, "+255620000098") == [[], [two], [one]]
+
+
+@pytest.mark.parametrize("spelt", ["0620000099", "255620000099", "+255 620 000 099", "0620-000-099", "620000099"])
+async def test_however_it_is_spelt(world: World, index: IndexPhones, spelt: str) -> None:
+    one = (await head(world, COVERED))["InsureeID"]
+    await change(world, one, Phone=spelt)
+    await index()
+    assert await who(world, A, NEW) == [[], [one]]
+    await world.execute(g.phone.delete())
+    await world.execute(g.watermark.delete())
+    await index()
+    assert await who(world, A, NEW) == [[], [one]]
+
+
+async def test_one_phone_in_several_families(world: World, index: IndexPhones, facts: UssdFacts) -> None:
+    for family_id in (COVERED, EXPIRED, SUSPENDED):
+        await change(world, (await head(world, family_id))["InsureeID"], Phone="0620000099")
+    await index()
+    assert [len(ids) for ids in await who(world, NEW)] == [3]
+    assert families(await facts.caller(NEW)) == [(1, "covered"), (3, "expired"), (12, "suspended")]
+
+
+@pytest.mark.parametrize("at_once", [True, False])
+async def test_a_recycled_phone_is_the_new_insurees_only(
+    world: World, index: IndexPhones, facts: UssdFacts, at_once: bool
+) -> None:
+    """The operator gave the number to somebody else; both rows are changed by the officer who hears of it."""
+    old, new = (await head(world, COVERED))["InsureeID"], (await head(world, UNENROLLED))["InsureeID"]
+    await change(world, old, Phone=None)
+    if not at_once:
+        await index()
+        assert await who(world, A) == [[]]
+    await change(world, new, Phone="0712 000 001")
+    await index()
+    assert await who(world, A, "+255655000006") == [[new], []]
+    assert families(await facts.caller(A)) == [(UNENROLLED, "none")]
+
+
+async def test_an_insuree_that_moves_to_another_family(world: World, index: IndexPhones) -> None:
+    one = (await head(world, COVERED))["InsureeID"]
+    await change(world, one, FamilyID=EXPIRED)
+    await index()
+    (row,) = await world.rows(g.phone, insuree_id=one)
+    assert row["family_id"] == EXPIRED
+    await change(world, one, FamilyID=None)
+    await index()
+    assert await world.rows(g.phone, insuree_id=one) == []
+
+
+@pytest.mark.parametrize(
+    "gone", [{"Phone": ""}, {"Phone": None}, {"Phone": "none"}, {"ValidityTo": datetime(2026, 1, 1, tzinfo=UTC)}]
+)
+async def test_emptied_and_deleted(world: World, index: IndexPhones, gone: dict[str, Any]) -> None:
+    await change(world, (await head(world, COVERED))["InsureeID"], **gone)
+    await index()
+    assert await who(world, A) == [[]]
+
+
+async def test_what_leaves_no_history_is_caught_up_with_once_a_day(world: World, index: IndexPhones) -> None:
+    one, two, six = [(await head(world, f))["InsureeID"] for f in (1, 2, 6)]
+    await change_silently(world, one, Phone="0620000099")
+    await change_silently(world, two, ValidityTo=world.clock.now())
+    await change_silently(world, six, Phone=None)
+    left = [[one], [], [two], [six]]
+    for _ in range(23):
+        world.clock.pass_(hours=1)
+        await index()
+        assert await who(world, A, NEW, "+255712000002", "+255655000006") == left
+    places = await world.rows(g.place)
+    world.clock.pass_(hours=1)
+    await index()
+    assert await who(world, A, NEW, "+255712000002", "+255655000006") == [[], [one], [], []]
+    assert await world.rows(g.place) == places  # what is followed stays where it is
+    world.clock.pass_(hours=1)
+    await change_silently(world, one, Phone="0712000001")
+    await index()
+    assert await who(world, A, NEW) == [[], [one]]  # not before tomorrow
 
 
 async def test_history_rows_are_nobody(world: World, index: IndexPhones) -> None:
-    world.clock.pass_(minutes=30)
-    old = {**await head(world, COVERED), "Phone": "0620000099", "ValidityTo": world.clock.now(), "LegacyID": 1}
-    del old["InsureeID"]
-    await world.put(t.insurees, **{**old, "InsureeUUID": "history"})
+    one = (await head(world, COVERED))["InsureeID"]
+    key = await change(world, one)
+    await change_silently(world, key, Phone="0620000099")
     await index()
-    assert await who(world, NEW) == [[]]
+    assert await who(world, A, NEW) == [[one], []]
 
 
 # ---- the calling phone
@@ -171,7 +296,6 @@ async def test_an_officers_phone_sees_its_families(facts: UssdFacts) -> None:
 
 
 async def test_two_members_with_one_phone_are_one_family(world: World, index: IndexPhones, facts: UssdFacts) -> None:
-    world.clock.pass_(minutes=30)
     await change(world, (await world.rows(t.insurees, FamilyID=1))[1]["InsureeID"], Phone="0712 000 001")
     await index()
     assert families(await facts.caller(A)) == [(1, "covered")]

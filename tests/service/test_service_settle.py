@@ -150,7 +150,8 @@ async def test_an_exact_payment(world: World, paid: Paid) -> None:
         }
     }
     (details,) = done.updated["tblPaymentDetails"].values()
-    assert details == {"Amount": price, "PremiumID": premium["PremiumId"]}
+    enrolled = today if paid.start is not None else idle.enroll_date
+    assert details == {"Amount": price, "PremiumID": premium["PremiumId"], "enrollmentDate": enrolled}
 
     # openIMIS stops asking, and nothing else of its tables is touched
     prompts = done.updated.get("tblPolicyRenewals", {})

@@ -34,6 +34,8 @@ class Connected:
 def held(statement: _Selected, table: Table) -> _Selected:
     """The select, holding its rows to the end of the transaction.
 
-    On SQLite nothing is said: the writing transaction has locked the whole file already.
+    On SQLite nothing is said: the writing transaction has locked the whole file already. On PostgreSQL it is FOR NO KEY
+    UPDATE, which holds other processes of ours and lets openIMIS' foreign-key checks pass: FOR UPDATE would make every
+    policy that an officer enters for the family wait, and deadlocks of which the officer is the victim.
     """
-    return statement.with_for_update().with_hint(table, "WITH (UPDLOCK, ROWLOCK)", "mssql")
+    return statement.with_for_update(key_share=True).with_hint(table, "WITH (UPDLOCK, ROWLOCK)", "mssql")

@@ -15,6 +15,7 @@ from gateway.domain.policy import NEW, Policy, PolicyStatus
 from gateway.ports import InsureeCover
 
 _NOTHING = Money(0)
+_KNOWN = frozenset(PolicyStatus)
 _NOBODY = ("", "")
 
 
@@ -146,7 +147,9 @@ class Covers(People):
 def _policies(rows: Iterable[Any]) -> tuple[Policy, ...]:
     """Policies from rows of ``_POLICY_COLUMNS``, one row per premium; a row without PolicyID is no policy.
 
-    Gaps in old data read as openIMIS' own column defaults do: no status is idle, no stage is new; no value is zero.
+    Gaps in old data read as openIMIS' own column defaults do: no status is idle, no stage is new; no value is zero. A
+    status that is none of openIMIS' five reads as suspended: no cover is promised and no money taken before an officer
+    has looked.
     """
     found: dict[int, Any] = {}
     paid: dict[int, Money] = {}
@@ -168,7 +171,7 @@ def _policy(row: Any, paid: Money) -> Policy:
         policy_id,
         family_id,
         product_id,
-        PolicyStatus.IDLE if status is None else status,
+        PolicyStatus.IDLE if status is None else status if status in _KNOWN else PolicyStatus.SUSPENDED,
         stage or NEW,
         enrolled,
         start,

@@ -24,6 +24,7 @@ from adapters.registry.openimis.connected import Connected
 from adapters.registry.openimis.mapping import Tables
 from adapters.registry.openimis.tables import fitting
 from adapters.registry.openimis.types import new_uuid
+from gateway.domain.clock import eat_day
 from gateway.domain.periods import Period
 from gateway.domain.policy import NewPolicy, NewPremium, PolicyStatus
 from gateway.domain.settlement import Activation
@@ -131,6 +132,7 @@ class Enrolment(Connected):
             "EnrollDate": policy.enroll_date,
             "StartDate": policy.start_date,
             "ExpiryDate": policy.expiry_date,
+            "creationDate": eat_day(now),
             **self._written(now),
         }
         policy_id = await self._insert(self._sql.enrolment.policies, values)

@@ -58,10 +58,16 @@ class PaymentSql:
             .order_by(details.c.PaymentDetailsID)
             .limit(1)
         )
+        enrolled = (
+            select(t.policies.c.EnrollDate)
+            .join(t.premiums, t.premiums.c.PolicyID == t.policies.c.PolicyID)
+            .where(t.premiums.c.PremiumId == bindparam("premium_id"))
+            .scalar_subquery()
+        )
         self.received_details = (
             update(details)
             .where(details.c.PaymentDetailsID == bindparam("details_id"))
-            .values(Amount=bindparam("amount"), PremiumID=bindparam("premium_id"))
+            .values(Amount=bindparam("amount"), PremiumID=bindparam("premium_id"), enrollmentDate=enrolled)
         )
         numbers = t.control_numbers
         if numbers is not None:
@@ -209,6 +215,7 @@ class PaymentRecords(Connected):
         The bill's own row is not touched: it can still be paid rightly.
         """
         payments, payment_details = self._sql.payments.payments, self._sql.payments.details
+        phone = without_plus(money.payer_msisdn) if money.payer_msisdn else None
         amounts = {"ExpectedAmount": money.expected.to_decimal() if money.expected else None}
         payment_id = await self._insert(
             payments,
@@ -224,7 +231,8 @@ class PaymentRecords(Connected):
                 "PaymentStatus": money.status,
                 "RejectedReason": fitting(payments.c.RejectedReason, money.reason),
                 "TypeOfPayment": MOBILE_PHONE,
-                "PayerPhoneNumber": without_plus(money.payer_msisdn) if money.payer_msisdn else None,
+                "PhoneNumber": phone,
+                "PayerPhoneNumber": phone,
                 "SmsRequired": True,
                 "AuditedUSerID": self._audit_user_id,
                 "ValidityFrom": now,

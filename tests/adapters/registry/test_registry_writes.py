@@ -52,7 +52,7 @@ async def test_a_new_policy_is_idle_with_a_coverage_row_each(world: Any, changes
         "ExpiryDate": expiry,
         "isOffline": False,
         "ContributionPlanID": None,
-        "creationDate": None,
+        "creationDate": TODAY,
         "AuditUserID": -1,
         "ValidityFrom": NOW,
         "ValidityTo": None,

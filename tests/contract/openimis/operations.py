@@ -91,14 +91,20 @@ def create_policy(
 
 
 def renew_policy(
-    policy: int, enroll_date: str, officer: int | None = None, start_date: str | None = None
+    policy: int,
+    enroll_date: str,
+    officer: int | None = None,
+    start_date: str | None = None,
+    product: int | None = None,
 ) -> dict[str, Any]:
-    """A renewal of ``policy``: the quote of stage R, then RenewPolicyMutation. ``{"id", "uuid", "quote"}``."""
+    """A renewal of ``policy``: the quote of stage R, then RenewPolicyMutation. ``{"id", "uuid", "quote"}``.
+
+    ``product``: another than the policy's own, as a clerk chooses one when that is sold no more.
+    """
     old = Policy.objects.get(id=policy)
-    quote = policy_quote(old.family_id, old.product_id, enroll_date, "R", policy)
-    return _policy(
-        RenewPolicyMutation, quote, old.family_id, old.product_id, enroll_date, officer or old.officer_id, start_date
-    )
+    sold = product or old.product_id
+    quote = policy_quote(old.family_id, sold, enroll_date, "R", policy)
+    return _policy(RenewPolicyMutation, quote, old.family_id, sold, enroll_date, officer or old.officer_id, start_date)
 
 
 def suspend_policy(policy: int) -> None:

@@ -237,7 +237,7 @@ WHERE gw_outbox.dedupe_key = :dedupe_key_1));
 SELECT 1
 WHERE (EXISTS (SELECT gw_outbox.id
 FROM gw_outbox
-WHERE gw_outbox.channel = :channel_1 AND gw_outbox.state = 'todo' AND gw_outbox.not_before <= :not_before_1 AND gw_outbox.kind IN (:kind_1_1, :kind_1_2))) OR (EXISTS (SELECT gw_outbox.id
+WHERE gw_outbox.channel = :channel_1 AND gw_outbox.state = 'todo' AND gw_outbox.not_before <= :not_before_1 AND gw_outbox.kind IN (:kind_1_1, :kind_1_2, :kind_1_3))) OR (EXISTS (SELECT gw_outbox.id
 FROM gw_outbox
 WHERE gw_outbox.state = 'leased' AND gw_outbox.lease_until < :lease_until_1));
 
@@ -246,7 +246,7 @@ UPDATE gw_outbox SET state=:state, lease_token=:lease_token WHERE gw_outbox.stat
 WITH due AS
 (SELECT TOP 3 gw_outbox.id AS id
 FROM gw_outbox WITH (UPDLOCK, READPAST, ROWLOCK, READCOMMITTEDLOCK)
-WHERE gw_outbox.channel = :channel_1 AND gw_outbox.state = 'todo' AND gw_outbox.not_before <= :not_before_1 AND gw_outbox.kind IN (:kind_1_1, :kind_1_2) ORDER BY gw_outbox.priority, gw_outbox.id)
+WHERE gw_outbox.channel = :channel_1 AND gw_outbox.state = 'todo' AND gw_outbox.not_before <= :not_before_1 AND gw_outbox.kind IN (:kind_1_1, :kind_1_2, :kind_1_3) ORDER BY gw_outbox.priority, gw_outbox.id)
  UPDATE gw_outbox WITH (UPDLOCK, READPAST, ROWLOCK, READCOMMITTEDLOCK) SET state=:state, attempts=(gw_outbox.attempts + :attempts_1), lease_token=:lease_token, lease_until=:lease_until OUTPUT inserted.id, inserted.kind, inserted.payload, inserted.attempts, inserted.created_at WHERE gw_outbox.id IN (SELECT due.id
 FROM due);
 
