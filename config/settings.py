@@ -100,7 +100,10 @@ class GepgSettings(Block):
     """The government payment gateway. Keys are files."""
 
     url: str = "http://127.0.0.1:8090/gepg"
-    version: Literal["v5"] = "v5"
+    version: Literal["v4", "v5"] = "v5"
+    versions: dict[str, Literal["v4", "v5"]] = Field(
+        default_factory=dict
+    )  # by service provider code, where one differs
     sp_code: Annotated[str, Field(pattern=r"^SP[0-9A-Z]{1,8}$")] = "SP19960"
     system_code: str = "TDEMO001"
     sub_sp_code: str = "1001"

@@ -157,6 +157,8 @@ def payment_provider(settings: Settings) -> GepgProvider:
             payer_email=gepg.payer_email,
             generated_by=gepg.generated_by,
             approved_by=gepg.approved_by,
+            version=gepg.version,
+            versions=gepg.versions,
             private_key=load_private_key(gepg.private_key, password),
             peer_certificates=tuple(load_peer_key(path) for path in gepg.peer_certificates),
         )

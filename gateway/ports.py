@@ -203,13 +203,17 @@ Notice = ControlNumberGiven | BillRefused | PaymentReport
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """A callback, verified and read. Notices are empty unless the verdict is GENUINE."""
+    """A callback, verified and read. Notices are empty unless the verdict is GENUINE.
+
+    ``dialect``: which of the provider's languages it was in; the acknowledgement answers in the same.
+    """
 
     route: str
     verdict: Verdict
     message_id: str | None = None
     notices: tuple[Notice, ...] = ()
     why: str = ""
+    dialect: str = ""
 
 
 class PaymentProvider(Protocol):

@@ -14,6 +14,7 @@ from gateway.ports import BillOrder, BillRefused, ControlNumberGiven, HttpReques
 
 from .codes import BUSY_RETRY_S, DUPLICATE_BILL, SUCCESS, answer, describe, split_codes
 from .envelope import Message, open_envelope, seal
+from .generation import V5
 from .limits import MAX_ID, UnreadableError
 from .settings import GepgSettings
 from .signing import verify
@@ -65,13 +66,13 @@ def submission(settings: GepgSettings, order: BillOrder) -> HttpRequest:
 
 
 def headers_for(sp_code: str) -> dict[str, str]:
-    """What every request to GePG carries; the code must be the body's (7323)."""
-    return {
-        "Content-Type": "application/xml",
-        "Gepg-Code": sp_code,
-        "Gepg-Com": "default.sp.in",
-        "Gepg-Alg": "00S2",
-    }
+    """What every v5 request to GePG carries; the code must be the body's (7323)."""
+    return {**common_headers(sp_code), "Gepg-Alg": "00S2"}
+
+
+def common_headers(sp_code: str, community: str = "default.sp.in") -> dict[str, str]:
+    """What both generations carry."""
+    return {"Content-Type": "application/xml", "Gepg-Code": sp_code, "Gepg-Com": community}
 
 
 def _detail(settings: GepgSettings, sp_code: str, bill: Bill, phone: str | None) -> str:
@@ -156,7 +157,7 @@ def _genuine_ack(peers: Sequence[RSAPublicKey], body: bytes) -> Message:
     results = [message for message in envelope.messages if message.name == _RESULT]
     if len(acks) != 1 or len(results) > 1 or len(envelope.messages) != len(acks) + len(results):
         raise UnreadableError(f"the answer is no {_ACK}")
-    last = envelope.signatures[-len(envelope.messages) :]
+    last = envelope.signatures_of(V5)[-len(envelope.messages) :]
     if not any(verify(peers, data, each) for each in last for data in (acks[0].raw, envelope.between())):
         raise UnreadableError("the answer is not signed by GePG")
     return acks[0]
@@ -215,8 +216,13 @@ def _notice(header: Element, detail: Element, bill_id: str, alone: bool) -> Cont
     raise UnreadableError("a bill succeeded without a control number")
 
 
+def usable_number(text: str | None) -> str | None:
+    """Twelve digits, not all zero: a refused bill carries "0"."""
+    return text if text and _CONTROL_NUMBER.fullmatch(text) else None
+
+
 def _number(header: Element, detail: Element, alone: bool) -> str | None:
     """CustCntrNum is what the customer of a normal bill pays. Among several bills it is the group's, not the bill's."""
     named = (header.optional("CustCntrNum"), detail.optional("BillCntrNum"))
     preferred = named if alone else named[1:]
-    return next((number for number in preferred if number and _CONTROL_NUMBER.fullmatch(number)), None)
+    return next((number for number in preferred if usable_number(number)), None)

@@ -12,6 +12,7 @@ from gateway.ports import BillOrder, HttpRequest, HttpResponse
 from .bills import headers_for, is_busy
 from .codes import Meaning, describe, meaning, split_codes
 from .envelope import open_envelope, seal
+from .generation import V5
 from .limits import UnreadableError
 from .settings import GepgSettings
 from .signing import verify
@@ -21,7 +22,7 @@ from .xmltree import Element, parse
 _PATH = "/api/bill/20/cancellation"
 _RESULT, _ACK = "billCanclRes", "billCanclReqAck"  # some installations answer with both in one body
 CANCELLED, NO_SUCH_BILL, SETTLED, PART_PAID = "7283", "7204", "7279", "7301"
-_REASON = "Familia ina bima tayari"
+REASON = "Familia ina bima tayari"
 
 
 def cancellation(settings: GepgSettings, order: BillOrder) -> HttpRequest:
@@ -36,7 +37,7 @@ def cancellation(settings: GepgSettings, order: BillOrder) -> HttpRequest:
         leaf("GrpBillId", order.bill.id),
         leaf("CanclGenBy", settings.generated_by),
         leaf("CanclApprBy", settings.approved_by),
-        leaf("CanclReasn", _REASON),
+        leaf("CanclReasn", REASON),
     )
     return HttpRequest(
         "POST", settings.url.rstrip("/") + _PATH, headers_for(sp_code), seal(element, settings.private_key)
@@ -59,12 +60,13 @@ def cancellation_outcome(peers: Sequence[RSAPublicKey], order: BillOrder, respon
         if asked != (order.request_id, order.bill.id):
             return Unknown(f"HTTP {response.status}, the answer is to another request")
         codes = split_codes(result.required("CanclStsCode"), "CanclStsCode")
-        return _meant(codes, result.optional("CanclStsDesc"))
+        return cancellation_meant(codes, result.optional("CanclStsDesc"))
     except UnreadableError as error:
         return Unknown(f"HTTP {response.status}, {error}")
 
 
-def _meant(codes: tuple[str, ...], words: str | None) -> Outcome:
+def cancellation_meant(codes: tuple[str, ...], words: str | None) -> Outcome:
+    """Success is 7283; a bill that is not there or is paid needs no cancelling."""
     said = ";".join(codes)
     if CANCELLED in codes or codes in ((NO_SUCH_BILL,), (SETTLED,)):  # a settled bill's money comes as a callback
         return Done(said)
@@ -81,7 +83,7 @@ def _genuine_result(peers: Sequence[RSAPublicKey], body: bytes) -> Element:
     others = {message.name for message in envelope.messages} - {_RESULT, _ACK}
     if len(results) != 1 or others:
         raise UnreadableError(f"the answer is no {_RESULT}")
-    last = envelope.signatures[-len(envelope.messages) :]
+    last = envelope.signatures_of(V5)[-len(envelope.messages) :]
     if not any(verify(peers, data, each) for each in last for data in (results[0].raw, envelope.between())):
         raise UnreadableError("the answer is not signed by GePG")
     return parse(results[0].raw)

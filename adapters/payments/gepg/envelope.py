@@ -1,4 +1,4 @@
-"""The envelope ``<Gepg>message<signature>…</signature></Gepg>``, sealed and cut open on raw bytes.
+"""The envelope ``<Gepg>message<signature>…</signature></Gepg>`` (v4: ``gepgSignature``), on raw bytes.
 
 GePG signs the message element as it goes over the wire, from the ``<`` of its start tag to the ``>`` of its end tag,
 with no canonicalisation. So the bytes are cut out before any XML parser runs, and what is parsed later is this very
@@ -10,16 +10,18 @@ around the elements: a BOM, a declaration (whatever encoding it claims; the byte
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey
 
+from .generation import GENERATIONS, V5, Generation, generation_of
 from .limits import MAX_BODY_BYTES, MAX_DEPTH, MAX_TAGS, TooLargeError, UnreadableError
-from .signing import sign
+from .signing import sign, verify
 
 _BOM = b"\xef\xbb\xbf"
 _ENVELOPE = b"Gepg"
-_SIGNATURE = b"signature"
+_SIGNATURES = {each.signature.encode(): each for each in GENERATIONS.values()}
 _CDATA = b"<![CDATA["
 _CDATA_END = b"]]>"
 _SPACE = re.compile(rb"[ \t\r\n]*+")
@@ -51,7 +53,20 @@ class Envelope:
 
     body: bytes
     messages: tuple[Message, ...]
-    signatures: tuple[bytes, ...]
+    signatures: tuple[tuple[Generation, bytes], ...]
+
+    def signatures_of(self, generation: Generation) -> tuple[bytes, ...]:
+        """Those in the element that this generation's messages are signed in."""
+        return tuple(content for own, content in self.signatures if own is generation)
+
+    def is_signed(self, message: Message, keys: Iterable[RSAPublicKey]) -> bool:
+        """Whether the last signature of the message's own generation is by one of the keys, over its exact bytes.
+
+        The last counts, as with the receivers that most peers were tested against.
+        """
+        generation = generation_of(message.name)
+        found = self.signatures_of(generation)
+        return bool(found) and verify(keys, message.raw, found[-1], generation.algorithm)
 
     def only_message(self) -> Message:
         """The one message. Raises UnreadableError when there is none, or a second one that could be mistaken for it."""
@@ -64,13 +79,13 @@ class Envelope:
         return self.body[self.messages[0].start : self.messages[-1].end] if self.messages else b""
 
 
-def seal(element: str, key: RSAPrivateKey) -> bytes:
+def seal(element: str, key: RSAPrivateKey, generation: Generation = V5) -> bytes:
     """Sign an element and put it in its envelope.
 
     No white space anywhere between: some receivers verify everything up to the signature element.
     """
-    signature = sign(key, element.encode("utf-8"))
-    return f"<Gepg>{element}<signature>{signature}</signature></Gepg>".encode()
+    signature = sign(key, element.encode("utf-8"), generation.algorithm)
+    return f"<Gepg>{element}<{generation.signature}>{signature}</{generation.signature}></Gepg>".encode()
 
 
 def open_envelope(body: bytes) -> Envelope:
@@ -86,12 +101,13 @@ def open_envelope(body: bytes) -> Envelope:
     if opening["start"] != _ENVELOPE or opening["empty"]:
         raise UnreadableError("there is no Gepg element around the message")
     messages: list[Message] = []
-    signatures: list[bytes] = []
+    signatures: list[tuple[Generation, bytes]] = []
     position = _skip_space(body, opening.end())
     while (tag := _tag(body, position))["end"] is None:
         inner_end, end = _element_end(body, tag)
-        if tag["start"] == _SIGNATURE:
-            signatures.append(_signature(body[tag.end() : inner_end]))
+        generation = _SIGNATURES.get(tag["start"])
+        if generation is not None:
+            signatures.append((generation, _signature(body[tag.end() : inner_end])))
         else:
             messages.append(Message(tag["start"].decode("ascii"), position, end, body[position:end]))
         position = _skip_space(body, end)

@@ -9,8 +9,8 @@ from .limits import UnreadableError
 from .wire import read_amount, read_time
 from .xmltree import Element
 
-_REFERENCE_MAX = 100
-_CONTROL_NUMBER_MAX = 50
+REFERENCE_MAX = 100
+CONTROL_NUMBER_MAX = 50
 _EVIDENCE_MAX = 200  # evidence is cut, since it decides nothing and must fit its column; the raw bytes are kept whole
 
 
@@ -29,17 +29,17 @@ def read_notification(message: Element) -> tuple[PaymentReport, ...]:
 
 def _report(entry: Element, customer_number: str | None, alone: bool) -> PaymentReport:
     return PaymentReport(
-        reference=_bounded(entry.required("PayRefId"), "PayRefId", _REFERENCE_MAX),
+        reference=bounded(entry.required("PayRefId"), "PayRefId", REFERENCE_MAX),
         control_number=_control_number(entry, customer_number, alone),
         amount=read_amount(entry.required("PaidAmt"), entry.required("Ccy"), "PaidAmt"),
         paid_at=read_time(entry.required("TrxDtTm"), "TrxDtTm"),
-        bill_id=_evidence(entry, "BillId"),
-        receipt=_evidence(entry, "TrdPtyTrxId"),
-        transaction=_evidence(entry, "TrxId"),
+        bill_id=evidence(entry, "BillId"),
+        receipt=evidence(entry, "TrdPtyTrxId"),
+        transaction=evidence(entry, "TrxId"),
         payer_msisdn=msisdn.normalise(entry.optional("PyrCellNum")),
-        payer_name=_evidence(entry, "PyrName"),
-        channel=_evidence(entry, "UsdPayChnl"),
-        origin=_evidence(entry, "PspName"),
+        payer_name=evidence(entry, "PyrName"),
+        channel=evidence(entry, "UsdPayChnl"),
+        origin=evidence(entry, "PspName"),
     )
 
 
@@ -53,15 +53,17 @@ def _control_number(entry: Element, customer_number: str | None, alone: bool) ->
     number = (customer_number or own) if alone else (own or customer_number)
     if number is None:
         raise UnreadableError("an entry has no control number")
-    return _bounded(number, "the control number", _CONTROL_NUMBER_MAX)
+    return bounded(number, "the control number", CONTROL_NUMBER_MAX)
 
 
-def _bounded(text: str, name: str, limit: int) -> str:
+def bounded(text: str, name: str, limit: int) -> str:
+    """The text, refused when it is longer: a cut key is another one's."""
     if len(text) > limit:
         raise UnreadableError(f"{name} is too long")
     return text
 
 
-def _evidence(entry: Element, name: str) -> str | None:
+def evidence(entry: Element, name: str) -> str | None:
+    """Text that decides nothing, cut to what its column holds."""
     text = entry.optional(name)
     return text and text[:_EVIDENCE_MAX]

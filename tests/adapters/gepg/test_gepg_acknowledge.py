@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from gepg_samples import VALID, entry, holds, opened, payment, wrap
+from gepg_samples import VALID, entry, holds, opened, payment, payment_v4, result_v4, route_of, wrap
 from lxml import etree
 
 from gateway.ports import PaymentProvider, Reading, Verdict
@@ -58,13 +58,18 @@ def test_the_answer_fits_the_root_not_the_route(provider, keys):
     assert element.startswith(b"<pmtSpNtfReqAck><AckId>A-1</AckId><ReqId>PN-1</ReqId><AckStsCode>7101<")
 
 
-@pytest.mark.parametrize("route", sorted(VALID))
-def test_from_bytes_to_answer(provider, keys, route):
+def _code(body: bytes) -> str | None:
+    tree = etree.fromstring(body)
+    return tree.findtext(".//AckStsCode") or tree.findtext(".//TrxStsCode")
+
+
+@pytest.mark.parametrize("case", sorted(VALID))
+def test_from_bytes_to_answer(provider, keys, case):
     """Good, bad signer, unreadable, too large: the four answers in one row."""
-    element = VALID[route][0]
+    element, route = VALID[case][0], route_of(case)
     bodies = [wrap(element, keys.gepg), wrap(element, keys.stranger), b"nonsense", b" " * 2_000_000]
     replies = [provider.acknowledge(provider.read(route, body), "A-1") for body in bodies]
-    codes = [etree.fromstring(reply.body).findtext(".//AckStsCode") for reply in replies]
+    codes = [_code(reply.body) for reply in replies]
     assert list(zip([reply.status for reply in replies], codes, strict=True)) == [
         (200, "7101"), (200, "7303"), (400, "7242"), (413, "7242"),
     ]  # fmt: skip
@@ -80,3 +85,19 @@ def test_not_kept(provider, route):
     reply = provider.not_kept(route)
     assert reply.status == 503
     assert b"7101" not in reply.body
+
+
+@pytest.mark.parametrize(
+    ("sent", "answered"),
+    [
+        (result_v4(), "<gepgBillSubRespAck><TrxStsCode>{}</TrxStsCode></gepgBillSubRespAck>"),
+        (payment_v4(), "<gepgPmtSpInfoAck><TrxStsCode>{}</TrxStsCode></gepgPmtSpInfoAck>"),
+    ],
+)
+def test_a_v4_message_is_answered_in_v4(provider, keys, sent, answered):
+    """Signed as v4 is, wherever it was posted and whatever generation bills are asked for in."""
+    for key, code in ((keys.gepg, "7101"), (keys.stranger, "7303")):
+        reply = provider.acknowledge(provider.read("bills", wrap(sent, key)), "A-1")
+        element, signed = opened(reply.body)
+        assert (reply.status, element.decode()) == (200, answered.format(code))
+        assert holds(element, signed, keys.ours.public_key())

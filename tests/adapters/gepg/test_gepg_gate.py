@@ -5,11 +5,24 @@ from __future__ import annotations
 import time
 
 import pytest
-from gepg_samples import REPORT, VALID, entry, payment, result, sha1_signature, signature, wrap
+from gepg_samples import (
+    REPORT,
+    VALID,
+    entry,
+    enveloped,
+    payment,
+    result,
+    rightly_signed,
+    route_of,
+    signature,
+    signature_tag,
+    wrap,
+    wrongly_hashed,
+)
 
 from gateway.ports import Reading, Verdict
 
-ROUTES = sorted(VALID)
+CASES = sorted(VALID)
 DOCTYPES = [
     '<!DOCTYPE Gepg [<!ENTITY x SYSTEM "file:///etc/hostname">]>',
     '<!DOCTYPE Gepg SYSTEM "http://127.0.0.1:9/x.dtd">',
@@ -17,46 +30,44 @@ DOCTYPES = [
 ]
 
 
-def _envelope(element: str | bytes, signed: bytes) -> bytes:
-    raw = element.encode() if isinstance(element, str) else element
-    return b"<Gepg>" + raw + b"<signature>" + signed + b"</signature></Gepg>"
-
-
 def _nothing_believed(reading: Reading, verdict: Verdict) -> bool:
     return reading.verdict is verdict and reading.notices == () and bool(reading.why)
 
 
-@pytest.mark.parametrize("route", ROUTES)
-def test_every_accepted_key_opens_the_gate(provider, keys, route):
-    element, notices = VALID[route]
+@pytest.mark.parametrize("case", CASES)
+def test_every_accepted_key_opens_the_gate(provider, keys, case):
+    element, notices = VALID[case]
     for key in (keys.gepg, keys.gepg_next):
-        assert provider.read(route, wrap(element, key)).notices == notices
+        assert provider.read(route_of(case), wrap(element, key)).notices == notices
 
 
-@pytest.mark.parametrize("route", ROUTES)
-def test_wrong_signers_and_signatures(provider, keys, route):
-    element = VALID[route][0]
+@pytest.mark.parametrize("case", CASES)
+def test_wrong_signers_and_signatures(provider, keys, case):
+    element = VALID[case][0]
     raw = element.encode()
-    good = signature(raw, keys.gepg)
+    good = rightly_signed(raw, keys.gepg)
+    tag = signature_tag(raw)
+    other = b"signature" if tag == b"gepgSignature" else b"gepgSignature"
     bodies = {
         "stranger": wrap(element, keys.stranger),
         "our own key": wrap(element, keys.ours),
-        "sha-1": _envelope(element, sha1_signature(raw, keys.gepg)),
+        "the other generation's hash": enveloped(element, wrongly_hashed(raw, keys.gepg)),
         "none": b"<Gepg>" + raw + b"</Gepg>",
-        "empty": _envelope(element, b""),
-        "self-closed": b"<Gepg>" + raw + b"<signature/></Gepg>",
-        "no base64": _envelope(element, b"%%%"),
-        "cut": _envelope(element, good[:-8]),
-        "another element's name": b"<Gepg>" + raw + b"<gepgSignature>" + good + b"</gepgSignature></Gepg>",
-        "good one first, bad one last": _envelope(element, good + b"</signature><signature>AAAA"),
-        "re-indented after signing": _envelope(element.replace("><", ">\n<"), good),
-        "re-encoded after signing": _envelope(element.replace("-", "&#45;"), good),
-        "id changed": _envelope(element.replace("-1<", "-2<"), good),
-        "signed with the envelope": _envelope(element, signature(b"<Gepg>" + raw, keys.gepg)),
+        "empty": enveloped(element, b""),
+        "self-closed": b"<Gepg>" + raw + b"<" + tag + b"/></Gepg>",
+        "no base64": enveloped(element, b"%%%"),
+        "cut": enveloped(element, good[:-8]),
+        "the other generation's element": b"<Gepg>" + raw + b"<" + other + b">" + good + b"</" + other + b"></Gepg>",
+        "good one first, bad one last": enveloped(element, good + b"</" + tag + b"><" + tag + b">AAAA"),
+        "re-indented after signing": enveloped(element.replace("><", ">\n<"), good),
+        "re-encoded after signing": enveloped(element.replace("-", "&#45;"), good),
+        "id changed": enveloped(element.replace("7f3a<", "7f3b<"), good),
+        "signed with the envelope": enveloped(element, rightly_signed(raw[:0] + b"<Gepg>" + raw, keys.gepg)),
     }
-    expected = {name: Verdict.BAD_SIGNATURE for name in bodies} | {"another element's name": Verdict.UNREADABLE}
     wrong = {
-        name: body for name, body in bodies.items() if not _nothing_believed(provider.read(route, body), expected[name])
+        name: body
+        for name, body in bodies.items()
+        if not _nothing_believed(provider.read(route_of(case), body), Verdict.BAD_SIGNATURE)
     }
     assert wrong == {}
 
@@ -66,35 +77,35 @@ def test_an_amount_changed_after_signing(provider, keys):
     assert _nothing_believed(provider.read("payments", body.replace(b"30000.00", b"90000.00")), Verdict.BAD_SIGNATURE)
 
 
-@pytest.mark.parametrize("route", ROUTES)
-def test_truncated_anywhere(provider, keys, route):
-    body = wrap(VALID[route][0], keys.gepg)
+@pytest.mark.parametrize("case", CASES)
+def test_truncated_anywhere(provider, keys, case):
+    body = wrap(VALID[case][0], keys.gepg)
     for length in range(len(body)):
-        reading = provider.read(route, body[:length])
+        reading = provider.read(route_of(case), body[:length])
         assert _nothing_believed(reading, Verdict.UNREADABLE), length
 
 
-@pytest.mark.parametrize("route", ROUTES)
-def test_one_byte_altered_anywhere(provider, keys, route):
+@pytest.mark.parametrize("case", CASES)
+def test_one_byte_altered_anywhere(provider, keys, case):
     """A changed byte is never believed; outside the signed bytes it may at most change nothing."""
-    element, notices = VALID[route]
+    element, notices = VALID[case]
     body = wrap(element, keys.gepg)
     signed = range(len("<Gepg>"), len("<Gepg>") + len(element))
     for place, byte in enumerate(body):
         for changed in {byte ^ 1, ord(" "), ord("<"), 0xFF} - {byte}:
-            reading = provider.read(route, body[:place] + bytes([changed]) + body[place + 1 :])
+            reading = provider.read(route_of(case), body[:place] + bytes([changed]) + body[place + 1 :])
             if place in signed:
                 assert reading.verdict in (Verdict.BAD_SIGNATURE, Verdict.UNREADABLE), place
             assert reading.notices == (notices if reading.verdict is Verdict.GENUINE else ()), place
 
 
-@pytest.mark.parametrize("route", ROUTES)
-def test_one_byte_lost_or_doubled_anywhere(provider, keys, route):
-    element, notices = VALID[route]
+@pytest.mark.parametrize("case", CASES)
+def test_one_byte_lost_or_doubled_anywhere(provider, keys, case):
+    element, notices = VALID[case]
     body = wrap(element, keys.gepg)
     for place in range(len(body)):
         for mutant in (body[:place] + body[place + 1 :], body[:place] + body[place : place + 1] + body[place:]):
-            reading = provider.read(route, mutant)
+            reading = provider.read(route_of(case), mutant)
             inside = len("<Gepg>") < place < len("<Gepg>") + len(element) - 1
             assert reading.notices == (notices if reading.verdict is Verdict.GENUINE else ()), place
             assert not (inside and reading.verdict is Verdict.GENUINE), place
@@ -243,10 +254,11 @@ def test_hostile_bytes_are_refused_quickly(provider, filler):
 
 def test_the_root_decides_the_reader_and_the_route(provider, keys):
     for posted in ("bills", "payments"):
-        for route, (element, notices) in VALID.items():
+        for case, (element, notices) in VALID.items():
             reading = provider.read(posted, wrap(element, keys.gepg))
-            assert (reading.route, reading.notices) == (route, notices)
-            assert provider.read(posted, wrap(element, keys.stranger)).route == route
+            assert (reading.route, reading.notices) == (route_of(case), notices)
+            assert reading.dialect == ("v4" if "v4" in case else "v5")
+            assert provider.read(posted, wrap(element, keys.stranger)).route == route_of(case)
 
 
 @pytest.mark.parametrize("verdict", [Verdict.TOO_LARGE, Verdict.UNREADABLE])

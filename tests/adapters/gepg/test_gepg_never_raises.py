@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gepg_samples import VALID, wrap
+from gepg_samples import VALID, route_of, wrap
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_gepg_bill_request import ORDER
@@ -20,7 +20,7 @@ PIECES = st.sampled_from(
 @given(route=ROUTE, body=st.one_of(st.binary(max_size=300), st.lists(PIECES, max_size=30).map(b"".join)))
 @settings(max_examples=300, deadline=None)
 def test_any_bytes(provider, route, body):
-    reading = provider.read(route, body)
+    reading = provider.read(route_of(route), body)
     assert reading.verdict in (Verdict.UNREADABLE, Verdict.BAD_SIGNATURE)
     assert reading.notices == ()
     assert provider.acknowledge(reading, "ACK-1").status in (200, 400)
@@ -32,7 +32,7 @@ def test_any_bytes(provider, route, body):
 def test_mutations_of_the_envelope(provider, keys, route, data):
     element, notices = VALID[route]
     body = wrap(element, keys.gepg)
-    reading = provider.read(route, _mutated(data, body))
+    reading = provider.read(route_of(route), _mutated(data, body))
     assert reading.notices == (notices if reading.verdict is Verdict.GENUINE else ())
 
 
@@ -40,7 +40,7 @@ def test_mutations_of_the_envelope(provider, keys, route, data):
 @settings(max_examples=200, deadline=None)
 def test_mutations_that_gepg_signed(provider, keys, route, data):
     """The gate does not help here: what was signed may be nonsense all the same."""
-    reading = provider.read(route, wrap(_mutated(data, VALID[route][0].encode()), keys.gepg))
+    reading = provider.read(route_of(route), wrap(_mutated(data, VALID[route][0].encode()), keys.gepg))
     assert bool(reading.notices) == (reading.verdict is Verdict.GENUINE)
     assert provider.acknowledge(reading, "ACK-1").body
 

@@ -168,6 +168,8 @@ def test_an_entry_among_several_without_its_own_number_has_the_customers(provide
         "<pmtSpNtfReq><a></b></pmtSpNtfReq>",
         "<sucSpPmtRes><BatchHdr></BatchHdr></sucSpPmtRes>",  # reconciliation is not read here yet
         "<gepgPmtSpInfo><PymtTrxInf></PymtTrxInf></gepgPmtSpInfo>",
+        "<gepgPmtSpInfo></gepgPmtSpInfo>",
+        "<gepgSpReconcResp></gepgSpReconcResp>",
     ],
 )
 def test_well_signed_but_unreadable(provider, keys, element):
