@@ -363,6 +363,22 @@ class PaymentHeld:
 
 
 @dataclass(frozen=True, slots=True)
+class LegacyBill:
+    """A bill that the payment service before us made. Its number lives up to three years."""
+
+    payment_id: int
+    control_number: str
+    expected: Money
+    status: int | None
+    msisdn: str | None  # who asked
+    language: str
+    requested_at: datetime | None
+    chfid: str | None  # None for a number of its pool that nobody was given
+    product_code: str | None
+    stage: str
+
+
+@dataclass(frozen=True, slots=True)
 class PaymentReceived:
     """What a payment adds to its tblPayment row."""
 
@@ -476,6 +492,14 @@ class Registry(Protocol):
 
     async def hold_payment(self, money: PaymentHeld, now: datetime) -> int:
         """A tblPayment row of its own for money that a person must place; the new PaymentID."""
+        ...
+
+    async def legacy_bills(self, control_number: str) -> Sequence[LegacyBill]:
+        """Live bills of the payment service before us that carry the number."""
+        ...
+
+    async def open_legacy_bills(self, after_payment_id: int, limit: int) -> Sequence[LegacyBill]:
+        """Those that have a number and no money yet, by PaymentID, a page at a time."""
         ...
 
     async def phones(self, after_insuree_id: int, limit: int) -> Sequence[PhoneRow]:

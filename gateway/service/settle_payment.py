@@ -14,6 +14,7 @@ from gateway.domain.policy import NewPolicy, PolicyStatus
 from gateway.domain.settlement import Ledger, NeedsPerson, Settlement, settle
 from gateway.domain.upkeep import OURS, PolicyEvent, PolicyEventKind
 from gateway.ports import Case, Entry, LegacyStatus, PaymentHeld, PaymentReceived, Requester, Transaction
+from gateway.service.adopt_bill import adopt_bill
 from gateway.service.messages import Messages
 from gateway.service.metrics import CASES
 from gateway.service.settle_bill import bind_number
@@ -48,6 +49,8 @@ async def _lock_bill(tx: Transaction, report: PaymentReport, now: datetime) -> B
         bill = await tx.bills.by_id(report.bill_id)  # the payment overtook the control number
         if bill is not None and bill.control_number is not None:
             return None
+    if bill is None:
+        bill = await adopt_bill(tx, report.control_number, now)
     if bill is None:
         return None
     await tx.registry.lock_family(bill.family_id)

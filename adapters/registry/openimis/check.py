@@ -45,6 +45,7 @@ _LOOKED_UP = (
     (declared.renewals, "PolicyID", "every renewal"),
     (declared.payment_details, "PaymentID", "every payment"),
     (declared.control_numbers, "PaymentID", "every payment"),
+    (declared.control_numbers, "ControlNumber", "every payment of a number that is not ours"),
 )
 
 

@@ -8,6 +8,7 @@ from adapters.registry.openimis.catalogue import CatalogueSql
 from adapters.registry.openimis.changes import ChangeSql
 from adapters.registry.openimis.covers import CoverSql
 from adapters.registry.openimis.enrolment import EnrolmentSql
+from adapters.registry.openimis.legacy_bills import LegacySql
 from adapters.registry.openimis.mapping import DECLARED, Tables
 from adapters.registry.openimis.payment_records import PaymentSql
 from adapters.registry.openimis.people import PeopleSql
@@ -26,6 +27,7 @@ class Installation:
     payments: PaymentSql
     phones: PhoneSql
     changes: ChangeSql
+    legacy: LegacySql
 
     @classmethod
     def over(cls, tables: Tables) -> Installation:
@@ -39,6 +41,7 @@ class Installation:
             PaymentSql(tables),
             PhoneSql(tables),
             ChangeSql(tables),
+            LegacySql(tables),
         )
 
 

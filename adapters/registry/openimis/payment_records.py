@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 
-from sqlalchemy import and_, bindparam, or_, select, update
+from sqlalchemy import ColumnElement, and_, bindparam, func, or_, select, update
 
 from adapters.registry.openimis.connected import Connected, held
 from adapters.registry.openimis.mapping import Tables
@@ -73,13 +74,17 @@ class PaymentSql:
         if numbers is not None:
             self.give_number = (
                 update(numbers)
-                .where(
-                    numbers.c.PaymentID == bindparam("payment_id"),
-                    numbers.c.ValidityTo.is_(None),
-                    numbers.c.ControlNumber.is_(None),
+                .where(numbers.c.PaymentID == bindparam("payment_id"), numbers.c.ValidityTo.is_(None))
+                .values(  # a number that stands there is not replaced
+                    ControlNumber=_kept(numbers.c.ControlNumber, "number"),
+                    ReceivedDate=_kept(numbers.c.ReceivedDate, "at"),
+                    ResponseOrigin=ORIGIN,
                 )
-                .values(ControlNumber=bindparam("number"), ReceivedDate=bindparam("at"), ResponseOrigin=ORIGIN)
             )
+
+
+def _kept(column: ColumnElement[Any], name: str) -> ColumnElement[Any]:
+    return func.coalesce(column, bindparam(name, type_=column.type))
 
 
 class PaymentRecords(Connected):

@@ -280,6 +280,8 @@ async def said(world: Any, legacy: Survey) -> Recorder:
     assert [await registry.newest(of) for of in Traced] == [policy + 2, premium]
     assert (await registry.last_premium(policy)).paid_on == TODAY
     assert await registry.expiring(TODAY, end, 0, 9) == [policy]
+    assert [bill.payment_id for bill in await registry.legacy_bills("994180000017")] == [payment]
+    assert await registry.open_legacy_bills(0, 9) == []
     return recorder
 
 
@@ -317,7 +319,7 @@ async def test_nothing_that_only_others_understand(said: Recorder) -> None:
 async def test_a_page_has_an_order(said: Recorder) -> None:
     """OFFSET and FETCH are part of ORDER BY there."""
     paged = [text for texts in said.texts.values() for text in texts if "FETCH" in text]
-    assert len(paged) == 5
+    assert len(paged) == 6
     assert all(re.search(r"ORDER BY [^\n]+\n OFFSET 0 ROWS\n FETCH FIRST :page ROWS ONLY$", text) for text in paged)
 
 

@@ -112,7 +112,7 @@ INSERT INTO [tblControlNumber] ([PaymentID], [RequestedDate], [RequestOrigin], [
 
 -- number_given
 UPDATE [tblPayment] SET [PaymentStatus]=:status WHERE [tblPayment].[PaymentID] = :payment_id AND [tblPayment].[ValidityTo] IS NULL AND ([tblPayment].[PaymentStatus] IS NULL OR [tblPayment].[PaymentStatus] < :PaymentStatus_1 OR [tblPayment].[PaymentStatus] < :status);
-UPDATE [tblControlNumber] SET [ControlNumber]=:number, [ReceivedDate]=:at, [ResponseOrigin]=:ResponseOrigin WHERE [tblControlNumber].[PaymentID] = :payment_id AND [tblControlNumber].[ValidityTo] IS NULL AND [tblControlNumber].[ControlNumber] IS NULL;
+UPDATE [tblControlNumber] SET [ControlNumber]=coalesce([tblControlNumber].[ControlNumber], :number), [ReceivedDate]=coalesce([tblControlNumber].[ReceivedDate], :at), [ResponseOrigin]=:ResponseOrigin WHERE [tblControlNumber].[PaymentID] = :payment_id AND [tblControlNumber].[ValidityTo] IS NULL;
 
 -- payment_matched
 UPDATE [tblPayment] SET [PaymentStatus]=:PaymentStatus, [MatchedDate]=:at WHERE [tblPayment].[PaymentID] = :payment_id AND [tblPayment].[ValidityTo] IS NULL AND [tblPayment].[PaymentStatus] = :PaymentStatus_1;
@@ -141,6 +141,18 @@ UPDATE [tblPayment] SET [ReceivedAmount]=:ReceivedAmount, [ReceivedDate]=:Receiv
 -- hold_payment
 INSERT INTO [tblPayment] ([PaymentUUID], [ExpectedAmount], [ReceivedAmount], [PhoneNumber], [ReceivedDate], [PaymentStatus], [TransactionNo], [PaymentOrigin], [ReceiptNo], [PaymentDate], [RejectedReason], [TypeOfPayment], [PayerPhoneNumber], [SmsRequired], [AuditedUSerID], [ValidityFrom]) OUTPUT inserted.[PaymentID] VALUES (:PaymentUUID, :ExpectedAmount, :ReceivedAmount, :PhoneNumber, :ReceivedDate, :PaymentStatus, :TransactionNo, :PaymentOrigin, :ReceiptNo, :PaymentDate, :RejectedReason, :TypeOfPayment, :PayerPhoneNumber, :SmsRequired, :AuditedUSerID, :ValidityFrom);
 INSERT INTO [tblPaymentDetails] ([PaymentID], [ProductCode], [InsuranceNumber], [PolicyStage], [ExpectedAmount], [AuditedUserId], [ValidityFrom]) OUTPUT inserted.[PaymentDetailsID] VALUES (:PaymentID, :ProductCode, :InsuranceNumber, :PolicyStage, :ExpectedAmount, :AuditedUserId, :ValidityFrom);
+
+-- legacy_bills
+SELECT [tblPayment].[PaymentID], [tblControlNumber].[ControlNumber], [tblPayment].[ExpectedAmount], [tblPayment].[PaymentStatus], [tblPayment].[PhoneNumber], [tblPayment].[LanguageName], [tblPayment].[RequestDate], [tblPaymentDetails].[InsuranceNumber], [tblPaymentDetails].[ProductCode], [tblPaymentDetails].[PolicyStage]
+FROM [tblControlNumber] JOIN [tblPayment] ON [tblPayment].[PaymentID] = [tblControlNumber].[PaymentID] JOIN [tblPaymentDetails] ON [tblPaymentDetails].[PaymentID] = [tblPayment].[PaymentID] AND [tblPaymentDetails].[ValidityTo] IS NULL
+WHERE [tblControlNumber].[ValidityTo] IS NULL AND [tblPayment].[ValidityTo] IS NULL AND [tblControlNumber].[ControlNumber] = :number ORDER BY [tblPayment].[PaymentID];
+
+-- open_legacy_bills
+SELECT [tblPayment].[PaymentID], [tblControlNumber].[ControlNumber], [tblPayment].[ExpectedAmount], [tblPayment].[PaymentStatus], [tblPayment].[PhoneNumber], [tblPayment].[LanguageName], [tblPayment].[RequestDate], [tblPaymentDetails].[InsuranceNumber], [tblPaymentDetails].[ProductCode], [tblPaymentDetails].[PolicyStage]
+FROM [tblControlNumber] JOIN [tblPayment] ON [tblPayment].[PaymentID] = [tblControlNumber].[PaymentID] JOIN [tblPaymentDetails] ON [tblPaymentDetails].[PaymentID] = [tblPayment].[PaymentID] AND [tblPaymentDetails].[ValidityTo] IS NULL
+WHERE [tblControlNumber].[ValidityTo] IS NULL AND [tblPayment].[ValidityTo] IS NULL AND [tblPayment].[PaymentID] > :after AND [tblControlNumber].[ControlNumber] IS NOT NULL AND [tblControlNumber].[ControlNumber] != :ControlNumber_1 AND [tblPayment].[PaymentStatus] BETWEEN :PaymentStatus_1 AND :PaymentStatus_2 AND NOT EXISTS (SELECT [tblControlNumber].[RequestOrigin] INTERSECT SELECT :RequestOrigin_1) ORDER BY [tblPayment].[PaymentID]
+ OFFSET 0 ROWS
+ FETCH FIRST :page ROWS ONLY;
 
 -- phones
 SELECT [tblInsuree].[InsureeID], [tblInsuree].[FamilyID], [tblInsuree].[Phone]
