@@ -12,8 +12,9 @@ from urllib.parse import parse_qs
 
 from aiohttp import web
 
+from sandbox.alter import alter_form
 from sandbox.bodies import with_plus
-from sandbox.faults import Faults, alter_form
+from sandbox.faults import Faults
 from sandbox.septets import measure, segments
 
 log = logging.getLogger("sandbox")

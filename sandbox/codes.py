@@ -13,6 +13,7 @@ MEANINGS = {
     "7217": "No Payer Email Or Phone Number",
     "7219": "Wrong Currency",
     "7221": "Wrong Bill Equivalent Amount",
+    "7222": "Wrong Bill Miscellaneous Amount",
     "7224": "Wrong Bill Amount",
     "7225": "Invalid Bill Reference Number Or Code",
     "7226": "Duplicate Bill Information",
@@ -29,6 +30,7 @@ MEANINGS = {
     "7257": "Invalid item miscellaneous amount",
     "7258": "Total item billed amount mismatches the bill amount",
     "7259": "Total item equivalent amount mismatches the bill equivalent amount",
+    "7260": "Total item miscellaneous amount mismatches the bill miscellaneous amount",
     "7267": "Invalid email address",
     "7268": "Invalid phone number",
     "7269": "Invalid or inactive Service Provider System Id",
@@ -39,6 +41,7 @@ MEANINGS = {
     "7279": "Bill already settled",
     "7283": "Bill has been cancelled",
     "7285": "Invalid bill generation user",
+    "7301": "Bill has been paid partially",
     "7302": "Paid amount is not exact billed amount",
     "7303": "Invalid Signature",
     "7321": "Request can not completed at this time, try later",
@@ -47,6 +50,7 @@ MEANINGS = {
     "7333": "Invalid bill control number",
     "7335": "Requested bill control number does not exist",
     "7336": "Requested bill amount has reached the maximum payable limit",
+    "7376": "Invalid Bill Reuse Reason",
 }
 
 

@@ -8,8 +8,10 @@ from dataclasses import dataclass
 import aiohttp
 
 from sandbox import codes
+from sandbox.alter import alter_xml
 from sandbox.envelope import BadSignature, Unreadable, text_of, unseal
-from sandbox.faults import Faults, alter_xml
+from sandbox.faults import Faults
+from sandbox.generation import V5, Generation
 from sandbox.keys import KeyRing
 from sandbox.settings import Settings
 
@@ -25,13 +27,15 @@ class Parcel:
     raw: bytes
     ack_tag: str
     id_tag: str
+    """The acknowledgement must repeat `id_value` here; '': v4's acknowledgements hold nothing but the code."""
     id_value: str
-    """The acknowledgement must repeat this identifier in `id_tag`."""
+    code_tag: str = "AckStsCode"
+    generation: Generation = V5
 
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """What came back: the HTTP status (0: no answer) and the AckStsCode, or a word.
+    """What came back: the HTTP status (0: no answer) and the acknowledgement's code, or a word.
 
     Words: none (not HTTP 200), unreachable, bad-signature, unreadable, wrong-id, dropped, lost,
     gone (dropped for good).
@@ -118,13 +122,14 @@ class Courier:
 
     def _judge(self, parcel: Parcel, body: bytes) -> str:
         try:
-            ack = unseal(body, self._keys, parcel.ack_tag)
+            ack = unseal(body, self._keys, parcel.ack_tag, parcel.generation)
         except BadSignature:
             return "bad-signature"
         except Unreadable:
             return "unreadable"
-        if [child.tag for child in ack] != ["AckId", parcel.id_tag, "AckStsCode"] or not text_of(ack, "AckId"):
+        ids = ["AckId", parcel.id_tag] if parcel.id_tag else []
+        if [child.tag for child in ack] != [*ids, parcel.code_tag] or (ids and not text_of(ack, "AckId")):
             return "unreadable"
-        if text_of(ack, parcel.id_tag) != parcel.id_value:
+        if ids and text_of(ack, parcel.id_tag) != parcel.id_value:
             return "wrong-id"
-        return text_of(ack, "AckStsCode")
+        return text_of(ack, parcel.code_tag)

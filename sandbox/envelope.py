@@ -1,24 +1,30 @@
-"""GePG v5 envelopes: `<Gepg>` + message element + `<signature>…</signature></Gepg>`, nothing between them.
+"""GePG envelopes: `<Gepg>` + message element + `<signature>…</signature></Gepg>`, nothing between them.
 
-The signature covers the message element with its own tags, exactly as sent. What is parsed afterwards is those very
-bytes, so no second element can ride along unsigned. Stricter than real peers on purpose: a witness should notice.
+v4 says `gepgSignature`. The signature covers the message element with its own tags, exactly as sent. What is parsed
+afterwards is those very bytes, so no second element can ride along unsigned. Stricter than real peers on purpose: a
+witness should notice.
 """
 
 import html
+import itertools
 import re
 import xml.etree.ElementTree as ET
 from collections.abc import Sequence
 from typing import TypeAlias
 
+from sandbox.generation import BY_NAME, V5, Generation
 from sandbox.keys import KeyRing
 
 Node: TypeAlias = "tuple[str, str | Sequence[Node]]"
 
-_ENVELOPE = re.compile(
-    rb"(?:<\?xml[^>]{0,100}\?>\s*)?<Gepg>(?P<element><(?P<tag>[A-Za-z]{1,40})>.*</(?P=tag)>)"
-    rb"<signature>(?P<signature>[A-Za-z0-9+/=]{1,2000})</signature></Gepg>\s*",
-    re.DOTALL,
-)
+_ENVELOPES = {
+    each.name: re.compile(
+        rb"(?:<\?xml[^>]{0,100}\?>\s*)?<Gepg>(?P<element><(?P<tag>[A-Za-z]{1,40})>.*</(?P=tag)>)"
+        rb"<%(name)b>(?P<signature>[A-Za-z0-9+/=]{1,2000})</%(name)b></Gepg>\s*" % {b"name": each.signature.encode()},
+        re.DOTALL,
+    )
+    for each in BY_NAME.values()
+}
 
 
 class Unreadable(ValueError):
@@ -36,23 +42,29 @@ def render(node: Node) -> str:
     return f"<{tag}>{inner}</{tag}>"
 
 
-def seal(node: Node, keys: KeyRing) -> bytes:
-    """The signed envelope that goes on the wire."""
-    element = render(node)
-    return f"<Gepg>{element}<signature>{keys.sign(element.encode())}</signature></Gepg>".encode()
+def seal(node: Node, keys: KeyRing, generation: Generation = V5, layout: int = 0) -> bytes:
+    """The signed envelope that goes on the wire. `layout` sets the message apart from others of the same content."""
+    element, name = _spread(render(node), layout), generation.signature
+    return f"<Gepg>{element}<{name}>{keys.sign(element.encode(), generation)}</{name}></Gepg>".encode()
 
 
-def unseal(raw: bytes, keys: KeyRing, tag: str) -> ET.Element:
+def _spread(element: str, layout: int) -> str:
+    """A line break after the elements that the bits of `layout` name. White space inside is signed like all else."""
+    ends = itertools.count()
+    return re.sub(r"(</\w+>)(?=<)", lambda end: end[0] + ("\n" if layout >> next(ends) & 1 else ""), element)
+
+
+def unseal(raw: bytes, keys: KeyRing, tag: str, generation: Generation = V5) -> ET.Element:
     """Verify the raw bytes, then parse what was verified.
 
     Raises BadSignature, or Unreadable when the envelope has another form or holds another message than `tag`.
     """
-    if b"<signature>" not in raw:
+    if f"<{generation.signature}>".encode() not in raw:
         raise BadSignature("no signature element")
-    match = _ENVELOPE.fullmatch(raw)
+    match = _ENVELOPES[generation.name].fullmatch(raw)
     if match is None:
-        raise Unreadable("not <Gepg>, one element, <signature>, </Gepg> without whitespace between")
-    if not keys.verify(match["element"], match["signature"].decode("ascii")):
+        raise Unreadable("not <Gepg>, one element, its signature, </Gepg> without whitespace between")
+    if not keys.verify(match["element"], match["signature"].decode("ascii"), generation):
         raise BadSignature("the signature does not fit the bytes")
     if match["tag"].decode("ascii") != tag:
         raise Unreadable(f"{tag} expected")

@@ -1,27 +1,40 @@
 """Troubles to order: each message can be dropped, delayed, doubled, reordered, altered or followed by an error.
 
-Inbound (`bill_submission`, `sms`) and its answer (`bill_ack`):
+Inbound (`bill_submission`, `bill_cancellation`, `sms`) and its answer (`bill_ack`):
   drop         the connection closes without an answer and nothing is done (`bill_ack`: the work was done)
   error_after  the work is done, the answer is HTTP 500
+  callback_before_ack   (`bill_ack` only) the answer waits until the numbers of its request were delivered, or
+                        `seconds`, or 30 s
 Outbound (`bill_response`, `payment_notification`):
   drop         this attempt is not sent; redelivery follows, unless `forever`
   error_after  sent, but the acknowledgement is lost on its way to us; redelivery follows
 Both: delay (seconds before), double (twice), reorder (held until the next of its kind has gone, or `seconds`, or 30 s),
-alter (one byte of the content is changed after signing).
+alter (one byte of the content is changed after signing). Both generations of GePG go through the same troubles.
+  same_number  (`bill_response` only) a bill gets the control number of the last numbered bill of its service provider;
+               ordered before there is one, it waits for the second
 """
 
 import asyncio
-import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import Any
 
 from aiohttp import web
 
+from sandbox.alter import alter_xml
 from sandbox.bodies import object_from
 
-MESSAGES = ("bill_submission", "bill_ack", "bill_response", "payment_notification", "sms")
-KINDS = ("drop", "delay", "double", "reorder", "alter", "error_after")
+ON_THE_WAY = ("drop", "delay", "double", "reorder", "alter", "error_after")
+CALLBACK_FIRST, SAME_NUMBER = "callback_before_ack", "same_number"
+KINDS = {
+    "bill_submission": ON_THE_WAY,
+    "bill_ack": (*(kind for kind in ON_THE_WAY if kind != "double"), CALLBACK_FIRST),  # an answer goes once
+    "bill_cancellation": ON_THE_WAY,
+    "bill_response": (*ON_THE_WAY, SAME_NUMBER),
+    "payment_notification": ON_THE_WAY,
+    "sms": ON_THE_WAY,
+}
 MAX_TIMES = 10_000
 MAX_SECONDS = 600.0
 MAX_ARMED = 100
@@ -73,10 +86,12 @@ class Faults:
     def room(self) -> bool:
         return len(self._armed) < MAX_ARMED
 
-    def take(self, message: str) -> Fault | None:
+    def take(self, message: str, kinds: Collection[str] = (*ON_THE_WAY, CALLBACK_FIRST)) -> Fault | None:
         """The trouble for this message, used up once. While one is held for reordering, the next passes freely."""
         for fault in self._armed:
-            if fault.message == message and not (fault.kind == "reorder" and message in self._held):
+            if fault.message != message or fault.kind not in kinds:
+                continue
+            if not (fault.kind == "reorder" and message in self._held):
                 fault.times -= 1
                 if fault.times == 0:
                     self._armed.remove(fault)
@@ -121,13 +136,17 @@ class Faults:
             return web.Response(status=500, text="sandbox fault: error_after")
         return response
 
-    async def answer(self, message: str, request: web.Request, response: web.StreamResponse) -> web.StreamResponse:
-        """Send the answer to a request, through whatever trouble is ordered for it."""
+    async def answer(
+        self, message: str, request: web.Request, response: web.StreamResponse, told: Collection["asyncio.Task[Any]"]
+    ) -> web.StreamResponse:
+        """Send the answer to a request, through whatever trouble is ordered for it. `told`: its callbacks."""
         fault = self.take(message)
         kind = fault.kind if fault else ""
         if kind == "drop":
             return hang_up(request)
         await self.pause(fault)
+        if fault is not None and kind == CALLBACK_FIRST and told:
+            await asyncio.wait(told, timeout=fault.seconds or HOLD_S)
         self.passed(message)
         if kind == "error_after":
             return web.Response(status=500, text="sandbox fault: error_after")
@@ -143,39 +162,14 @@ def hang_up(request: web.Request) -> web.StreamResponse:
     return web.Response(status=500)
 
 
-_TELLING = re.compile(rb"<(PaidAmt|BillCntrNum|BillAmt|AckStsCode)>[^<0-9]*([0-9])")
-_ANY_DIGIT = re.compile(rb"(>)[^<0-9]*([0-9])")
-
-
-def alter_xml(raw: bytes) -> bytes:
-    """Change one digit of a telling field (or of the first that has one); still well-formed, no longer as signed."""
-    match = _TELLING.search(raw) or _ANY_DIGIT.search(raw)
-    return _next_digit(raw, match.start(2)) if match else raw + b" "
-
-
-def alter_form(raw: bytes) -> bytes:
-    """Change one character of the field `message` of a form (never inside a %XX escape)."""
-    match = re.search(rb"(?:^|&)message=(?:%[0-9A-Fa-f]{2}|[^0-9A-Za-z%&])*([0-9A-Za-z])", raw)
-    if match is None:
-        return raw
-    at = match.start(1)
-    return raw[:at] + (b"x" if raw[at : at + 1] != b"x" else b"y") + raw[at + 1 :]
-
-
-def _next_digit(raw: bytes, at: int) -> bytes:
-    return raw[:at] + str((int(raw[at : at + 1]) + 1) % 10).encode() + raw[at + 1 :]
-
-
 def fault_from(body: dict[str, object]) -> Fault | str:
     """Read an order for a fault; a sentence says what is wrong with it."""
     message, kind = body.get("message"), body.get("fault")
     times, seconds, forever = body.get("times", 1), body.get("seconds", 0), body.get("forever", False)
-    if not isinstance(message, str) or message not in MESSAGES:
-        return f"message: one of {', '.join(MESSAGES)}"
-    if not isinstance(kind, str) or kind not in KINDS:
-        return f"fault: one of {', '.join(KINDS)}"
-    if message == "bill_ack" and kind == "double":
-        return "bill_ack is the answer to a request and cannot be sent twice"
+    if not isinstance(message, str) or message not in KINDS:
+        return f"message: one of {', '.join(KINDS)}"
+    if not isinstance(kind, str) or kind not in KINDS[message]:
+        return f"fault of {message}: one of {', '.join(KINDS[message])}"
     if not isinstance(times, int) or isinstance(times, bool) or not 1 <= times <= MAX_TIMES:
         return f"times: 1 to {MAX_TIMES}"
     if not isinstance(seconds, int | float) or isinstance(seconds, bool) or not 0 <= seconds <= MAX_SECONDS:

@@ -1,11 +1,11 @@
-"""GePG v5: takes bills, gives control numbers, tells of payments."""
+"""GePG, both generations: its doors for bills, and the counter where payers bring money that it then tells of."""
 
 import asyncio
 import logging
 import random
 import string
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -13,19 +13,18 @@ from aiohttp import web
 
 from sandbox import codes
 from sandbox import gepg_messages as messages
-from sandbox.courier import Courier, Parcel
-from sandbox.envelope import BadSignature, Node, Unreadable, seal, text_of, unseal
-from sandbox.faults import Faults, alter_xml
+from sandbox.courier import Courier
+from sandbox.faults import Faults
+from sandbox.gepg_bills import Bills
 from sandbox.gepg_book import Bill, Book, Payment
-from sandbox.gepg_fields import Submission, Verdict, read_submission
+from sandbox.gepg_parcels import Parcels
+from sandbox.gepg_v4 import GepgV4
+from sandbox.gepg_v5 import GepgV5
 from sandbox.keys import KeyRing
 from sandbox.settings import Settings
 from sandbox.tasks import Tasks
 
 log = logging.getLogger("sandbox")
-
-_HEADERS = ("Gepg-Code", "Gepg-Com", "Gepg-Alg")
-_ALGORITHM = "00S2"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,112 +55,14 @@ class Gepg:
         tasks: Tasks,
         clock: Callable[[], datetime],
     ) -> None:
-        self._settings, self._keys, self._courier, self._faults = settings, keys, courier, faults
-        self._tasks, self._clock = tasks, clock
+        self._settings, self._courier, self._tasks, self._clock = settings, courier, tasks, clock
+        self._parcels = Parcels(keys)
         self.book = Book()
+        bills = Bills(settings, self.book, courier, self._parcels, faults, tasks, clock)
+        self._doors = (GepgV4(bills, keys, faults, clock), GepgV5(bills, keys, faults, clock))
 
     def routes(self) -> list[web.RouteDef]:
-        return [
-            web.post("/gepg/api/bill/20/submission", self._submission),
-            web.post("/gepg/api/bill/20/cancellation", self._cancellation),
-        ]
-
-    # --- bills -------------------------------------------------------------------------------------------------
-
-    async def _submission(self, request: web.Request) -> web.StreamResponse:
-        async def handle(raw: bytes) -> web.StreamResponse:
-            return self._signed(self._take_bill(request, raw))
-
-        raw = await request.read()
-        response = await self._faults.inbound("bill_submission", request, raw, handle, alter_xml)
-        if response.status != 200:
-            return response
-        return await self._faults.answer("bill_ack", request, response)
-
-    def _take_bill(self, request: web.Request, raw: bytes) -> Node:
-        """Judge a submission, remember the bill, and see to it that its number follows. Returns the acknowledgement."""
-        now = self._clock()
-        req_id, verdict = self._read(request, raw, now)
-        if isinstance(verdict, Submission):
-            verdict = self._accept(verdict, now)
-        log.info("bill %s: %s %s", req_id, verdict.codes, verdict.detail)
-        return messages.submission_ack(messages.new_id("ACK", now), req_id, verdict.codes, verdict.detail)
-
-    def _read(self, request: web.Request, raw: bytes, now: datetime) -> tuple[str, Submission | Verdict]:
-        missing = [name for name in _HEADERS if not request.headers.get(name)]
-        if missing:
-            return "", Verdict("7202", ", ".join(missing))
-        try:
-            message = unseal(raw, self._keys, "billSubReq")
-        except BadSignature as error:
-            return "", Verdict("7303", str(error))
-        except Unreadable as error:
-            return "", Verdict("7242", str(error))
-        req_id = message.findtext("BillHdr/ReqId") or ""
-        if request.headers["Gepg-Alg"] != _ALGORITHM:
-            return req_id, Verdict("7322", f"Gepg-Alg is not {_ALGORITHM}")
-        verdict = read_submission(message, request.headers["Gepg-Code"], now)
-        if isinstance(verdict, Submission):
-            protocol = "reusebill.sp.in" if verdict.reuse else "default.sp.in"
-            if request.headers["Gepg-Com"] != protocol:
-                return req_id, Verdict("7322", f"Gepg-Com is not {protocol}")
-        return req_id, verdict
-
-    def _accept(self, asked: Submission, now: datetime) -> Verdict:
-        """Store a new bill, or recognise one. The outcome's codes may be 7101."""
-        known = self.book.bills.get(asked.bill_id)
-        if known is not None:
-            if known.control_number and self._settings.resend_on_duplicate and not self._tasks.full:
-                self._tasks.spawn(self._answer_bill(known, asked.req_id))
-            return Verdict("7226", "the first stays")
-        if asked.reuse and self.book.by_number(asked.reuse) is None:
-            return Verdict("7335", asked.reuse)
-        if self.book.full or self._tasks.full:
-            return Verdict("7321", "the sandbox is full")
-        bill = self.book.bills[asked.bill_id] = Bill(asked, now)
-        self._tasks.spawn(self._answer_bill(bill, asked.req_id))
-        return Verdict(codes.OK, "")
-
-    async def _answer_bill(self, bill: Bill, req_id: str) -> None:
-        """After the usual delay, tell the service provider the bill's control number."""
-        await asyncio.sleep(self._settings.gepg_delay_s)
-        self.book.number(bill)
-        res_id = messages.new_id("RES", self._clock())
-        raw = seal(messages.bill_response(res_id, req_id, bill), self._keys)
-        parcel = Parcel("bill_response", "/payments/gepg/bills", raw, "billSubResAck", "ResId", res_id)
-        if await self._courier.deliver(parcel, []):
-            bill.acknowledged = True
-
-    async def _cancellation(self, request: web.Request) -> web.StreamResponse:
-        """Answered in the same HTTP exchange; success is 7283, also when the bill was cancelled before."""
-        raw, now = await request.read(), self._clock()
-        req_id = bill_id = ""
-        try:
-            message = unseal(raw, self._keys, "billCanclReq")
-            req_id, bill_id = text_of(message, "ReqId"), text_of(message, "GrpBillId")
-            code = self._cancel(bill_id, text_of(message, "SpGrpCode"), request.headers.get("Gepg-Code"), now)
-        except BadSignature:
-            code = "7303"
-        except Unreadable:
-            code = "7242"
-        log.info("cancel %s: %s", bill_id, code)
-        return self._signed(messages.cancellation_answer(messages.new_id("RES", now), req_id, bill_id, code))
-
-    def _cancel(self, bill_id: str, sp_code: str, header_code: str | None, now: datetime) -> str:
-        if header_code is None:
-            return "7202"
-        if header_code != sp_code:
-            return "7323"
-        bill = self.book.bills.get(bill_id)
-        if bill is None or bill.asked.sp_code != sp_code:
-            return "7204"
-        if bill.status(now) == "paid":
-            return "7279"
-        bill.cancelled = True
-        return "7283"
-
-    def _signed(self, node: Node) -> web.Response:
-        return web.Response(body=seal(node, self._keys), content_type="application/xml")
+        return [route for door in self._doors for route in door.routes()]
 
     # --- payments ----------------------------------------------------------------------------------------------
 
@@ -174,20 +75,64 @@ class Gepg:
         bill = self.book.by_number(order.control_number)
         refusal = self._refusal(order, bill, now)
         if refusal is not None and not order.force:
-            log.info("pay %s: refused %s", order.control_number, refusal)
-            text = codes.meaning(refusal)
-            return {"status": "refused", "code": refusal, "text": text, "trx_id": None, "pay_ref_id": None}
-        if self._tasks.full:
-            raise web.HTTPServiceUnavailable(text="the sandbox is full")
+            return _refused(order.control_number, refusal)
+        self._check_room()
         payment = self._payment(order, bill, now)
         if bill is not None and refusal is None:
             bill.paid_minor += order.amount_minor
-        payment.req_id, payment.raw = self._notification(payment, payment.paid_minor)
-        self.book.keep(payment)
-        task = self._tasks.spawn(self._notify(payment))
+        return await self._tell([payment])
+
+    async def pay_together(self, numbers: Sequence[str], msisdn: str, channel: str) -> dict[str, object]:
+        """Pay what is left of several bills in one transaction; one notification tells of all, or all are refused."""
+        now = self._clock()
+        orders: list[tuple[Order, Bill]] = []
+        trx_id = _new_transaction()
+        for number in numbers:
+            bill = self.book.by_number(number)
+            if bill is None:
+                return _refused(number, "7335")
+            left = max(bill.asked.amount_minor - bill.paid_minor, 0) or bill.asked.amount_minor
+            order = Order(number, left, msisdn, channel, trx_id=trx_id)
+            refusal = self._refusal(order, bill, now)
+            if refusal is not None:
+                return _refused(number, refusal)
+            orders.append((order, bill))
+        if len({bill.asked.version for _, bill in orders}) > 1:
+            return _refused(numbers[0], "7242")  # one notification speaks one generation's language
+        self._check_room()
+        payments = [self._payment(order, bill, now) for order, bill in orders]
+        for order, bill in orders:
+            bill.paid_minor += order.amount_minor
+        for payment in payments:
+            payment.together = tuple(payments)
+        return await self._tell(payments)
+
+    def _check_room(self) -> None:
+        """Before any money is taken. Raises HTTP 503."""
+        if self._tasks.full:
+            raise web.HTTPServiceUnavailable(text="the sandbox is full")
+
+    async def _tell(self, payments: list[Payment]) -> dict[str, object]:
+        """Keep the payments of one transaction and deliver the one notification of them."""
+        first = payments[0]
+        parcel = self._parcels.payment(first, self._clock())
+        for payment in payments:
+            payment.req_id, payment.raw = parcel.id_value, parcel.raw
+            self.book.keep(payment)
+        task = self._tasks.spawn(self._notify(payments))
         await asyncio.wait({task}, timeout=self._settings.pay_wait_s)
-        status = {"acknowledged": "paid", "given_up": "undelivered"}.get(payment.delivery, "pending")
-        return {"trx_id": payment.trx_id, "pay_ref_id": payment.pay_ref_id, "status": status}
+        status = {"acknowledged": "paid", "given_up": "undelivered"}.get(first.delivery, "pending")
+        answer: dict[str, object] = {"trx_id": first.trx_id, "pay_ref_id": first.pay_ref_id, "status": status}
+        if len(payments) > 1:
+            answer["pay_ref_ids"] = [payment.pay_ref_id for payment in payments]
+        return answer
+
+    async def _notify(self, payments: list[Payment]) -> None:
+        parcel = self._parcels.payment(payments[0], self._clock())
+        done = await self._courier.deliver(parcel, payments[0].attempts)
+        for payment in payments:
+            payment.attempts = payments[0].attempts
+            payment.delivery = "acknowledged" if done else "given_up"
 
     def _refusal(self, order: Order, bill: Bill | None, now: datetime) -> str | None:
         if order.pay_ref_id in self.book.payments:
@@ -199,7 +144,7 @@ class Gepg:
     def _payment(self, order: Order, bill: Bill | None, now: datetime) -> Payment:
         asked = bill.asked if bill is not None else None
         return Payment(
-            trx_id=order.trx_id or f"{random.randrange(10**12):012d}",  # noqa: S311 - unique, not secret
+            trx_id=order.trx_id or _new_transaction(),
             pay_ref_id=order.pay_ref_id or self.book.new_reference(now),
             receipt=order.receipt or "".join(random.choices(string.ascii_uppercase + string.digits, k=10)),  # noqa: S311
             channel=order.channel or "MOBILE",
@@ -213,26 +158,16 @@ class Gepg:
             pay_opt=asked.pay_opt if asked else 3,
             currency=asked.currency if asked else "TZS",
             at=now,
+            version=asked.version if asked else "v5",
         )
-
-    def _notification(self, payment: Payment, paid_minor: int, req_id: str = "") -> tuple[str, bytes]:
-        req_id = req_id or messages.new_id("REQ", self._clock())
-        return req_id, seal(messages.payment_notification(req_id, payment, paid_minor), self._keys)
-
-    def _parcel(self, req_id: str, raw: bytes) -> Parcel:
-        path = "/payments/gepg/payments"
-        return Parcel("payment_notification", path, raw, "pmtSpNtfReqAck", "ReqId", req_id)
-
-    async def _notify(self, payment: Payment) -> None:
-        done = await self._courier.deliver(self._parcel(payment.req_id, payment.raw), payment.attempts)
-        payment.delivery = "acknowledged" if done else "given_up"
 
     async def redeliver(
         self, payment: Payment, times: int, fresh: bool, amount_minor: int | None, concurrency: int
     ) -> dict[str, dict[str, int]]:
         """Send an earlier notification again, without faults or back-off, and count what comes back.
 
-        Byte for byte the same, or `fresh` (new ReqId and signature); `amount_minor` changes PaidAmt (signed anew).
+        Byte for byte the same, or `fresh` (other bytes and signature, in v5 a new ReqId; the same facts);
+        `amount_minor` changes PaidAmt (signed anew).
         """
         acks: Counter[str] = Counter()
         statuses: Counter[str] = Counter()
@@ -240,11 +175,8 @@ class Gepg:
 
         async def work() -> None:
             for _ in turns:
-                req_id, raw = payment.req_id, payment.raw
-                if fresh or amount_minor is not None:
-                    paid_minor = payment.paid_minor if amount_minor is None else amount_minor
-                    req_id, raw = self._notification(payment, paid_minor, "" if fresh else req_id)
-                attempt = await self._courier.post(self._parcel(req_id, raw), raw)
+                parcel = self._parcels.payment(payment, self._clock(), fresh, amount_minor)
+                attempt = await self._courier.post(parcel, parcel.raw)
                 acks[attempt.ack] += 1
                 statuses[str(attempt.http)] += 1
 
@@ -260,6 +192,15 @@ class Gepg:
             if (not msisdn or bill.asked.msisdn == msisdn)
             and (not control_number or bill.control_number == control_number)
         ]
+
+
+def _refused(control_number: str, code: str) -> dict[str, object]:
+    log.info("pay %s: refused %s", control_number, code)
+    return {"status": "refused", "code": code, "text": codes.meaning(code), "trx_id": None, "pay_ref_id": None}
+
+
+def _new_transaction() -> str:
+    return f"{random.randrange(10**12):012d}"  # noqa: S311 - unique, not secret
 
 
 def _code_in(control_number: str) -> str:

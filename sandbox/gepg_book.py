@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from sandbox import money
-from sandbox.gepg_fields import Submission
+from sandbox.fields import Submission
 
 MAX_BILLS = 200_000
 MAX_PAYMENTS = 50_000
@@ -66,6 +66,7 @@ class Bill:
             "msisdn": self.asked.msisdn,
             "payer": self.asked.payer,
             "description": self.asked.description,
+            "version": self.asked.version,
             "acknowledged": self.acknowledged,
             "created_at": self.created_at.isoformat(),
             "expires_at": self.asked.expires_at.isoformat(),
@@ -96,6 +97,10 @@ class Payment:
     """pending | acknowledged | given_up."""
     attempts: list[str] = field(default_factory=list)
     """What came back each time: an acknowledgement code or a word (see courier)."""
+    version: str = "v5"
+    """The generation of the bill, in which its payments are told of."""
+    together: "tuple[Payment, ...]" = field(default=(), repr=False, compare=False)
+    """All payments of the one notification that told of this one too; empty where it was alone."""
 
     def to_json(self) -> dict[str, object]:
         return {
@@ -108,6 +113,7 @@ class Payment:
             "control_number": self.control_number,
             "amount": money.to_text(self.paid_minor),
             "at": self.at.isoformat(),
+            "version": self.version,
             "delivery": self.delivery,
             "attempts": list(self.attempts),
         }
@@ -121,6 +127,7 @@ class Book:
         self.payments: dict[str, Payment] = {}
         self._by_number: dict[str, Bill] = {}
         self._next: dict[str, int] = {}
+        self._last: dict[str, str] = {}
         self._reference = random.randrange(10**9)  # noqa: S311 - a starting point, not a secret
 
     @property
@@ -131,11 +138,20 @@ class Book:
         """The newest bill bound to a control number."""
         return self._by_number.get(control_number)
 
-    def number(self, bill: Bill) -> str:
-        """Give the bill its control number: the one to be reused, or a new one. The same when asked again."""
+    def last_number(self, sp_code: str) -> str:
+        """The number that was given out last for a service provider, '' before the first."""
+        return self._last.get(sp_code, "")
+
+    def number(self, bill: Bill, wrongly: str = "") -> str:
+        """Give the bill its control number: the one to be reused, or a new one. The same when asked again.
+
+        `wrongly`: another bill's number, which stays bound to the other bill too: whoever pays it pays the other.
+        """
         if not bill.control_number:
-            bill.control_number = bill.asked.reuse or self._new_number(bill.asked.sp_code)
-            self._by_number[bill.control_number] = bill
+            bill.control_number = bill.asked.reuse or wrongly or self._new_number(bill.asked.sp_code)
+            if not wrongly or bill.asked.reuse:
+                self._by_number[bill.control_number] = bill
+            self._last[bill.asked.sp_code] = bill.control_number
         return bill.control_number
 
     def _new_number(self, sp_code: str) -> str:

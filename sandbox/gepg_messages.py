@@ -59,16 +59,22 @@ def cancellation_answer(res_id: str, req_id: str, bill_id: str, code: str) -> No
     )
 
 
-def payment_notification(req_id: str, payment: Payment, paid_minor: int) -> Node:
-    """One payment of one bill. Note BillCtrNum here, where the bill's answer says BillCntrNum."""
+def payment_notification(req_id: str, payment: Payment, paid_minor: int, *others: tuple[Payment, int]) -> Node:
+    """What was paid in one transaction; the header speaks of the first bill. Note BillCtrNum here, where the bill's
+    answer says BillCntrNum."""
     header: list[Node] = [
         ("ReqId", req_id),
         ("GrpBillId", payment.bill_id),
         ("SpGrpCode", payment.sp_code),
         ("CustCntrNum", payment.control_number),
-        ("EntryCnt", "1"),
+        ("EntryCnt", str(1 + len(others))),
     ]
-    entry: list[Node] = [
+    entries: list[Node] = [("PmtTrxDtl", _entry(each, minor)) for each, minor in ((payment, paid_minor), *others)]
+    return ("pmtSpNtfReq", [("PmtHdr", header), ("PmtDtls", entries)])
+
+
+def _entry(payment: Payment, paid_minor: int) -> list[Node]:
+    return [
         ("SpCode", payment.sp_code),
         ("BillId", payment.bill_id),
         ("BillCtrNum", payment.control_number),
@@ -92,4 +98,3 @@ def payment_notification(req_id: str, payment: Payment, paid_minor: int) -> Node
         ("Rsv2", ""),
         ("Rsv3", ""),
     ]
-    return ("pmtSpNtfReq", [("PmtHdr", header), ("PmtDtls", [("PmtTrxDtl", entry)])])

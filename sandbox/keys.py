@@ -1,7 +1,7 @@
 """Throwaway RSA-2048 keys and self-signed certificates for both ends, and signing with them.
 
 The gateway (the "service provider") uses sp.key.pem and gepg.crt.pem; the sandbox uses gepg.key.pem and sp.crt.pem.
-GePG v5 signs SHA256withRSA, RSASSA-PKCS1-v1_5, base64 on one line.
+GePG v4 signs SHA1withRSA, v5 SHA256withRSA, both RSASSA-PKCS1-v1_5, base64 on one line.
 """
 
 import base64
@@ -18,6 +18,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.x509.oid import NameOID
 
+from sandbox.generation import V5, Generation
+
 _PAIRS = {"sp": "imis-gateway sandbox service provider", "gepg": "imis-gateway sandbox GePG"}
 
 
@@ -28,14 +30,14 @@ class KeyRing:
     own: rsa.RSAPrivateKey
     peer: rsa.RSAPublicKey
 
-    def sign(self, data: bytes) -> str:
+    def sign(self, data: bytes, generation: Generation = V5) -> str:
         """The base64 signature of exactly these bytes."""
-        return base64.b64encode(self.own.sign(data, padding.PKCS1v15(), hashes.SHA256())).decode("ascii")
+        return base64.b64encode(self.own.sign(data, padding.PKCS1v15(), generation.hash)).decode("ascii")
 
-    def verify(self, data: bytes, signature: str) -> bool:
-        """Whether the service provider signed exactly these bytes."""
+    def verify(self, data: bytes, signature: str, generation: Generation = V5) -> bool:
+        """Whether the service provider signed exactly these bytes, with this generation's hash."""
         try:
-            self.peer.verify(base64.b64decode(signature, validate=True), data, padding.PKCS1v15(), hashes.SHA256())
+            self.peer.verify(base64.b64decode(signature, validate=True), data, padding.PKCS1v15(), generation.hash)
         except (InvalidSignature, binascii.Error):
             return False
         return True

@@ -9,6 +9,7 @@ from sandbox.bodies import bad_request, count_in, flag_in, object_from, text_in,
 from sandbox.gepg import Gepg, Order
 
 MAX_REDELIVERIES = 1000
+MAX_TOGETHER = 100
 MAX_CONCURRENCY = 100
 
 
@@ -17,16 +18,10 @@ def order_from(body: dict[str, object]) -> Order:
     amount = money.to_minor(body.get("amount"))
     if amount is None:
         raise bad_request('amount: a decimal text in shillings is expected, like "30000.00"')
-    number = text_in(body, "control_number").replace(" ", "")
-    msisdn = with_plus(text_in(body, "msisdn"))
-    if not re.fullmatch(r"\d{1,20}", number, re.ASCII):
-        raise bad_request("control_number: digits are expected")
-    if not re.fullmatch(r"\+\d{7,15}", msisdn, re.ASCII):
-        raise bad_request("msisdn: a number like +255712345678 is expected")
     return Order(
-        control_number=number,
+        control_number=_number(text_in(body, "control_number")),
         amount_minor=amount,
-        msisdn=msisdn,
+        msisdn=_msisdn(body),
         channel=text_in(body, "channel", ""),
         receipt=text_in(body, "receipt", ""),
         pay_ref_id=text_in(body, "pay_ref_id", ""),
@@ -36,9 +31,37 @@ def order_from(body: dict[str, object]) -> Order:
     )
 
 
+def _number(text: str) -> str:
+    number = text.replace(" ", "")
+    if not re.fullmatch(r"\d{1,20}", number, re.ASCII):
+        raise bad_request("control_number: digits are expected")
+    return number
+
+
+def _msisdn(body: dict[str, object]) -> str:
+    msisdn = with_plus(text_in(body, "msisdn"))
+    if not re.fullmatch(r"\+\d{7,15}", msisdn, re.ASCII):
+        raise bad_request("msisdn: a number like +255712345678 is expected")
+    return msisdn
+
+
+def _numbers(listed: object) -> list[str]:
+    """The numbers that are paid in one transaction. Raises HTTP 400."""
+    if not isinstance(listed, list) or not 2 <= len(listed) <= MAX_TOGETHER:
+        raise bad_request(f"control_numbers: a list of 2 to {MAX_TOGETHER} numbers is expected")
+    numbers = [_number(each) if isinstance(each, str) else "" for each in listed]
+    if "" in numbers or len(set(numbers)) != len(numbers):
+        raise bad_request("control_numbers: different texts of digits are expected")
+    return numbers
+
+
 def routes(gepg: Gepg) -> list[web.RouteDef]:
     async def pay(request: web.Request) -> web.Response:
-        return web.json_response(await gepg.pay(order_from(await object_from(request))))
+        body = await object_from(request)
+        if "control_numbers" in body:  # each bill in full: what is left of it
+            numbers, channel = _numbers(body["control_numbers"]), text_in(body, "channel", "")
+            return web.json_response(await gepg.pay_together(numbers, _msisdn(body), channel))
+        return web.json_response(await gepg.pay(order_from(body)))
 
     async def redeliver(request: web.Request) -> web.Response:
         body = await object_from(request)

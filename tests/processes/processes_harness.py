@@ -546,7 +546,7 @@ def notification(keys: KeyRing, *, reference: str, number: str, bill_id: str, ms
         paid_minor=paid_minor,
         pay_opt=3,
         currency="TZS",
-        at=datetime.now(UTC) + timedelta(hours=3),
+        at=datetime.now(UTC),
     )
     req_id = gepg_messages.new_id("REQ", told.at)
     return seal(gepg_messages.payment_notification(req_id, told, paid_minor), keys)

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
 from fake_gateway import HEADERS, FakeGateway, field, submission, until
+from fake_v4 import HEADERS_V4, V4, bill, submission_v4
 
+from sandbox import clock
 from sandbox.app import create_app
 from sandbox.keys import ensure_keys
 from sandbox.settings import Settings
@@ -57,6 +59,27 @@ class Bench:
         await until(lambda: len(self.gateway.bills) > seen)
         return field(self.gateway.bills[-1], "BillCntrNum")
 
+    async def send_v4(self, path, element, **headers):
+        """Sign and send as v4; the answer as text."""
+        return await self.send_v4_raw(path, self.gateway.sign(element, "v4"), **headers)
+
+    async def send_v4_raw(self, path, raw, **headers):
+        sent = {name: value for name, value in {**HEADERS_V4, **headers}.items() if value is not None}
+        async with self.http.post(path, data=raw, headers=sent) as response:
+            assert response.status == 200
+            body = await response.read()
+        assert body.startswith(b"<Gepg><gepg")
+        assert self.gateway.check(body)
+        return body.decode()
+
+    async def numbered_v4(self, bill_id="b-1", **changes):
+        """Submit a bill as v4 and wait for its control number."""
+        seen = len(self.gateway.bills)
+        ack = await self.send_v4(V4, submission_v4(bill(bill_id, **changes)))
+        assert field(ack, "TrxStsCode") == "7101", ack
+        await until(lambda: len(self.gateway.bills) > seen)
+        return field(self.gateway.bills[-1], "PayCntrNum")
+
     async def get(self, path):
         async with self.http.get(path) as response:
             return await response.json()
@@ -95,9 +118,9 @@ class Bench:
 
 @pytest.fixture
 async def start(keys, gateway, aiohttp_client):
-    """Start a sandbox with quick times; keyword arguments change its settings."""
+    """Start a sandbox with quick times; keyword arguments change its settings, `now` is its clock."""
 
-    async def run(**changes):
+    async def run(now=clock.now, **changes):
         quick = {
             "keys": keys,
             "gateways": (gateway.url,),
@@ -107,7 +130,7 @@ async def start(keys, gateway, aiohttp_client):
             "callback_timeout_s": 2.0,
             "ussd_timeout_s": 2.0,
         }
-        client = await aiohttp_client(TestServer(create_app(Settings(**{**quick, **changes}))))
+        client = await aiohttp_client(TestServer(create_app(Settings(**{**quick, **changes}), now)))
         return Bench(client, gateway)
 
     return run

@@ -36,10 +36,14 @@ def field(raw, tag):
     return match.group(1) if match else None
 
 
+HASHES = {"v4": hashes.SHA1(), "v5": hashes.SHA256()}
+SIGNATURES = {"v4": "gepgSignature", "v5": "signature"}
+
+
 class FakeGateway:
     """Answers callbacks with signed acknowledgements; `plan` holds how the next ones are answered instead.
 
-    A plan's word: an HTTP status, a status code, 'bad-signature', 'wrong-id' or 'hang'.
+    A plan's word: an HTTP status, a status code, 'bad-signature', 'wrong-id', 'hang', or 'as-v5': v4 in v5's signature.
     """
 
     def __init__(self, keys: Path):
@@ -57,15 +61,18 @@ class FakeGateway:
         app.router.add_post("/ussd/africastalking/demo/end", self._end)
         return app
 
-    def sign(self, element: str) -> bytes:
-        signature = self.key.sign(element.encode(), padding.PKCS1v15(), hashes.SHA256())
-        return f"<Gepg>{element}<signature>{base64.b64encode(signature).decode()}</signature></Gepg>".encode()
+    def sign(self, element: str, version="v5") -> bytes:
+        signature = base64.b64encode(self.key.sign(element.encode(), padding.PKCS1v15(), HASHES[version])).decode()
+        tag = SIGNATURES[version]
+        return f"<Gepg>{element}<{tag}>{signature}</{tag}></Gepg>".encode()
 
     def check(self, raw: bytes) -> bool:
-        """Whether GePG signed these bytes."""
-        body, signature = re.fullmatch(rb"<Gepg>(.*)<signature>(.*)</signature></Gepg>", raw, re.S).groups()
+        """Whether GePG signed these bytes, as the generation of their root does."""
+        version = "v4" if raw.startswith(b"<Gepg><gepg") else "v5"
+        tag = SIGNATURES[version].encode()
+        body, signature = re.fullmatch(rb"<Gepg>(.*)<%b>(.*)</%b></Gepg>" % (tag, tag), raw, re.S).groups()
         try:
-            self.gepg.verify(base64.b64decode(signature), body, padding.PKCS1v15(), hashes.SHA256())
+            self.gepg.verify(base64.b64decode(signature), body, padding.PKCS1v15(), HASHES[version])
         except Exception:
             return False
         return True
@@ -89,6 +96,10 @@ class FakeGateway:
         code = plan if plan.isdigit() else "7101"
         if not self.check(raw):
             code = "7303"
+        if raw.startswith(b"<Gepg><gepg"):
+            tag = {"billSubResAck": "gepgBillSubRespAck", "pmtSpNtfReqAck": "gepgPmtSpInfoAck"}[tag]
+            ack = self.sign(f"<{tag}><TrxStsCode>{code}</TrxStsCode></{tag}>", "v5" if plan == "as-v5" else "v4")
+            return web.Response(body=ack.replace(b">7101<", b">7102<") if plan == "bad-signature" else ack)
         value = "other" if plan == "wrong-id" else field(raw, id_tag)
         ack = self.sign(f"<{tag}><AckId>A1</AckId><{id_tag}>{value}</{id_tag}><AckStsCode>{code}</AckStsCode></{tag}>")
         return web.Response(body=ack.replace(b">A1<", b">A2<") if plan == "bad-signature" else ack)
