@@ -114,7 +114,9 @@ class GepgSettings(Block):
     approved_by: str = "IMIS"
     private_key: Path = Path("var/keys/sp.key.pem")
     private_key_password: SecretStr | None = None
+    certificate: Path | None = None  # ours, as GePG has it: config check proves that it belongs to the key
     peer_certificates: Annotated[tuple[Path, ...], NoDecode] = (Path("var/keys/gepg.crt.pem"),)
+    peer_certificates_password: SecretStr | None = None  # of those that are PKCS#12 stores
 
     @field_validator("peer_certificates", mode="before")
     @classmethod

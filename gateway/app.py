@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import json
 import signal
+import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
+from urllib.parse import urlsplit
 
 import structlog
 from aiohttp import web
 
 import menus
-from adapters.payments.gepg import GepgProvider, GepgSettings, load_peer_key, load_private_key
+from adapters.payments.gepg import GepgProvider, GepgSettings, KeyFileError, load_peer_key, load_private_key
+from adapters.payments.gepg.prove import KeyFiles, Proof, prove
 from adapters.registry.openimis import (
     EMBEDDED,
     Installation,
@@ -60,6 +64,7 @@ from gateway.worker import Pace, Worker
 log = structlog.get_logger()
 SCHEMA_BEHIND = "the gateway's own tables are not at this build's schema; run: imis-gateway db upgrade"
 SHUTDOWN_S = 5.0  # for requests in flight
+CONNECT_S = 5.0  # config check's patience with a provider's address
 EMBEDDED_POLL_S = 0.5
 
 
@@ -145,7 +150,19 @@ def open_sessions(settings: Settings) -> SessionStore:
 def payment_provider(settings: Settings) -> GepgProvider:
     """The payment provider with its keys. Raises ValueError with a sentence for every key file that is wrong."""
     gepg = settings.gepg
-    password = gepg.private_key_password.get_secret_value() if gepg.private_key_password else None
+    files = _key_files(settings)
+    wrong, private_key, peers = [], None, []
+    try:
+        private_key = load_private_key(files.private_key, files.private_key_password)
+    except KeyFileError as error:
+        wrong.append(str(error))
+    for path in files.peers:
+        try:
+            peers.append(load_peer_key(path, files.peers_password))
+        except KeyFileError as error:
+            wrong.append(str(error))
+    if private_key is None or wrong:
+        raise KeyFileError("\n".join(wrong))
     return GepgProvider(
         GepgSettings(
             url=gepg.url,
@@ -159,10 +176,78 @@ def payment_provider(settings: Settings) -> GepgProvider:
             approved_by=gepg.approved_by,
             version=gepg.version,
             versions=gepg.versions,
-            private_key=load_private_key(gepg.private_key, password),
-            peer_certificates=tuple(load_peer_key(path) for path in gepg.peer_certificates),
+            private_key=private_key,
+            peer_certificates=tuple(peers),
         )
     )
+
+
+def prove_keys(settings: Settings) -> Proof:
+    """What the configured key files can do, proved by doing it. Never raises for a bad file: it is a sentence."""
+    return prove(_key_files(settings), SystemClock().now())
+
+
+def _key_files(settings: Settings) -> KeyFiles:
+    gepg = settings.gepg
+    key, peers = gepg.private_key_password, gepg.peer_certificates_password
+    return KeyFiles(
+        private_key=gepg.private_key,
+        private_key_password=key.get_secret_value() if key else None,
+        certificate=gepg.certificate,
+        peers=gepg.peer_certificates,
+        peers_password=peers.get_secret_value() if peers else None,
+    )
+
+
+def ask_accounts(settings: Settings) -> tuple[list[str], list[str]]:
+    """What is wrong with the providers as they answer now, and what they said. Blocks; sends and bills nothing."""
+    answers = [ask(settings) for ask in (_ask_sms_account, _ask_payment_address)]
+    return [told for good, told in answers if not good], [told for good, told in answers if good]
+
+
+def _ask_sms_account(settings: Settings) -> tuple[bool, str]:
+    """The SMS account's balance, by the official SDK. First: whether it is good."""
+    from africastalking.Application import ApplicationService  # half a second, for those who ask
+    from africastalking.Service import AfricasTalkingException
+
+    at = settings.africastalking
+    api_key = at.api_key.get_secret_value()
+    account = f"Africa's Talking, account {at.username}"
+    service = ApplicationService(at.username, api_key)
+    base, messaging, _ = at.sms_url.rpartition("/messaging")
+    if messaging:
+        service._baseUrl = base  # where the messages go; by itself the SDK knows its two public addresses only
+    try:
+        reply = service.fetch_application_data()
+    except AfricasTalkingException as error:  # the provider's own words
+        words = str(error).replace(api_key, "…") if api_key else "no API key is set"
+        line = "".join(filter(str.isprintable, " ".join(words.split())[:120]))
+        return False, f"{account}, refuses us: {line or 'without a word'}"
+    except (OSError, ValueError) as error:  # unsaid: such an error's text may quote a header, hence the key
+        return False, f"{account}, cannot be asked: {type(error).__name__}."
+    try:
+        reply = json.loads(reply) if isinstance(reply, str) else reply  # the SDK parses no reply that names a charset
+        balance = reply["UserData"]["balance"]
+    except (ValueError, KeyError, TypeError):
+        return False, f"{account}, answers, but not with a balance."
+    return True, f"{account}: it knows us; balance {''.join(filter(str.isprintable, str(balance)[:40]))}."
+
+
+def _ask_payment_address(settings: Settings) -> tuple[bool, str]:
+    """Whether somebody listens where bills are sent to. First: whether it is good."""
+    try:
+        url = urlsplit(settings.gepg.url)
+        host, port = url.hostname, url.port or (443 if url.scheme == "https" else 80)
+    except ValueError:
+        host, port = None, 0
+    if not host:
+        return False, "GATEWAY_GEPG__URL is no address with a host."
+    try:
+        socket.create_connection((host, port), timeout=CONNECT_S).close()
+    except (OSError, UnicodeError) as error:  # UnicodeError: a host name that cannot be one
+        why = getattr(error, "strerror", None) or type(error).__name__
+        return False, f"GePG at {host}:{port} accepts no connection: {why}."
+    return True, f"GePG at {host}:{port} accepts a connection."
 
 
 @asynccontextmanager

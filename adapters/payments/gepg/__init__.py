@@ -1,4 +1,4 @@
-"""GePG, Tanzania's Government e-Payment Gateway: messages of generation v5, as pure translation.
+"""GePG, Tanzania's Government e-Payment Gateway: messages of generations v4 and v5, as pure translation.
 
 Public implementations are the only public source of the rules; no official specification is published.
 """

@@ -65,6 +65,7 @@ class GepgProvider:
 
     def __init__(self, settings: GepgSettings) -> None:
         self._settings = settings
+        self._sealed: dict[str, bytes] = {}
 
     @property
     def name(self) -> str:
@@ -139,9 +140,17 @@ class GepgProvider:
         kind = _BY_ROUTE[reading.route, reading.dialect or self._settings.version]
         status, code = _REPLIES[reading.verdict]
         said = leaf(kind.code_name, code)
-        if kind.id_name:
-            said = leaf("AckId", reply_id, MAX_ID) + leaf(kind.id_name, reading.message_id or "", MAX_ID) + said
+        if not kind.id_name:
+            return HttpReply(status, _XML, self._sealed_once(group(kind.ack, said), kind.generation))
+        said = leaf("AckId", reply_id, MAX_ID) + leaf(kind.id_name, reading.message_id or "", MAX_ID) + said
         return HttpReply(status, _XML, seal(group(kind.ack, said), self._settings.private_key, kind.generation))
+
+    def _sealed_once(self, element: str, generation: Generation) -> bytes:
+        """v4's acknowledgements name no message, so there are as many as codes, and a signature costs a millisecond."""
+        sealed = self._sealed.get(element)
+        if sealed is None:
+            sealed = self._sealed[element] = seal(element, self._settings.private_key, generation)
+        return sealed
 
     def not_kept(self, route: str) -> HttpReply:
         """HTTP 503 and no acknowledgement: GePG has to deliver again."""
