@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 OPENIMIS_VENV := .venv-openimis
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: run scaled test lint unit contract bench bench-enquiry lock clean
+.PHONY: run scaled test lint unit contract bench bench-enquiry bench-callbacks lock clean
 
 run: $(VENV)/.runtime ## the demo on the embedded default: prints where to click and what to dial
 	$(BIN)/imis-gateway demo
@@ -33,6 +33,9 @@ bench: $(VENV)/.dev ## steps per second beside their floors, in one run
 
 bench-enquiry: $(VENV)/.dev $(OPENIMIS_VENV)/.ready ## a caller's look-ups among a million insurees, beside their floors
 	OPENIMIS_PYTHON=$(OPENIMIS_VENV)/bin/python $(BIN)/python -m bench.enquiry
+
+bench-callbacks: $(VENV)/.dev ## payment notifications accepted and settled per second, beside a floor
+	$(BIN)/python -m bench.callbacks
 
 # The markers say which requirements are installed; a change of the file installs again.
 $(VENV)/.runtime: requirements/runtime.txt pyproject.toml

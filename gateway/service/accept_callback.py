@@ -11,6 +11,7 @@ import structlog
 
 from gateway.domain.clock import Clock
 from gateway.ports import Evidence, HttpReply, PaymentProvider, Reading, UnitOfWork, Verdict
+from gateway.service.keep_together import KeepTogether
 from gateway.service.metrics import CALLBACKS, ERRORS
 
 log = structlog.get_logger()
@@ -43,7 +44,7 @@ class AcceptCallback:
     """Answers "received" only once the bytes and the verdict are committed."""
 
     def __init__(self, uow: UnitOfWork, clock: Clock, quota: ForgeryQuota) -> None:
-        self._uow = uow
+        self._keep = KeepTogether(uow)
         self._clock = clock
         self._quota = quota
 
@@ -68,8 +69,7 @@ class AcceptCallback:
                 return reply
         evidence = _evidence(inbox_id, provider.name, now, body, size, headers, reading, reply.status)
         try:
-            async with self._uow.writing() as tx:
-                await tx.inbox.keep(evidence, reading.notices)
+            await self._keep(evidence, reading.notices)
         except Exception:
             ERRORS.labels("PAY-NOT-KEPT").inc()
             log.exception("callback_not_kept", provider=provider.name, route=route)

@@ -74,9 +74,9 @@ class Page:
     def inbox(self) -> Page:
         return self
 
-    async def keep(self, evidence: Evidence, noticed: Sequence[Notice]) -> None:
-        self.ledger.said.append("written")
-        self.written.append(evidence)
+    async def keep_all(self, messages: Sequence[tuple[Evidence, Sequence[Notice]]]) -> None:
+        self.ledger.said += ["written"] * len(messages)
+        self.written += [evidence for evidence, _ in messages]
 
 
 Opened = Callable[..., Any]
