@@ -79,6 +79,10 @@ def _column_faults(table: Table, found: ReportedTable, dialect: str) -> Iterator
 
 
 def _unknown_demands(table: Table, found: ReportedTable) -> Iterator[str]:
+    (key,) = table.primary_key.columns
+    numbered = found.columns.get(key.name)
+    if table is not declared.control_numbers and numbered is not None and not numbered.supplied:
+        yield f"The key {table.name}.{key.name} does not number itself: new rows would have none."
     for reported in found.columns.values():
         if reported.name not in table.columns and not reported.nullable and not reported.supplied:
             yield (

@@ -26,7 +26,8 @@ class ReportedColumn:
 class ReportedTable:
     """Columns by our declaration's names: MS SQL Server compares names without case, and spells some otherwise.
 
-    ``led_by``: columns that some index or key begins with, and so can be looked up by."""
+    ``led_by``: columns that some index or key begins with, and so can be looked up by.
+    """
 
     name: str
     columns: Mapping[str, ReportedColumn]

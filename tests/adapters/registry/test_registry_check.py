@@ -18,6 +18,7 @@ async def test_every_fault_is_named_in_a_sentence(world: Any) -> None:
         'ALTER TABLE "tblInsuree" DROP COLUMN "CHFID"',
         'ALTER TABLE "tblPremium" ALTER "Amount" TYPE double precision',
         'ALTER TABLE "tblPolicy" ADD "Subsidy" integer NOT NULL',
+        'ALTER TABLE "tblPayment" ALTER "PaymentID" DROP DEFAULT',
         'ALTER TABLE "tblPolicy" ADD "Rank" integer NOT NULL DEFAULT 0',
         'ALTER TABLE "tblLocations" ADD "Mayor" integer NOT NULL',  # nothing is inserted there
         'ALTER TABLE "tblPayment" DROP COLUMN "SmsRequired"',  # not everywhere
@@ -25,6 +26,7 @@ async def test_every_fault_is_named_in_a_sentence(world: Any) -> None:
         await world.sql(statement)
     assert faults(await world.connection.run_sync(survey)) == [
         "The column tblInsuree.CHFID is missing.",
+        "The key tblPayment.PaymentID does not number itself: new rows would have none.",
         "The column tblPolicy.Subsidy must be filled and has no default; this build does not know it and could not "
         "insert a row.",
         "The table tblPolicyRenewals is missing.",
