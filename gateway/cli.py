@@ -12,7 +12,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from config.settings import Settings
-from gateway import logs
+from gateway import cases_cli, logs
 
 GOOD, WRONG, USAGE = 0, 1, 2
 
@@ -97,11 +97,16 @@ def _parser() -> argparse.ArgumentParser:
     _leaf(database, "upgrade", "bring our tables to this build's schema", _db_upgrade)
     _leaf(database, "check", "compare the database with what this build needs; changes nothing", _db_check)
     cases = _group(commands, "cases", "what needs a person")
-    _leaf(cases, "list", "open cases, oldest first", _cases_list)
+    cases_cli.list_arguments(_leaf(cases, "list", "open cases, oldest first", _cases_list))
+    cases_cli.show_arguments(_leaf(cases, "show", "everything that is known of a case", _cases_show))
+    cases_cli.settle_arguments(_leaf(cases, "settle", "do what a machine must not", _cases_settle))
+    bills = _group(commands, "bills", "what was billed")
+    _leaf(bills, "legacy", "open bills of the payment service before us, still to be paid", _bills_legacy)
     audit = _group(commands, "audit", "who did what")
     _leaf(audit, "verify", "check the hash chain", _audit_verify)
     config = _group(commands, "config", "the settings")
-    _leaf(config, "check", "prove settings, keys and accounts", _config_check)
+    proved = _leaf(config, "check", "prove settings, keys and certificates", _config_check)
+    proved.add_argument("--online", action="store_true", help="ask the SMS account and the payment address too")
     menu = _group(commands, "menus", "the menu book")
     checked = _leaf(menu, "check", "check every screen and text", _menus_check)
     checked.add_argument("folder", nargs="?", type=Path, help="a folder of menus instead of those that ship")
@@ -194,6 +199,20 @@ def _db_check(settings: Settings, _arguments: argparse.Namespace) -> int:
     return WRONG if wrong else GOOD
 
 
+def _with_registry(settings: Settings, work: Callable[[Any], Awaitable[int]]) -> int:
+    """With openIMIS' own tables too, as this installation has them."""
+    from gateway import app
+
+    async def run() -> int:
+        database = await app.open_fitted_database(settings)
+        try:
+            return await work(database)
+        finally:
+            await database.close()
+
+    return int(_run(run()))
+
+
 def _with_database(settings: Settings, work: Callable[[Any], Awaitable[int]]) -> int:
     from gateway import app
 
@@ -208,24 +227,93 @@ def _with_database(settings: Settings, work: Callable[[Any], Awaitable[int]]) ->
     return int(_run(run()))
 
 
-def _cases_list(settings: Settings, _arguments: argparse.Namespace) -> int:
-    from gateway.domain.errors import CASE_CODES, ERRORS
-    from gateway.domain.money import Money
-    from gateway.domain.payments import CaseKind
+def _cases_list(settings: Settings, arguments: argparse.Namespace) -> int:
+    from gateway.domain.cases import CaseState
+    from gateway.service.clocks import SystemClock
+    from gateway.service.settle_case import KnownCase
+
+    async def work(database: Any) -> int:
+        states = cases_cli.states_of(arguments)
+        async with database.reading() as tx:
+            cases = [KnownCase.of(row) for row in await tx.cases.listed(cases_cli.MOST, states)]
+        now = SystemClock().now()
+        is_open = [case.state == CaseState.OPEN for case in cases]
+        if arguments.json:
+            print(cases_cli.dumped([cases_cli.as_json(case, now) for case in cases]))
+        else:
+            for case in cases:
+                print("\n".join(cases_cli.in_list(case, now)))
+            more = f"; the oldest {cases_cli.MOST}, there are more" if len(cases) == cases_cli.MOST else ""
+            print((f"{len(cases)} held" if arguments.held else f"{sum(is_open)} open") + more)
+        return WRONG if any(is_open) else GOOD
+
+    return _with_database(settings, work)
+
+
+def _cases_show(settings: Settings, arguments: argparse.Namespace) -> int:
+    from gateway.service.clocks import SystemClock
 
     async def work(database: Any) -> int:
         async with database.reading() as tx:
-            cases = await tx.cases.listed()
-        for case in cases:
-            error = ERRORS[CASE_CODES[CaseKind(case["kind"])]]
-            amount = f"{case['currency']} {Money(case['amount_minor'])}" if case["amount_minor"] is not None else "-"
-            opened = f"{case['opened_at']:%Y-%m-%d %H:%M}Z"
-            print(f"{case['id']:>6}  {opened}  {error.code:<18} {amount:>16}  {case['subject']}")
-            print(f"        {error.operator}")
-        print(f"{len(cases)} open")
-        return WRONG if cases else GOOD
+            view = await cases_cli.look_at(tx, arguments.case)
+        if view is None:
+            raise ValueError(f"there is no case {arguments.case}")
+        now = SystemClock().now()
+        print(
+            cases_cli.dumped(cases_cli.shown_as_json(view, now))
+            if arguments.json
+            else "\n".join(cases_cli.shown(view, now))
+        )
+        return GOOD
 
-    return _with_database(settings, work)
+    return _with_registry(settings, work)
+
+
+def _cases_settle(settings: Settings, arguments: argparse.Namespace) -> int:
+    import menus
+    from gateway.domain.ussd.book import load_book
+    from gateway.service.clocks import SystemClock
+    from gateway.service.messages import Messages
+    from gateway.service.settle_case import SettleCase
+
+    async def work(database: Any) -> int:
+        messages = Messages(load_book(*menus.read(settings.ussd.menus)))
+        done = await SettleCase(database, messages, SystemClock())(arguments.case, decision)
+        print(f"case {arguments.case}: {done}")
+        return GOOD
+
+    decision = cases_cli.decision_of(arguments)
+    return _with_registry(settings, work)
+
+
+def _bills_legacy(settings: Settings, _arguments: argparse.Namespace) -> int:
+    async def work(database: Any) -> int:
+        last, count, total = 0, 0, 0
+        while True:
+            async with database.reading() as tx:
+                page = await tx.registry.open_legacy_bills(last, 500)
+            for bill in page:
+                asked = f"{bill.requested_at:%Y-%m-%d}" if bill.requested_at else "-"
+                family = bill.chfid or "pool"
+                print(f"{bill.payment_id:>10}  {bill.control_number:<14} {bill.expected!s:>12}  {asked}  {family}")
+                count, total = count + 1, total + bill.expected.amount_minor
+            if len(page) < 500:
+                break
+            last = page[-1].payment_id
+        print(f"{count} open, TZS {Money(total)}")
+        return GOOD
+
+    from gateway import app
+    from gateway.domain.money import Money
+
+    async def run() -> int:
+        database = await app.open_fitted_database(settings)
+        try:
+            return await work(database)
+        finally:
+            await database.close()
+
+    return int(_run(run()))
 
 
 def _audit_verify(settings: Settings, _arguments: argparse.Namespace) -> int:
@@ -240,22 +328,31 @@ def _audit_verify(settings: Settings, _arguments: argparse.Namespace) -> int:
     return _with_database(settings, work)
 
 
-def _config_check(settings: Settings, _arguments: argparse.Namespace) -> int:
+def _config_check(settings: Settings, arguments: argparse.Namespace) -> int:
     from gateway import app
 
-    wrong = 0
-    for check in (app.payment_provider, app.open_sessions, app.open_database):
+    keys = app.prove_keys(settings)
+    wrong, said = list(keys.faults), list(keys.facts)
+    # with bad key files the provider would only say again what was just said of them
+    for check in (*(() if wrong else (app.payment_provider,)), app.open_sessions, app.open_database):
         try:
             check(settings)
         except Exception as failure:
-            said = _sentence(failure)
-            if said is None:
+            sentence = _sentence(failure)
+            if sentence is None:
                 raise
-            wrong += 1
-            print(said, file=sys.stderr)
+            wrong.append(sentence)
+    if arguments.online:
+        refused, answered = app.ask_accounts(settings)
+        wrong += refused
+        said += answered
+    for sentence in wrong or said:  # what is good would hide what is wrong
+        print(sentence, file=sys.stderr if wrong else sys.stdout)
+    for sentence in keys.warnings:
+        print(f"warning: {sentence}")
     if wrong:
         return WRONG
-    print("settings, keys and certificates can be read")
+    print("settings, keys and certificates are good")
     return GOOD
 
 

@@ -379,8 +379,17 @@ class LegacyBill:
 
 
 @dataclass(frozen=True, slots=True)
+class Placed:
+    """Where a person put money that was held: what its tblPaymentDetails row could not say before."""
+
+    chfid: str
+    product_code: str
+    stage: str
+
+
+@dataclass(frozen=True, slots=True)
 class PaymentReceived:
-    """What a payment adds to its tblPayment row."""
+    """What a payment adds to its tblPayment row. ``placed``: the row shows the money already, it was only held."""
 
     amount: Money
     receipt: str
@@ -390,6 +399,7 @@ class PaymentReceived:
     payer_msisdn: str | None
     premium_id: int
     matched: bool  # False while instalments are due
+    placed: Placed | None = None
 
 
 class Registry(Protocol):
@@ -470,8 +480,13 @@ class Registry(Protocol):
         """Insert tblPayment (status 1) and tblPaymentDetails; the new PaymentID."""
         ...
 
-    async def payment_status(self, payment_id: int, status: int, now: datetime, reason: str | None = None) -> None:
-        """Move a tblPayment row on, RejectedReason included where given."""
+    async def payment_status(
+        self, payment_id: int, status: int, now: datetime, reason: str | None = None, *, decided: bool = False
+    ) -> None:
+        """Move a tblPayment row on, RejectedReason included where given.
+
+        ``decided``: a person's word about held money, which moves it back from 4 too.
+        """
         ...
 
     async def number_given(self, payment_id: int, control_number: str, now: datetime) -> None:
@@ -600,6 +615,17 @@ class Case:
 
 
 @dataclass(frozen=True, slots=True)
+class SettledCase:
+    """What a person did with a case. ``details`` are all of them, the old ones included."""
+
+    state: str
+    act: str
+    by: str
+    note: str
+    details: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
 class Requester:
     """A phone that asked for a bill, and the language it reads."""
 
@@ -654,6 +680,10 @@ class Bills(Protocol):
 class Inbox(Protocol):
     async def keep(self, evidence: Evidence, noticed: Sequence[Notice]) -> None:
         """Insert the evidence and its entries, all new."""
+        ...
+
+    async def keep_all(self, messages: Sequence[tuple[Evidence, Sequence[Notice]]]) -> None:
+        """The same for several messages at once."""
         ...
 
     async def due(self, now: datetime) -> bool:
@@ -718,16 +748,28 @@ class Outbox(Protocol):
 
 class Cases(Protocol):
     async def open(self, new: Case, now: datetime) -> bool:
-        """Insert; False where the same case (kind, subject) is known."""
+        """Insert, or open anew what was closed and can recur; False where the same case (kind, subject) is known."""
         ...
 
-    async def listed(self, limit: int = 200) -> Sequence[Mapping[str, Any]]:
-        """Open cases, oldest first."""
+    async def listed(self, limit: int = 200, states: Collection[str] = ("open",)) -> Sequence[Mapping[str, Any]]:
+        """Cases that stand so, oldest first, without what was done with them."""
+        ...
+
+    async def by_id(self, case_id: int, lock: bool = False) -> Mapping[str, Any] | None:
+        """A case in any state; ``lock`` keeps other persons' hands off it to the end of the transaction."""
+        ...
+
+    async def settle(self, case_id: int, settled: SettledCase, now: datetime) -> None:
+        """Write down what a person did with it."""
         ...
 
 
 class Audit(Protocol):
     async def add(self, actor: str, action: str, subject: str, now: datetime, **details: Any) -> None: ...
+    async def about(self, subjects: Collection[str]) -> Sequence[Mapping[str, Any]]:
+        """What was done about these, oldest first. Reads the whole audit: for a person's look, not for a process."""
+        ...
+
     async def seal(self, now: datetime, limit: int) -> int:
         """Chain up to ``limit`` unsealed rows; how many were."""
         ...

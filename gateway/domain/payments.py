@@ -51,6 +51,9 @@ class EntryState(StrEnum):
     CONFLICTING = "conflicting"  # the same key with other content: never applied
     UNMATCHED = "unmatched"  # no bill of ours carries this number
     CASE = "case"  # a person must decide
+    HELD = "held"  # a person keeps it for the family's next cover
+    REFUNDED = "refunded"  # a person says that it was given back
+    REJECTED = "rejected"  # a person says that nothing is owed
 
 
 class CaseKind(StrEnum):

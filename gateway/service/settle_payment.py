@@ -8,12 +8,13 @@ from gateway.domain.bill import Bill
 from gateway.domain.clock import eat_day
 from gateway.domain.effects import SendSms
 from gateway.domain.errors import CASE_CODES, ERRORS
+from gateway.domain.money import Money
 from gateway.domain.msisdn import normalise
 from gateway.domain.payments import REJECTED_KINDS, CaseKind, EntryState, PaymentReport, same_payment
 from gateway.domain.policy import NewPolicy, PolicyStatus
 from gateway.domain.settlement import Ledger, NeedsPerson, Settlement, settle
 from gateway.domain.upkeep import OURS, PolicyEvent, PolicyEventKind
-from gateway.ports import Case, Entry, LegacyStatus, PaymentHeld, PaymentReceived, Requester, Transaction
+from gateway.ports import Case, Entry, LegacyStatus, PaymentHeld, PaymentReceived, Placed, Requester, Transaction
 from gateway.service.adopt_bill import adopt_bill
 from gateway.service.messages import Messages
 from gateway.service.metrics import CASES
@@ -28,13 +29,13 @@ async def settle_payment(
     if known is not None:
         state = same_payment(known.digest, report)
         if state == EntryState.CONFLICTING:
-            await _open_case(tx, entry, report, CaseKind.CONFLICT, None, now)
+            await open_case(tx, entry, report, CaseKind.CONFLICT, None, now)
         await tx.inbox.mark(entry, state, now)
         return state
     bill = await _lock_bill(tx, report, now)
     if bill is None:
         return await _keep_for_person(tx, messages, entry, report, CaseKind.UNKNOWN_CONTROL_NUMBER, None, now)
-    ledger = await _ledger(tx, bill, report, now)
+    ledger = await read_ledger(tx, bill.family_id, bill.product_id, report, now)
     decision = settle(bill, report, eat_day(report.paid_at), eat_day(now), ledger)
     if isinstance(decision, NeedsPerson):
         return await _keep_for_person(tx, messages, entry, report, decision.kind, bill, now)
@@ -62,18 +63,19 @@ async def _lock_bill(tx: Transaction, report: PaymentReport, now: datetime) -> B
     return locked
 
 
-async def _ledger(tx: Transaction, bill: Bill, report: PaymentReport, now: datetime) -> Ledger:
+async def read_ledger(tx: Transaction, family_id: int, product_id: int, report: PaymentReport, now: datetime) -> Ledger:
+    """What the registry holds of the family and the product, for a payment to be settled."""
     products = {p.id: p for p in await tx.registry.products()}
-    family = await tx.registry.family(bill.family_id)
-    policies = await tx.registry.policies(bill.family_id)
+    family = await tx.registry.family(family_id)
+    policies = await tx.registry.policies(family_id)
     officer_id = None
     if family is not None and not any(p.officer_id for p in policies):
         officer_id = await tx.registry.officer_near(family.location_ids, now)
     return Ledger(
         family=family,
-        product=products.get(bill.product_id),
+        product=products.get(product_id),
         policies=policies,
-        receipt_used=await tx.registry.receipt_is_used(bill.product_id, report.reference),
+        receipt_used=await tx.registry.receipt_is_used(product_id, report.reference),
         activation_option=await tx.registry.activation_option(),
         officer_id=officer_id,
     )
@@ -88,31 +90,18 @@ async def _apply(
     decision: Settlement,
     now: datetime,
 ) -> None:
-    born = isinstance(decision.policy, NewPolicy)
-    policy_id = (
-        await tx.registry.add_policy(decision.policy, now)
-        if isinstance(decision.policy, NewPolicy)
-        else decision.policy.id
-    )
-    premium_id = await tx.registry.add_premium(policy_id, decision.premium, now)
-    if decision.mended is not None:
-        await tx.registry.move_policy(policy_id, decision.mended)
-    if decision.activation is not None:
-        await tx.registry.activate(policy_id, decision.activation)
-    await tx.follow.notice(_own_events(policy_id, bill.family_id, decision, born), now)
-    if born and bill.preceding_policy_id is not None:
-        await tx.registry.close_renewal_prompts(bill.preceding_policy_id, now)
+    policy_id, premium_id = await book(tx, decision, bill.family_id, bill.preceding_policy_id, now)
     if bill.payment_record_id is not None:
-        await tx.registry.payment_received(bill.payment_record_id, _received(report, premium_id, decision), now)
-    if decision.activation is not None:  # what an earlier bill paid in part is matched by this one's money
-        for record_id in await tx.bills.part_paid_records(bill.family_id, bill.product_id):
-            await tx.registry.payment_matched(record_id, now)
+        matched = decision.activation is not None
+        await tx.registry.payment_received(bill.payment_record_id, received(report, premium_id, matched), now)
+    if decision.activation is not None:
+        await match_part_payments(tx, bill.family_id, bill.product_id, now)
     bill = await tx.bills.record(
         bill, decision.fact, now, amount_minor=report.amount.amount_minor, reference=report.reference
     )
-    await tx.outbox.put(await _confirmations(tx, messages, bill, report, decision), now)
+    await tx.outbox.put(await confirmations(tx, messages, bill, report, decision), now)
     if decision.excess:
-        await _open_case(tx, entry, report, CaseKind.OVERPAID, bill, now)
+        await open_case(tx, entry, report, CaseKind.OVERPAID, bill, now, excess=decision.excess)
     await tx.payments.mark(report, EntryState.SETTLED, bill.id, premium_id, now)
     await tx.inbox.mark(entry, EntryState.SETTLED, now, bill_id=bill.id)
     await tx.audit.add(
@@ -124,9 +113,36 @@ async def _apply(
         policy=policy_id,
         premium=premium_id,
         amount_minor=report.amount.amount_minor,
-        born=born,
+        born=isinstance(decision.policy, NewPolicy),
         activated=decision.activation is not None,
     )
+
+
+async def book(
+    tx: Transaction, decision: Settlement, family_id: int, preceding_policy_id: int | None, now: datetime
+) -> tuple[int, int]:
+    """Write premium, policy and cover as decided; the PolicyID and the PremiumId."""
+    born = isinstance(decision.policy, NewPolicy)
+    policy_id = (
+        await tx.registry.add_policy(decision.policy, now)
+        if isinstance(decision.policy, NewPolicy)
+        else decision.policy.id
+    )
+    premium_id = await tx.registry.add_premium(policy_id, decision.premium, now)
+    if decision.mended is not None:
+        await tx.registry.move_policy(policy_id, decision.mended)
+    if decision.activation is not None:
+        await tx.registry.activate(policy_id, decision.activation)
+    await tx.follow.notice(_own_events(policy_id, family_id, decision, born), now)
+    if born and preceding_policy_id is not None:
+        await tx.registry.close_renewal_prompts(preceding_policy_id, now)
+    return policy_id, premium_id
+
+
+async def match_part_payments(tx: Transaction, family_id: int, product_id: int, now: datetime) -> None:
+    """What an earlier bill paid in part is matched by the money that completes the cover."""
+    for record_id in await tx.bills.part_paid_records(family_id, product_id):
+        await tx.registry.payment_matched(record_id, now)
 
 
 def _own_events(policy_id: int, family_id: int, decision: Settlement, born: bool) -> list[PolicyEvent]:
@@ -141,7 +157,8 @@ def _own_events(policy_id: int, family_id: int, decision: Settlement, born: bool
     return events
 
 
-def _received(report: PaymentReport, premium_id: int, decision: Settlement) -> PaymentReceived:
+def received(report: PaymentReport, premium_id: int, matched: bool, placed: Placed | None = None) -> PaymentReceived:
+    """The payment as its tblPayment row is told of it."""
     return PaymentReceived(
         amount=report.amount,
         receipt=report.reference,
@@ -150,14 +167,24 @@ def _received(report: PaymentReport, premium_id: int, decision: Settlement) -> P
         paid_at=report.paid_at,
         payer_msisdn=report.payer_msisdn,
         premium_id=premium_id,
-        matched=decision.activation is not None,
+        matched=matched,
+        placed=placed,
     )
 
 
-async def _confirmations(
-    tx: Transaction, messages: Messages, bill: Bill, report: PaymentReport, decision: Settlement
+async def confirmations(
+    tx: Transaction,
+    messages: Messages,
+    bill: Bill,
+    report: PaymentReport,
+    decision: Settlement,
+    *,
+    rest_on_number: bool = True,
 ) -> list[SendSms]:
-    """One SMS to the family; a stranger who paid gets receipt and amount only."""
+    """One SMS to the family; a stranger who paid gets receipt and amount only.
+
+    ``rest_on_number``: what is still due can be paid on the same number; where it cannot, the number is not named.
+    """
     requesters = {r.msisdn: r for r in await tx.bills.requesters(bill.id)}
     own = set(requesters) | await _family_phones(tx, bill.family_id)
     payer = report.payer_msisdn
@@ -170,8 +197,10 @@ async def _confirmations(
         elif decision.activation is not None:
             start, until = decision.activation.effective_date, decision.expiry_date
             sms.append(messages.covered(reader, bill, report.amount, report.reference, start, until))
-        else:
+        elif rest_on_number:
             sms.append(messages.part_paid(reader, bill, report.amount, report.reference, decision.still_due))
+        else:
+            sms.append(messages.receipt(reader, report.amount, *report.key))
     if payer is not None and payer not in own:
         stranger = await _in_language(tx, Requester(payer, ""))
         sms.append(messages.receipt(stranger, report.amount, *report.key))
@@ -208,9 +237,10 @@ async def _keep_for_person(
 ) -> EntryState:
     """The money is kept and shown; who paid is told that a person looks at it."""
     state = EntryState.UNMATCHED if kind == CaseKind.UNKNOWN_CONTROL_NUMBER else EntryState.CASE
+    record_id = None
     if kind != CaseKind.WRONG_CURRENCY:  # the registry knows shillings only
-        await tx.registry.hold_payment(_held(report, kind, bill), now)
-    await _open_case(tx, entry, report, kind, bill, now)
+        record_id = await tx.registry.hold_payment(_held(report, kind, bill), now)
+    await open_case(tx, entry, report, kind, bill, now, payment_record_id=record_id)
     if report.payer_msisdn is not None:
         payer = await _in_language(tx, Requester(report.payer_msisdn, ""))
         await tx.outbox.put([messages.held(payer, report.amount, *report.key)], now)
@@ -237,9 +267,18 @@ def _held(report: PaymentReport, kind: CaseKind, bill: Bill | None) -> PaymentHe
     )
 
 
-async def _open_case(
-    tx: Transaction, entry: Entry, report: PaymentReport, kind: CaseKind, bill: Bill | None, now: datetime
+async def open_case(
+    tx: Transaction,
+    entry: Entry,
+    report: PaymentReport,
+    kind: CaseKind,
+    bill: Bill | None,
+    now: datetime,
+    *,
+    payment_record_id: int | None = None,
+    excess: Money | None = None,
 ) -> None:
+    """Put a payment before a person. ``payment_record_id``: the tblPayment row on which the money stands meanwhile."""
     opened = await tx.cases.open(
         Case(
             kind,
@@ -254,6 +293,8 @@ async def _open_case(
                 "receipt": report.receipt,
                 "billed_minor": bill.amount.amount_minor if bill else None,
                 "paid_at": report.paid_at.isoformat(),
+                "payment_record_id": payment_record_id,
+                "excess_minor": excess.amount_minor if excess else None,
             },
         ),
         now,

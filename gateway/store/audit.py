@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from gateway.store.statements import alone
 from gateway.store.tables import audit, audit_seal
 
+_ADD = audit.insert()
 GENESIS = "0" * 64
 _SEAL_LOCK = 0x6777_5EA1  # one sealer at a time, over all processes
 _PAGE = 1000
@@ -32,9 +33,12 @@ class SqlAudit:
         self._db = connection
 
     async def add(self, actor: str, action: str, subject: str, now: datetime, **details: Any) -> None:
-        await self._db.execute(
-            audit.insert().values(at=now, actor=actor, action=action, subject=subject, details=details)
-        )
+        row = {"at": now, "actor": actor, "action": action, "subject": subject, "details": details}
+        await self._db.execute(_ADD, row)
+
+    async def about(self, subjects: Collection[str]) -> Sequence[Mapping[str, Any]]:
+        statement = select(audit).where(audit.c.subject.in_(subjects)).order_by(audit.c.id)
+        return [dict(row._mapping) for row in await self._db.execute(statement)]
 
     async def seal(self, now: datetime, limit: int = _PAGE) -> int:
         if self._db.dialect.name == "postgresql":  # on SQL Server the table is held below; SQLite has one writer anyway

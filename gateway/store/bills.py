@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, literal_column, select, update
+from sqlalchemy import Row, bindparam, literal_column, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.domain.bill import Bill, BillFact, BillState, PayOption, after
@@ -46,25 +47,42 @@ def _bill(row: Row[Any]) -> Bill:
     )
 
 
+# Made once: a payment asks for its bill by each of these.
+_BY_ID = select(bill).where(bill.c.id == bindparam("bill_id"))
+_BY_NUMBER = select(bill).where(bill.c.control_number == bindparam("number"))
+_ADD_FACT = bill_fact.insert()
+_CHANGE = (
+    update(bill)
+    .where(bill.c.id == bindparam("known_id"))
+    .values(
+        state=bindparam("state"),
+        control_number=bindparam("control_number"),
+        paid_minor=bindparam("paid_minor"),
+        payment_record_id=bindparam("payment_record_id"),
+    )
+)
+_BY_ID_LOCKED, _BY_NUMBER_LOCKED = locked(_BY_ID, bill), locked(_BY_NUMBER, bill)
+
+
 class SqlBills:
     """See ``gateway.ports.Bills``."""
 
     def __init__(self, connection: AsyncConnection) -> None:
         self._db = connection
 
-    async def _one(self, statement: Any, lock: bool) -> Bill | None:
-        row = (await self._db.execute(locked(statement, bill) if lock else statement)).first()
+    async def _one(self, statement: Any, parameters: dict[str, Any] | None = None) -> Bill | None:
+        row = (await self._db.execute(statement, parameters)).first()
         return _bill(row) if row else None
 
     async def by_id(self, bill_id: str, lock: bool = False) -> Bill | None:
-        return await self._one(select(bill).where(bill.c.id == bill_id), lock)
+        return await self._one(_BY_ID_LOCKED if lock else _BY_ID, {"bill_id": bill_id})
 
     async def by_control_number(self, number: str, lock: bool = False) -> Bill | None:
-        return await self._one(select(bill).where(bill.c.control_number == number), lock)
+        return await self._one(_BY_NUMBER_LOCKED if lock else _BY_NUMBER, {"number": number})
 
     async def latest(self, key: str, lock: bool = False) -> Bill | None:
         statement = select(bill).where(bill.c.key == key).order_by(bill.c.generation.desc()).limit(1)
-        return await self._one(statement, lock)
+        return await self._one(locked(statement, bill) if lock else statement)
 
     async def open_for(self, family_id: int, now: datetime) -> Bill | None:
         statement = (
@@ -73,7 +91,7 @@ class SqlBills:
             .order_by(bill.c.created_at.desc())
             .limit(1)
         )
-        return await self._one(statement, lock=False)
+        return await self._one(statement)
 
     async def payable(self, family_ids: Collection[int], now: datetime) -> Sequence[Bill]:
         statement = select(bill).where(
@@ -117,24 +135,26 @@ class SqlBills:
             "asked_times": 1,
             "payment_record_id": new.payment_record_id,
         }
-        statement = insert_if_absent(self._db, bill, ("key", "generation"), row)
-        return (await self._db.execute(statement)).rowcount == 1
+        return await insert_if_absent(self._db, bill, ("key", "generation"), [row]) == 1
 
     async def record(self, known: Bill, fact: BillFact, now: datetime, **details: Any) -> Bill:
-        state = after(known.state, fact)
-        values: dict[str, Any] = {"state": state}
+        changed = replace(known, state=after(known.state, fact))
         if fact == BillFact.NUMBERED and known.control_number is None:
-            values["control_number"] = details["control_number"]
+            changed = replace(changed, control_number=details["control_number"])
         if fact in (BillFact.PART_PAID, BillFact.PAID):
-            values["paid_minor"] = known.paid.amount_minor + int(details["amount_minor"])
+            changed = replace(changed, paid=known.paid + Money(int(details["amount_minor"]), known.paid.currency))
         if "payment_record_id" in details:
-            values["payment_record_id"] = details["payment_record_id"]
-        await self._db.execute(
-            bill_fact.insert().values(bill_id=known.id, fact=fact, at=now, details={k: v for k, v in details.items()})
-        )
-        await self._db.execute(update(bill).where(bill.c.id == known.id).values(values))
-        changed = await self.by_id(known.id)
-        assert changed is not None
+            changed = replace(changed, payment_record_id=details["payment_record_id"])
+        row = {"bill_id": known.id, "fact": fact, "at": now, "details": details}
+        await self._db.execute(_ADD_FACT, row)
+        values = {
+            "known_id": known.id,
+            "state": changed.state,
+            "control_number": changed.control_number,
+            "paid_minor": changed.paid.amount_minor,
+            "payment_record_id": changed.payment_record_id,
+        }
+        await self._db.execute(_CHANGE, values)
         return changed
 
     async def asked(self, bill_id: str, times: int, now: datetime) -> None:

@@ -29,9 +29,10 @@ class SqlFollow:
         await upsert(self._db, place, ("name",), {"name": name, **values}, values)
 
     async def notice(self, events: Sequence[PolicyEvent], now: datetime) -> int:
-        new = 0
-        for event in events:
-            row = {
+        if not events:
+            return 0
+        rows = [
+            {
                 "policy_id": event.policy_id,
                 "kind": event.kind,
                 "family_id": event.family_id,
@@ -39,9 +40,9 @@ class SqlFollow:
                 "day": event.day,
                 "at": now,
             }
-            statement = insert_if_absent(self._db, policy_event, ("policy_id", "kind"), row)
-            new += (await self._db.execute(statement)).rowcount
-        return new
+            for event in events
+        ]
+        return await insert_if_absent(self._db, policy_event, ("policy_id", "kind"), rows)
 
     async def noticed(self, policy_ids: Collection[int]) -> Collection[tuple[int, PolicyEventKind]]:
         statement = select(policy_event.c.policy_id, policy_event.c.kind).where(

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, and_, literal_column, select, update
+from sqlalchemy import ColumnElement, Row, and_, bindparam, literal_column, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.domain.payments import EntryState, PaymentReport
@@ -17,6 +17,12 @@ from gateway.store.tables import entry, inbox, payment
 
 # A literal: of a parameter a kept plan does not know that the partial index serves it.
 _NEW: ColumnElement[str] = literal_column("'new'")
+
+# Made once: each payment runs them.
+_MARK_ENTRY = update(entry).where(entry.c.inbox_id == bindparam("of_inbox"), entry.c.line == bindparam("of_line"))
+_MARK_PAYMENT = update(payment).where(
+    payment.c.reference == bindparam("of_reference"), payment.c.control_number == bindparam("of_number")
+)
 
 
 def _entry(row: Row[Any]) -> Entry:
@@ -32,6 +38,45 @@ def _entry(row: Row[Any]) -> Entry:
     )
 
 
+def _evidence_row(evidence: Evidence) -> dict[str, Any]:
+    return {
+        "id": evidence.id,
+        "provider": evidence.provider,
+        "route": evidence.route,
+        "received_at": evidence.received_at,
+        "body": evidence.body,
+        "size": evidence.size,
+        "headers": dict(evidence.headers),
+        "digest": evidence.digest,
+        "verdict": evidence.verdict,
+        "why": evidence.why,
+        "message_id": evidence.message_id,
+        "reply_status": evidence.reply_status,
+    }
+
+
+def _entry_rows(evidence: Evidence, noticed: Sequence[Notice]) -> list[dict[str, Any]]:
+    rows = []
+    for line, notice in enumerate(noticed):
+        kind, fields = notices.dump(notice)
+        rows.append(
+            {
+                "inbox_id": evidence.id,
+                "line": line,
+                "provider": evidence.provider,
+                "kind": kind,
+                "notice": fields,
+                "state": EntryState.NEW,
+                "received_at": evidence.received_at,
+                "not_before": evidence.received_at,
+                "attempts": 0,
+                "note": "",
+                "updated_at": evidence.received_at,
+            }
+        )
+    return rows
+
+
 def _is_due(now: datetime) -> ColumnElement[bool]:
     """New, and of a kind that we know: a newer release's kinds are left to its processes."""
     return and_(entry.c.state == _NEW, entry.c.not_before <= now, entry.c.kind.in_(notices.KINDS))
@@ -44,43 +89,13 @@ class SqlInbox:
         self._db = connection
 
     async def keep(self, evidence: Evidence, noticed: Sequence[Notice]) -> None:
-        await self._db.execute(
-            inbox.insert().values(
-                id=evidence.id,
-                provider=evidence.provider,
-                route=evidence.route,
-                received_at=evidence.received_at,
-                body=evidence.body,
-                size=evidence.size,
-                headers=dict(evidence.headers),
-                digest=evidence.digest,
-                verdict=evidence.verdict,
-                why=evidence.why,
-                message_id=evidence.message_id,
-                reply_status=evidence.reply_status,
-            )
-        )
-        if not noticed:
-            return
-        rows = []
-        for line, notice in enumerate(noticed):
-            kind, fields = notices.dump(notice)
-            rows.append(
-                {
-                    "inbox_id": evidence.id,
-                    "line": line,
-                    "provider": evidence.provider,
-                    "kind": kind,
-                    "notice": fields,
-                    "state": EntryState.NEW,
-                    "received_at": evidence.received_at,
-                    "not_before": evidence.received_at,
-                    "attempts": 0,
-                    "note": "",
-                    "updated_at": evidence.received_at,
-                }
-            )
-        await self._db.execute(entry.insert(), rows)
+        await self.keep_all([(evidence, noticed)])
+
+    async def keep_all(self, messages: Sequence[tuple[Evidence, Sequence[Notice]]]) -> None:
+        await self._db.execute(inbox.insert(), [_evidence_row(evidence) for evidence, _ in messages])
+        entries = [row for evidence, noticed in messages for row in _entry_rows(evidence, noticed)]
+        if entries:
+            await self._db.execute(entry.insert(), entries)
 
     async def due(self, now: datetime) -> bool:
         new = select(entry.c.line).where(_is_due(now))
@@ -93,11 +108,9 @@ class SqlInbox:
     async def mark(
         self, marked: Entry, state: EntryState, now: datetime, bill_id: str | None = None, note: str = ""
     ) -> None:
-        await self._db.execute(
-            update(entry)
-            .where(and_(entry.c.inbox_id == marked.inbox_id, entry.c.line == marked.line))
-            .values(state=state, bill_id=bill_id, note=note, updated_at=now)
-        )
+        key = {"of_inbox": marked.inbox_id, "of_line": marked.line}
+        values = {"state": state, "bill_id": bill_id, "note": note, "updated_at": now}
+        await self._db.execute(_MARK_ENTRY, {**key, **values})
 
     async def postpone(self, failed: Entry, not_before: datetime, now: datetime, note: str) -> None:
         await self._db.execute(
@@ -135,8 +148,7 @@ class SqlPayments:
             "updated_at": now,
         }
         # A twin in another transaction is waited for here, so the loser sees the winner's row below.
-        inserted = await self._db.execute(insert_if_absent(self._db, payment, ("reference", "control_number"), row))
-        if inserted.rowcount == 1:
+        if await insert_if_absent(self._db, payment, ("reference", "control_number"), [row]) == 1:
             return None
         known = (
             await self._db.execute(
@@ -150,8 +162,6 @@ class SqlPayments:
     async def mark(
         self, report: PaymentReport, state: EntryState, bill_id: str | None, premium_id: int | None, now: datetime
     ) -> None:
-        await self._db.execute(
-            update(payment)
-            .where(payment.c.reference == report.reference, payment.c.control_number == report.control_number)
-            .values(state=state, bill_id=bill_id, premium_id=premium_id, updated_at=now)
-        )
+        key = {"of_reference": report.reference, "of_number": report.control_number}
+        values = {"state": state, "bill_id": bill_id, "premium_id": premium_id, "updated_at": now}
+        await self._db.execute(_MARK_PAYMENT, {**key, **values})

@@ -34,9 +34,10 @@ class SqlOutbox:
         self._db = connection
 
     async def put(self, effects: Sequence[Effect], now: datetime) -> int:
-        new = 0
-        for effect in effects:
-            row = {
+        if not effects:
+            return 0
+        rows = [
+            {
                 "kind": effect.kind,
                 "dedupe_key": effect.key,
                 "aggregate": effect.aggregate,
@@ -48,9 +49,9 @@ class SqlOutbox:
                 "attempts": 0,
                 "created_at": now,
             }
-            statement = insert_if_absent(self._db, outbox, ("dedupe_key",), row)
-            new += (await self._db.execute(statement)).rowcount
-        return new
+            for effect in effects
+        ]
+        return await insert_if_absent(self._db, outbox, ("dedupe_key",), rows)
 
     async def due(self, channel: str, now: datetime) -> bool:
         waiting = select(outbox.c.id).where(_waiting(channel, now))

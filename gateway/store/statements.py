@@ -11,6 +11,7 @@ constructs run on SQLite in the tests.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Any, TypeVar
 
 from sqlalchemy import (
@@ -41,6 +42,7 @@ _HELD = "WITH (UPDLOCK, ROWLOCK)"
 # READCOMMITTEDLOCK: with READ_COMMITTED_SNAPSHOT on, SQL Server asks for it beside READPAST.
 _PASSING = "WITH (UPDLOCK, READPAST, ROWLOCK, READCOMMITTEDLOCK)"
 _RANGE = "WITH (UPDLOCK, HOLDLOCK)"
+_ROWS_OF_ONE_INSERT = 50
 _ALONE = "WITH (TABLOCKX, HOLDLOCK)"
 
 
@@ -58,15 +60,33 @@ def _same(table: Table, key: Sequence[str], row: Mapping[str, Any]) -> ColumnEle
     return and_(*(table.c[name] == row[name] for name in key))
 
 
-def insert_if_absent(connection: AsyncConnection, table: Table, key: Sequence[str], row: Mapping[str, Any]) -> Insert:
-    """An INSERT of ``row`` whose ``rowcount`` is 1, or 0 where a row with this ``key`` is known.
+async def insert_if_absent(
+    connection: AsyncConnection, table: Table, key: Sequence[str], rows: Sequence[Mapping[str, Any]]
+) -> int:
+    """Insert those of these rows whose ``key`` is not known yet; how many were new. All have the same columns.
 
     ``key`` names the columns of the unique key that may be met again. PostgreSQL and SQLite yield to any other unique
     key of the table too; on SQL Server a clash there, say of a made-up id, is an IntegrityError.
     """
-    if not _is_mssql(connection):
-        statement: Insert = _insert(connection, table).values(row).on_conflict_do_nothing()
-        return statement
+    if _is_mssql(connection):
+        return sum([(await connection.execute(_absent_there(table, key, row))).rowcount for row in rows])
+    statement = _absent(connection.dialect.name, table)
+    if len(rows) == 1:
+        return (await connection.execute(statement, rows[0])).rowcount
+    new = 0
+    for start in range(0, len(rows), _ROWS_OF_ONE_INSERT):
+        part = [dict(row) for row in rows[start : start + _ROWS_OF_ONE_INSERT]]
+        new += (await connection.execute(statement.values(part))).rowcount
+    return new
+
+
+@cache
+def _absent(dialect: str, table: Table) -> Any:
+    """Made once a table: building a statement costs as much as sending it."""
+    return (postgresql if dialect == "postgresql" else sqlite).insert(table).on_conflict_do_nothing()
+
+
+def _absent_there(table: Table, key: Sequence[str], row: Mapping[str, Any]) -> Insert:
     known: Select[Any] = (
         select(literal_column("1")).select_from(table).where(_same(table, key, row)).with_hint(table, _RANGE, "mssql")
     )

@@ -218,6 +218,9 @@ case = Table(
     Column("state", String(8), nullable=False, index=True),
     Column("opened_at", UtcDateTime, nullable=False),
     Column("closed_at", UtcDateTime),
+    Column("act", String(10)),
+    Column("closed_by", foreign(60)),
+    Column("note", Prose),
     UniqueConstraint("kind", "subject"),
 )
 

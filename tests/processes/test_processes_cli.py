@@ -2,16 +2,31 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
+import re
 import subprocess
+import sys
+import time
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
-from processes_harness import World, own_environment, run_gateway
-from sqlalchemy import inspect, text
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding
+from processes_harness import Child, World, own_environment, run_gateway
+from sqlalchemy import inspect, select, text
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
+from adapters.registry.openimis.tables import premiums
+from gateway.cli import main
 from gateway.store.database import driver_url
+from gateway.store.tables import payment
 
 SECRET = "siri-kubwa-1234"
 
@@ -52,6 +67,8 @@ def said(done: subprocess.CompletedProcess[str]) -> str:
         ("db",),
         ("dial",),
         ("dial", "mama"),
+        ("cases", "settle", "1"),
+        ("cases", "settle", "1", "match", "--family", "100000015"),
     ],
     ids=" ".join,
 )
@@ -238,3 +255,269 @@ async def test_cases_and_audit_of_a_running_gateway(world: World) -> None:
     audit = run_gateway("audit", "verify", environment=world.stack.environment)
     assert audit.returncode == 0, said(audit)
     assert run_gateway("db", "upgrade", environment=world.stack.environment).returncode == 0
+
+
+def certificate_file(path: Path, key: RSAPrivateKey, left: timedelta) -> Path:
+    """A self-signed certificate that ends after ``left``."""
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "GePG of the test")])
+    end = datetime.now(UTC) + left
+    builder = x509.CertificateBuilder(name, name, key.public_key(), 1, end - timedelta(days=730), end)
+    path.write_bytes(builder.sign(key, hashes.SHA256()).public_bytes(Encoding.PEM))
+    return path
+
+
+def test_config_check_proves_keys(keyed: dict[str, str], keys: Path, tmp_path: Path) -> None:
+    """Every accepted key is listed; what ends soon or has ended is a warning, and mixed-up files are a fault."""
+    gepg = rsa.generate_private_key(65537, 2048)
+    soon = certificate_file(tmp_path / "soon.crt", gepg, timedelta(days=10, hours=1))
+    over = certificate_file(tmp_path / "over.crt", gepg, timedelta(days=-100))
+    peers = f"{keys / 'gepg.crt.pem'},{soon},{over}"
+    more = {"GATEWAY_GEPG__PEER_CERTIFICATES": peers, "GATEWAY_GEPG__CERTIFICATE": str(keys / "sp.crt.pem")}
+    done = run_gateway("config", "check", environment={**keyed, **more})
+    assert (done.returncode, done.stderr) == (0, "")
+    lines = said(done).splitlines()
+    assert f"Our private key {keys / 'sp.key.pem'}: RSA, 2048 bits." in lines
+    assert "It signs, and its public key verifies, for GePG v4 (SHA1) and v5 (SHA256)." in lines
+    assert any(line.startswith(f"Our certificate {keys / 'sp.crt.pem'} belongs to the private key: ") for line in lines)
+    accepted = [line for line in lines if line.startswith("Accepted from GePG, ")]
+    assert len(accepted) == 3
+    assert "CN=GePG of the test, 2048 bits, valid until " in accepted[1]
+    warnings = [line for line in lines if line.startswith("warning: ")]
+    assert len(warnings) == 2
+    assert warnings[0].startswith(f"warning: The certificate in {soon} expires in 10 days, on ")
+    assert warnings[1].startswith(f"warning: The certificate in {over} expired on ")
+    assert lines[-1] == "settings, keys and certificates are good"
+
+    mixed = {"GATEWAY_GEPG__PEER_CERTIFICATES": f"{keys / 'sp.crt.pem'},{soon}"}
+    done = run_gateway("config", "check", environment={**keyed, **mixed})
+    assert done.returncode == 1
+    assert done.stderr.splitlines() == [
+        f"The private key file {keys / 'sp.key.pem'} and the peer file {keys / 'sp.crt.pem'} hold the same key:"
+        " the peer file has to be GePG's, not ours."
+    ]
+
+    for command in (("config", "check"), ("serve",)):  # both name every file, not the first one only
+        done = run_gateway(
+            *command,
+            environment={
+                **keyed,
+                "GATEWAY_GEPG__PEER_CERTIFICATES": f"{tmp_path / 'a.crt'},{tmp_path / 'b.crt'}",
+                "GATEWAY_GEPG__PRIVATE_KEY_PASSWORD": SECRET,
+            },
+        )
+        assert done.returncode == 1
+        assert "sp.key.pem has no password, yet one is set." in said(done)
+        assert "a.crt cannot be read: No such file or directory." in done.stderr
+        assert "b.crt cannot be read: No such file or directory." in done.stderr
+    assert run_gateway("config", "check", "--offline", environment=keyed).returncode == 2
+
+
+def test_config_check_online(keyed: dict[str, str], keys: Path, tmp_path: Path) -> None:
+    """The SMS account is asked with the provider's own SDK, and somebody has to listen where bills go."""
+    sandbox = Child(
+        "sandbox",
+        [
+            sys.executable,
+            "-m",
+            "sandbox",
+            "serve",
+            "--port",
+            "0",
+            "--keys",
+            str(keys),
+            "--gateway",
+            "http://127.0.0.1:1",
+        ],
+        keyed,
+        tmp_path / "sandbox.log",
+    )
+    sandbox.start()
+    try:
+        end = time.monotonic() + 20
+        while not (found := re.search(r"listening on (http://127\.0\.0\.1:(\d+))", sandbox.tail())):
+            assert time.monotonic() < end, sandbox.tail()
+            time.sleep(0.02)
+        there = {
+            **keyed,
+            "GATEWAY_GEPG__URL": f"{found[1]}/gepg",
+            "GATEWAY_AFRICASTALKING__USERNAME": "imis",
+            "GATEWAY_AFRICASTALKING__API_KEY": SECRET,
+            "GATEWAY_AFRICASTALKING__SMS_URL": f"{found[1]}/africastalking/version1/messaging",
+        }
+        done = run_gateway("config", "check", "--online", environment=there)
+        assert (done.returncode, done.stderr) == (0, "")
+        assert "Africa's Talking, account imis: it knows us; balance TZS 1785000.50." in said(done).splitlines()
+        assert f"GePG at 127.0.0.1:{found[2]} accepts a connection." in done.stdout.splitlines()
+        refused = {"GATEWAY_AFRICASTALKING__USERNAME": ""}
+        done = run_gateway("config", "check", "--online", environment={**there, **refused})
+        assert done.returncode == 1
+        assert "refuses us: The supplied authentication is invalid" in said(done)
+    finally:
+        sandbox.stop()
+    done = run_gateway("config", "check", "--online", environment=there)
+    assert done.returncode == 1
+    assert said(done).splitlines() == [
+        "Africa's Talking, account imis, cannot be asked: ConnectionError.",
+        f"GePG at 127.0.0.1:{found[2]} accepts no connection: Connection refused.",
+    ]
+    no_header = {"GATEWAY_AFRICASTALKING__API_KEY": f"{SECRET}\nx"}  # the library's own words would quote the key
+    done = run_gateway("config", "check", "--online", environment={**there, **no_header, "GATEWAY_GEPG__URL": "//:x"})
+    assert done.returncode == 1
+    assert said(done).splitlines() == [
+        "Africa's Talking, account imis, cannot be asked: InvalidHeader.",
+        "GATEWAY_GEPG__URL is no address with a host.",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("reply", "sentence"),
+    [
+        ('{"UserData": {"balance": "TZS 5.00"}}', "Africa's Talking, account imis: it knows us; balance TZS 5.00."),
+        ("<html>", "Africa's Talking, account imis, answers, but not with a balance."),
+        ({"UserData": None}, "Africa's Talking, account imis, answers, but not with a balance."),
+    ],
+    ids=["a charset named", "a page", "no data"],
+)
+def test_config_check_reads_the_account(monkeypatch: pytest.MonkeyPatch, reply: object, sentence: str) -> None:
+    """The SDK hands a reply that names a charset on as text."""
+    from africastalking.Application import ApplicationService
+
+    from config.settings import Settings
+    from gateway import app
+
+    monkeypatch.setattr(ApplicationService, "fetch_application_data", lambda _self: reply)
+    settings = Settings(africastalking={"username": "imis"}, gepg={"url": "http://127.0.0.1:1/gepg"})
+    wrong, told = app.ask_accounts(settings)
+    assert [*told, *wrong] == [sentence, "GePG at 127.0.0.1:1 accepts no connection: Connection refused."]
+
+
+# ---- a case, from the list to its end
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("cases", "list", "--held", "--all"),
+        ("cases", "show"),
+        ("cases", "show", "1e3"),
+        ("cases", "settle", "0", "close"),
+        ("cases", "settle", "-1", "close"),
+        ("cases", "settle", "9223372036854775808", "close"),
+        ("cases", "settle", "1", "pay"),
+        ("cases", "settle", "1", "match"),
+        ("cases", "settle", "1", "match", "--family", "100000014", "--policy", "3"),
+        ("cases", "settle", "1", "match", "--policy", "2147483648"),
+        ("cases", "settle", "1", "hold", "--policy", "3"),
+        ("cases", "settle", "1", "refund"),
+        ("cases", "settle", "1", "reject", "--reason", " "),
+        ("cases", "settle", "1", "close", "--by", "two\nlines"),
+        ("cases", "settle", "1", "close", "--note", "n" * 501),
+    ],
+    ids=" ".join,
+)
+def test_what_settles_is_typed_strictly(arguments: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> None:
+    """In this process, which says the same: nothing is even asked of the settings before."""
+    assert main(arguments) == 2
+    assert "error: " in capsys.readouterr().err
+
+
+async def waiting_case(world: World, amount: str = "40000.00") -> tuple[Any, dict[str, Any]]:
+    """A family that paid another amount than billed, and its case as the list has it."""
+    family = await world.family()
+    number = await world.number_for(family)
+    paid = await world.pay(number, family.phones[0], amount, force=True)
+    await world.quiet()
+    return family, found(world, f"payment:{paid['pay_ref_id']}/{number}")
+
+
+def found(world: World, subject: str, *which: str) -> dict[str, Any]:
+    done = run_gateway("cases", "list", "--json", *which, environment=world.stack.environment)
+    assert done.stderr == ""
+    (case,) = [case for case in json.loads(done.stdout) if case["subject"] == subject]
+    return dict(case)
+
+
+def cases(world: World, *arguments: object) -> subprocess.CompletedProcess[str]:
+    return run_gateway("cases", *map(str, arguments), environment=world.stack.environment)
+
+
+async def test_a_case_is_matched_by_the_command_that_show_prints(world: World) -> None:
+    family, case = await waiting_case(world)
+    assert case["code"] == "PAY-AMOUNT"
+    assert case["can_be_done"] == ["match", "hold", "refund", "reject"]
+    shown = cases(world, "show", case["id"])
+    assert (shown.returncode, shown.stderr) == (0, "")
+    for word in ("The amount paid is not the amount billed.", "runbooks.md#pay-amount", "TZS 40,000", family.chfid):
+        assert word in shown.stdout
+    assert family.phones[0] in shown.stdout, "to the terminal"
+    told = json.loads(cases(world, "show", case["id"], "--json").stdout)
+    assert told["report"]["payer_msisdn"] == family.phones[0]
+    command = f"imis-gateway cases settle {case['id']} match --family {family.chfid}"
+    assert command in told["commands"]
+    assert f"can do    {command}" in shown.stdout
+
+    done = run_gateway(
+        *command.split()[1:], "--by", "Ester", "--note", "spoke to her", environment=world.stack.environment
+    )
+    assert done.returncode == 0, said(done)
+    assert "paid in full, TZS 10,000 too much: a case of its own (PAY-OVER)" in done.stdout
+    assert family.phones[0] not in said(done)
+    again = cases(world, "settle", case["id"], "refund", "--reference", "TT1")
+    assert (again.returncode, again.stdout) == (1, "")
+    assert "the case is closed already (match by Ester" in again.stderr
+    assert said(again).count("\n") == 1, "a sentence"
+
+    ended = json.loads(cases(world, "show", case["id"], "--json").stdout)
+    assert (ended["state"], ended["act"], ended["by"], ended["note"]) == ("closed", "match", "Ester", "spoke to her")
+    assert [row["actor"] for row in ended["history"]] == ["gateway", "gateway", "Ester"]
+    assert ended["commands"] == []
+    assert found(world, case["subject"])["code"] == "PAY-OVER"
+    await world.quiet()
+    assert len(await world.sms_like(family.phones[0], family.chfid, ended["report"]["reference"])) == 1
+    assert (
+        await world.sql.scalar(select(payment.c.state).where(payment.c.reference == told["report"]["reference"]))
+        == "settled"
+    )
+    assert run_gateway("audit", "verify", environment=world.stack.environment).returncode == 0
+
+
+async def test_money_is_held_and_placed_later(world: World) -> None:
+    family, case = await waiting_case(world, "30001.00")
+    done = cases(world, "settle", case["id"], "hold")
+    assert done.returncode == 0, said(done)
+    assert f"TZS 30,001 held for the next cover of family {family.chfid}" in done.stdout
+    held = cases(world, "list", "--held")
+    assert held.returncode == 0
+    assert case["subject"] in held.stdout
+    assert f"held for {family.chfid}" in held.stdout
+    assert held.stdout.splitlines()[-1].endswith(" held")
+    assert cases(world, "settle", case["id"], "match", "--family", family.chfid).returncode == 0
+    assert case["subject"] not in cases(world, "list", "--held").stdout
+
+
+async def test_a_refusal_is_a_sentence_and_1(world: World) -> None:
+    _, case = await waiting_case(world)
+    for arguments, sentence in (
+        (("settle", case["id"], "close"), "close is not for PAY-AMOUNT"),
+        (("settle", case["id"], "match", "--policy", 2**31 - 1), "there is no live policy 2147483647"),
+        (("show", 2**40), "there is no case 1099511627776"),
+    ):
+        done = cases(world, *arguments)
+        assert (done.returncode, done.stdout) == (1, ""), arguments
+        assert sentence in said(done)
+        assert done.stderr.startswith("imis-gateway: ")
+    assert found(world, case["subject"])["state"] == "open"
+
+
+async def test_two_commands_at_once_settle_it_once(world: World) -> None:
+    family, case = await waiting_case(world, "12345.00")
+    arguments = ("cases", "settle", str(case["id"]), "match", "--family", family.chfid, "--by")
+    asked = [
+        asyncio.to_thread(run_gateway, *arguments, name, environment=world.stack.environment)
+        for name in ("Ester", "Juma")
+    ]
+    assert sorted(done.returncode for done in await asyncio.gather(*asked)) == [0, 1]
+    assert (
+        await world.sql.count(premiums, premiums.c.Receipt == case["subject"].removeprefix("payment:").split("/")[0])
+        == 1
+    )

@@ -29,7 +29,7 @@ from typing import Any
 import pytest
 from alembic.migration import MigrationContext
 from alembic.operations import Operations
-from sqlalchemy import Select, create_mock_engine, select, update
+from sqlalchemy import Select, UpdateBase, create_mock_engine, select, update
 from sqlalchemy.dialects.mssql import aioodbc
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql import visitors
@@ -42,7 +42,7 @@ from gateway.domain.effects import SendSms
 from gateway.domain.money import Money
 from gateway.domain.payments import CaseKind, EntryState
 from gateway.domain.upkeep import OURS, PolicyEvent, PolicyEventKind
-from gateway.ports import BillRefused, Case, ControlNumberGiven, Place, Requester
+from gateway.ports import BillRefused, Case, ControlNumberGiven, Place, Requester, SettledCase
 from gateway.store import schema
 from gateway.store import tables as g
 from gateway.store.database import Database, SqlTransaction, UnsupportedDatabaseError, driver_url
@@ -79,9 +79,10 @@ class Recorder:
 
     def _keep(self, statement: Any, parameters: Any) -> None:
         rows = parameters if isinstance(parameters, list) else [parameters] if parameters else []
-        compiled = (statement.params(rows[0]) if rows and isinstance(parameters, dict) else statement).compile(
+        is_write = isinstance(statement, UpdateBase)
+        compiled = (statement.params(rows[0]) if rows and not is_write else statement).compile(
             dialect=self.dialect,
-            column_keys=list(rows[0]) if rows and not isinstance(parameters, dict) else None,
+            column_keys=list(rows[0]) if rows and is_write else None,
             for_executemany=len(rows) > 1,
             compile_kwargs={"render_postcompile": True},
         )
@@ -182,7 +183,7 @@ async def _inbox(inbox: Any) -> None:
     notices = [report(), ControlNumberGiven("B1", "994120000011"), BillRefused("B1", "7242", "Batili — «é»")]
     assert not await inbox.due(NOW)
     await inbox.keep(evidence("I0"), [])
-    await inbox.keep(evidence("I1", why="haikusomeka — «é»"), notices)
+    await inbox.keep_all([(evidence("I1", why="haikusomeka — «é»"), notices)])
     assert await inbox.due(NOW)
     entries = await inbox.entries_of("I1")
     assert [kept.notice for kept in entries] == notices
@@ -229,6 +230,15 @@ async def _cases(cases: Any) -> None:
     unpaid = Case(CaseKind.UNKNOWN_CONTROL_NUMBER, "payment:1/3")
     assert [await cases.open(new, NOW) for new in (paid, paid, unpaid)] == [True, False, True]
     assert [case["subject"] for case in await cases.listed()] == ["payment:1/2", "payment:1/3"]
+    held = Case(CaseKind.EFFECT_HELD, "outbox:1")
+    assert [await cases.open(held, NOW) for _ in range(2)] == [True, False]
+    number = (await cases.listed())[-1]["id"]
+    assert (await cases.by_id(number, lock=True))["kind"] == CaseKind.EFFECT_HELD
+    await cases.settle(number, SettledCase("closed", "close", "Ester «é»", "again", {}), NOW)
+    assert [case["id"] for case in await cases.listed(9, ("closed", "held"))] == [number]
+    assert (await cases.by_id(number))["closed_by"] == "Ester «é»"
+    assert await cases.open(held, after(hours=1))  # it happened again
+    assert await cases.by_id(10**6) is None
 
 
 async def _audit(audit: Any) -> None:
@@ -237,6 +247,7 @@ async def _audit(audit: Any) -> None:
         await audit.add("someone", "did", f"bill:B{number}", NOW, amount=number)
     assert [await audit.seal(NOW, 2) for _ in range(3)] == [2, 1, 0]
     assert await audit.verify() == []
+    assert [row["subject"] for row in await audit.about(["bill:B1", "bill:B9"])] == ["bill:B1"]
 
 
 async def _callers(callers: Any) -> None:
@@ -438,6 +449,7 @@ async def test_what_is_locked_elsewhere_is_locked_there(said: Recorder) -> None:
         ("SqlBills.by_control_number", False),
         ("SqlBills.latest", False),
         ("SqlBills.silent", True),
+        ("SqlCases.by_id", False),
         ("SqlInbox.claim_new", True),
         ("SqlOutbox.lease", True),
     }

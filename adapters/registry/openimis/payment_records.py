@@ -17,7 +17,7 @@ from adapters.registry.openimis.tables import fitting
 from adapters.registry.openimis.types import new_uuid
 from gateway.domain.money import Money
 from gateway.domain.msisdn import without_plus
-from gateway.ports import LegacyStatus, PaymentHeld, PaymentReceived, PaymentRecord
+from gateway.ports import LegacyStatus, PaymentHeld, PaymentReceived, PaymentRecord, Placed
 
 MOBILE_PHONE = "MobilePhone"  # tblPayment.TypeOfPayment
 ORIGIN = "imis-gateway"  # tblControlNumber.RequestOrigin and ResponseOrigin
@@ -40,6 +40,12 @@ class PaymentSql:
         )
         self.status = update(payments).where(live_payment, not_overtaken).values(PaymentStatus=bindparam("status"))
         self.refusal = self.status.values(RejectedReason=bindparam("reason"))
+        not_matched = or_(payments.c.PaymentStatus.is_(None), payments.c.PaymentStatus != LegacyStatus.MATCHED)
+        self.decision = (
+            update(payments)
+            .where(live_payment, not_matched)
+            .values(PaymentStatus=bindparam("status"), RejectedReason=bindparam("reason"))
+        )
         self.match = (
             update(payments)
             .where(live_payment, payments.c.PaymentStatus == LegacyStatus.RECEIVED)
@@ -160,17 +166,20 @@ class PaymentRecords(Connected):
         await self._connection.execute(self._sql.payments.cancel, values)
         await self._connection.execute(self._sql.payments.cancel_details, values)
 
-    async def payment_status(self, payment_id: int, status: int, now: datetime, reason: str | None = None) -> None:
+    async def payment_status(
+        self, payment_id: int, status: int, now: datetime, reason: str | None = None, *, decided: bool = False
+    ) -> None:
         """Move a tblPayment row on, never back from 3 (numbered), 4 or 5: answers overtake each other.
 
-        A deleted row is left alone. ``now`` is not written: openIMIS keeps no column for the moment of a status.
+        ``decided``: a person's word about held money is no answer that could be late; it moves back all but a 5. A
+        deleted row is left alone. ``now`` is not written: openIMIS keeps no column for the moment of a status.
         """
         values = {"payment_id": payment_id, "status": status}
         if reason is None:
             await self._connection.execute(self._sql.payments.status, values)
         else:
             await self._connection.execute(
-                self._sql.payments.refusal,
+                self._sql.payments.decision if decided else self._sql.payments.refusal,
                 {**values, "reason": fitting(self._sql.payments.payments.c.RejectedReason, reason)},
             )
 
@@ -178,26 +187,20 @@ class PaymentRecords(Connected):
         """Add the money to tblPayment and tblPaymentDetails: status 5 when matched, else 4; 5 stays 5.
 
         Instalments add up; the rest tells of the last one. A row that staff have deleted is left alone: the money is
-        in the premium. The payer's phone has a column in some installations only.
+        in the premium. The payer's phone has a column in some installations only. What was held keeps what its row says
+        of the money, and loses the reason why it waited.
         """
-        payments = self._sql.payments.payments
         held = (await self._connection.execute(self._sql.payments.held, {"payment_id": payment_id})).one_or_none()
         if held is None:
             return
         matched = received.matched or held.PaymentStatus == LegacyStatus.MATCHED
-        values: dict[str, object] = {
-            "ReceivedAmount": (_so_far(held.ReceivedAmount) + received.amount).to_decimal(),
-            "ReceivedDate": now,
-            "PaymentDate": received.paid_at,
-            "ReceiptNo": fitting(payments.c.ReceiptNo, received.receipt),
-            "TransactionNo": fitting(payments.c.TransactionNo, received.transaction),
-            "PaymentOrigin": fitting(payments.c.PaymentOrigin, received.origin),
-            "PaymentStatus": LegacyStatus.MATCHED if matched else LegacyStatus.RECEIVED,
-        }
+        values: dict[str, object] = {"PaymentStatus": LegacyStatus.MATCHED if matched else LegacyStatus.RECEIVED}
+        if received.placed is None:
+            values |= self._money(_so_far(held.ReceivedAmount), received, now)
+        else:
+            values["RejectedReason"] = None
         if received.matched:
             values["MatchedDate"] = now
-        if received.payer_msisdn is not None and "PayerPhoneNumber" in payments.c:
-            values["PayerPhoneNumber"] = without_plus(received.payer_msisdn)
         await self._connection.execute(self._sql.payments.received.values(values), {"payment_id": payment_id})
         details = (
             await self._connection.execute(self._sql.payments.held_details, {"payment_id": payment_id})
@@ -205,14 +208,41 @@ class PaymentRecords(Connected):
         if details is None:
             return
         amount = _so_far(details.Amount) + received.amount
+        statement = self._sql.payments.received_details
+        if received.placed is not None:
+            statement = statement.values(self._cover(received.placed))
         await self._connection.execute(
-            self._sql.payments.received_details,
+            statement,
             {
                 "details_id": details.PaymentDetailsID,
                 "amount": amount.to_decimal(),
                 "premium_id": received.premium_id,
             },
         )
+
+    def _money(self, so_far: Money, received: PaymentReceived, now: datetime) -> dict[str, object]:
+        """What a tblPayment row says of money."""
+        payments = self._sql.payments.payments
+        values: dict[str, object] = {
+            "ReceivedAmount": (so_far + received.amount).to_decimal(),
+            "ReceivedDate": now,
+            "PaymentDate": received.paid_at,
+            "ReceiptNo": fitting(payments.c.ReceiptNo, received.receipt),
+            "TransactionNo": fitting(payments.c.TransactionNo, received.transaction),
+            "PaymentOrigin": fitting(payments.c.PaymentOrigin, received.origin),
+        }
+        if received.payer_msisdn is not None and "PayerPhoneNumber" in payments.c:
+            values["PayerPhoneNumber"] = without_plus(received.payer_msisdn)
+        return values
+
+    def _cover(self, placed: Placed) -> dict[str, object]:
+        """What a tblPaymentDetails row says of whom and what was paid for."""
+        details = self._sql.payments.details
+        return {
+            "InsuranceNumber": fitting(details.c.InsuranceNumber, placed.chfid),
+            "ProductCode": fitting(details.c.ProductCode, placed.product_code),
+            "PolicyStage": placed.stage,
+        }
 
     async def hold_payment(self, money: PaymentHeld, now: datetime) -> int:
         """A tblPayment row with details for money that a person must place, as uspReceivePayment leaves one.

@@ -36,7 +36,7 @@ from gateway.domain.money import Money
 from gateway.domain.periods import Period
 from gateway.domain.policy import NewPolicy, NewPremium, PolicyStatus
 from gateway.domain.settlement import Activation
-from gateway.ports import LegacyStatus, PaymentHeld, PaymentReceived, PaymentRecord, Traced
+from gateway.ports import LegacyStatus, PaymentHeld, PaymentReceived, PaymentRecord, Placed, Traced
 
 GOLDEN = Path(__file__).parent / "golden" / "mssql.sql"
 RECORD = bool(os.environ.get("GOLDEN_RECORD"))
@@ -246,7 +246,10 @@ async def said(world: Any, legacy: Survey) -> Recorder:
     await registry.payment_cancelled(refused, NOW)
     held = {**_fields(received), "status": LegacyStatus.REJECTED, "reason": "nobody's bill"}
     unplaced = {name: held.get(name) for name in PaymentHeld.__dataclass_fields__}  # of no bill: the rest is None
-    await registry.hold_payment(PaymentHeld(**unplaced), NOW)
+    waiting = await registry.hold_payment(PaymentHeld(**unplaced), NOW)
+    await registry.payment_status(waiting, LegacyStatus.REJECTED, NOW, "paid back", decided=True)
+    placed = {**_fields(received), "matched": True, "placed": Placed("000000001", "CHFDOM", "N")}
+    await registry.payment_received(waiting, PaymentReceived(**placed), NOW)
     await world.put(
         t.renewals,
         RenewalPromptDate=TODAY,

@@ -1,6 +1,11 @@
 -- SqlAudit.add
 INSERT INTO gw_audit (at, actor, action, subject, details) OUTPUT inserted.id VALUES (:at, :actor, :action, :subject, :details);
 
+-- SqlAudit.about
+SELECT gw_audit.id, gw_audit.at, gw_audit.actor, gw_audit.action, gw_audit.subject, gw_audit.details
+FROM gw_audit
+WHERE gw_audit.subject IN (:subject_1_1, :subject_1_2) ORDER BY gw_audit.id;
+
 -- SqlAudit.seal
 SELECT TOP 1 gw_audit_seal.seq, gw_audit_seal.audit_id, gw_audit_seal.previous, gw_audit_seal.digest, gw_audit_seal.sealed_at
 FROM gw_audit_seal WITH (TABLOCKX, HOLDLOCK) ORDER BY gw_audit_seal.seq DESC;
@@ -21,18 +26,18 @@ WHERE gw_audit_seal.seq > :seq_1 ORDER BY gw_audit_seal.seq;
 -- SqlBills.by_id
 SELECT gw_bill.id, gw_bill.[key], gw_bill.generation, gw_bill.family_id, gw_bill.product_id, gw_bill.product_code, gw_bill.preceding_policy_id, gw_bill.stage, gw_bill.chfid, gw_bill.payer_name, gw_bill.amount_minor, gw_bill.policy_value_minor, gw_bill.paid_minor, gw_bill.currency, gw_bill.pay_option, gw_bill.provider_code, gw_bill.state, gw_bill.control_number, gw_bill.created_at, gw_bill.expires_at, gw_bill.asked_at, gw_bill.asked_times, gw_bill.payment_record_id
 FROM gw_bill
-WHERE gw_bill.id = :id_1;
+WHERE gw_bill.id = :bill_id;
 SELECT gw_bill.id, gw_bill.[key], gw_bill.generation, gw_bill.family_id, gw_bill.product_id, gw_bill.product_code, gw_bill.preceding_policy_id, gw_bill.stage, gw_bill.chfid, gw_bill.payer_name, gw_bill.amount_minor, gw_bill.policy_value_minor, gw_bill.paid_minor, gw_bill.currency, gw_bill.pay_option, gw_bill.provider_code, gw_bill.state, gw_bill.control_number, gw_bill.created_at, gw_bill.expires_at, gw_bill.asked_at, gw_bill.asked_times, gw_bill.payment_record_id
 FROM gw_bill WITH (UPDLOCK, ROWLOCK)
-WHERE gw_bill.id = :id_1;
+WHERE gw_bill.id = :bill_id;
 
 -- SqlBills.by_control_number
 SELECT gw_bill.id, gw_bill.[key], gw_bill.generation, gw_bill.family_id, gw_bill.product_id, gw_bill.product_code, gw_bill.preceding_policy_id, gw_bill.stage, gw_bill.chfid, gw_bill.payer_name, gw_bill.amount_minor, gw_bill.policy_value_minor, gw_bill.paid_minor, gw_bill.currency, gw_bill.pay_option, gw_bill.provider_code, gw_bill.state, gw_bill.control_number, gw_bill.created_at, gw_bill.expires_at, gw_bill.asked_at, gw_bill.asked_times, gw_bill.payment_record_id
 FROM gw_bill
-WHERE gw_bill.control_number = :control_number_1;
+WHERE gw_bill.control_number = :number;
 SELECT gw_bill.id, gw_bill.[key], gw_bill.generation, gw_bill.family_id, gw_bill.product_id, gw_bill.product_code, gw_bill.preceding_policy_id, gw_bill.stage, gw_bill.chfid, gw_bill.payer_name, gw_bill.amount_minor, gw_bill.policy_value_minor, gw_bill.paid_minor, gw_bill.currency, gw_bill.pay_option, gw_bill.provider_code, gw_bill.state, gw_bill.control_number, gw_bill.created_at, gw_bill.expires_at, gw_bill.asked_at, gw_bill.asked_times, gw_bill.payment_record_id
 FROM gw_bill WITH (UPDLOCK, ROWLOCK)
-WHERE gw_bill.control_number = :control_number_1;
+WHERE gw_bill.control_number = :number;
 
 -- SqlBills.latest
 SELECT TOP 1 gw_bill.id, gw_bill.[key], gw_bill.generation, gw_bill.family_id, gw_bill.product_id, gw_bill.product_code, gw_bill.preceding_policy_id, gw_bill.stage, gw_bill.chfid, gw_bill.payer_name, gw_bill.amount_minor, gw_bill.policy_value_minor, gw_bill.paid_minor, gw_bill.currency, gw_bill.pay_option, gw_bill.provider_code, gw_bill.state, gw_bill.control_number, gw_bill.created_at, gw_bill.expires_at, gw_bill.asked_at, gw_bill.asked_times, gw_bill.payment_record_id
@@ -65,12 +70,7 @@ WHERE gw_bill.[key] = :key_1 AND gw_bill.generation = :generation_1));
 
 -- SqlBills.record
 INSERT INTO gw_bill_fact (bill_id, fact, at, details) OUTPUT inserted.id VALUES (:bill_id, :fact, :at, :details);
-UPDATE gw_bill SET state=:state, control_number=:control_number WHERE gw_bill.id = :id_1;
-SELECT gw_bill.id, gw_bill.[key], gw_bill.generation, gw_bill.family_id, gw_bill.product_id, gw_bill.product_code, gw_bill.preceding_policy_id, gw_bill.stage, gw_bill.chfid, gw_bill.payer_name, gw_bill.amount_minor, gw_bill.policy_value_minor, gw_bill.paid_minor, gw_bill.currency, gw_bill.pay_option, gw_bill.provider_code, gw_bill.state, gw_bill.control_number, gw_bill.created_at, gw_bill.expires_at, gw_bill.asked_at, gw_bill.asked_times, gw_bill.payment_record_id
-FROM gw_bill
-WHERE gw_bill.id = :id_1;
-UPDATE gw_bill SET paid_minor=:paid_minor, state=:state, payment_record_id=:payment_record_id WHERE gw_bill.id = :id_1;
-UPDATE gw_bill SET paid_minor=:paid_minor, state=:state WHERE gw_bill.id = :id_1;
+UPDATE gw_bill SET paid_minor=:paid_minor, state=:state, control_number=:control_number, payment_record_id=:payment_record_id WHERE gw_bill.id = :known_id;
 
 -- SqlBills.asked
 UPDATE gw_bill SET asked_at=:asked_at, asked_times=:asked_times WHERE gw_bill.id = :id_1;
@@ -158,11 +158,26 @@ INSERT INTO gw_case (kind, subject, provider, inbox_id, bill_id, amount_minor, c
 WHERE NOT (EXISTS (SELECT 1
 FROM gw_case WITH (UPDLOCK, HOLDLOCK)
 WHERE gw_case.kind = :kind_1 AND gw_case.subject = :subject_1));
+UPDATE gw_case SET kind=:kind, subject=:subject, provider=:provider, inbox_id=:inbox_id, bill_id=:bill_id, amount_minor=:amount_minor, currency=:currency, details=:details, state=:state, opened_at=:opened_at, closed_at=:closed_at, act=:act, closed_by=:closed_by, note=:note WHERE gw_case.kind = :kind_1 AND gw_case.subject = :subject_1 AND gw_case.state = :state_1;
 
 -- SqlCases.listed
 SELECT TOP 200 gw_case.id, gw_case.kind, gw_case.subject, gw_case.provider, gw_case.inbox_id, gw_case.bill_id, gw_case.amount_minor, gw_case.currency, gw_case.details, gw_case.state, gw_case.opened_at, gw_case.closed_at
 FROM gw_case
-WHERE gw_case.state = :state_1 ORDER BY gw_case.opened_at;
+WHERE gw_case.state IN (:state_1_1) ORDER BY gw_case.opened_at, gw_case.id;
+SELECT TOP 9 gw_case.id, gw_case.kind, gw_case.subject, gw_case.provider, gw_case.inbox_id, gw_case.bill_id, gw_case.amount_minor, gw_case.currency, gw_case.details, gw_case.state, gw_case.opened_at, gw_case.closed_at
+FROM gw_case
+WHERE gw_case.state IN (:state_1_1, :state_1_2) ORDER BY gw_case.opened_at, gw_case.id;
+
+-- SqlCases.by_id
+SELECT gw_case.id, gw_case.kind, gw_case.subject, gw_case.provider, gw_case.inbox_id, gw_case.bill_id, gw_case.amount_minor, gw_case.currency, gw_case.details, gw_case.state, gw_case.opened_at, gw_case.closed_at, gw_case.act, gw_case.closed_by, gw_case.note
+FROM gw_case WITH (UPDLOCK, ROWLOCK)
+WHERE gw_case.id = :id_1;
+SELECT gw_case.id, gw_case.kind, gw_case.subject, gw_case.provider, gw_case.inbox_id, gw_case.bill_id, gw_case.amount_minor, gw_case.currency, gw_case.details, gw_case.state, gw_case.opened_at, gw_case.closed_at, gw_case.act, gw_case.closed_by, gw_case.note
+FROM gw_case
+WHERE gw_case.id = :id_1;
+
+-- SqlCases.settle
+UPDATE gw_case SET details=:details, state=:state, closed_at=:closed_at, act=:act, closed_by=:closed_by, note=:note WHERE gw_case.id = :id_1;
 
 -- SqlFollow.place
 SELECT gw_place.name, gw_place.followed, gw_place.seen, gw_place.seen_at
@@ -191,6 +206,9 @@ WHERE gw_policy_event.policy_id IN (:policy_id_1_1, :policy_id_1_2) AND gw_polic
 
 -- SqlInbox.keep
 INSERT INTO gw_inbox (id, provider, route, received_at, body, size, headers, digest, verdict, why, message_id, reply_status) VALUES (:id, :provider, :route, :received_at, :body, :size, :headers, :digest, :verdict, :why, :message_id, :reply_status);
+
+-- SqlInbox.keep_all
+INSERT INTO gw_inbox (id, provider, route, received_at, body, size, headers, digest, verdict, why, message_id, reply_status) VALUES (:id, :provider, :route, :received_at, :body, :size, :headers, :digest, :verdict, :why, :message_id, :reply_status);
 INSERT INTO gw_entry (inbox_id, line, provider, kind, notice, state, received_at, not_before, attempts, note, updated_at) VALUES (:inbox_id, :line, :provider, :kind, :notice, :state, :received_at, :not_before, :attempts, :note, :updated_at);
 
 -- SqlInbox.due
@@ -205,7 +223,7 @@ FROM gw_entry WITH (UPDLOCK, READPAST, ROWLOCK, READCOMMITTEDLOCK)
 WHERE gw_entry.state = 'new' AND gw_entry.not_before <= :not_before_1 AND gw_entry.kind IN (:kind_1_1, :kind_1_2, :kind_1_3) ORDER BY gw_entry.not_before;
 
 -- SqlInbox.mark
-UPDATE gw_entry SET state=:state, bill_id=:bill_id, note=:note, updated_at=:updated_at WHERE gw_entry.inbox_id = :inbox_id_1 AND gw_entry.line = :line_1;
+UPDATE gw_entry SET state=:state, bill_id=:bill_id, note=:note, updated_at=:updated_at WHERE gw_entry.inbox_id = :of_inbox AND gw_entry.line = :of_line;
 
 -- SqlInbox.postpone
 UPDATE gw_entry SET not_before=:not_before, attempts=(gw_entry.attempts + :attempts_1), note=:note, updated_at=:updated_at WHERE gw_entry.inbox_id = :inbox_id_1 AND gw_entry.line = :line_1 AND gw_entry.state = :state_1;
@@ -225,7 +243,7 @@ FROM gw_payment
 WHERE gw_payment.reference = :reference_1 AND gw_payment.control_number = :control_number_1;
 
 -- SqlPayments.mark
-UPDATE gw_payment SET state=:state, bill_id=:bill_id, premium_id=:premium_id, updated_at=:updated_at WHERE gw_payment.reference = :reference_1 AND gw_payment.control_number = :control_number_1;
+UPDATE gw_payment SET state=:state, bill_id=:bill_id, premium_id=:premium_id, updated_at=:updated_at WHERE gw_payment.reference = :of_reference AND gw_payment.control_number = :of_number;
 
 -- SqlOutbox.put
 INSERT INTO gw_outbox (kind, dedupe_key, aggregate, payload, priority, channel, state, not_before, attempts, created_at) SELECT :param_1 AS kind, :param_2 AS dedupe_key, :param_3 AS aggregate, :param_4 AS payload, :param_5 AS priority, :param_6 AS channel, :param_7 AS state, :param_8 AS not_before, :param_9 AS attempts, :param_10 AS created_at
@@ -462,6 +480,9 @@ CREATE TABLE gw_policy_event (
     CONSTRAINT pk_gw_policy_event PRIMARY KEY (policy_id, kind)
 );
 CREATE INDEX ix_gw_policy_event_at ON gw_policy_event (at);
+ALTER TABLE gw_case ADD act VARCHAR(10) NULL;
+ALTER TABLE gw_case ADD closed_by NVARCHAR(60) COLLATE Latin1_General_100_BIN2 NULL;
+ALTER TABLE gw_case ADD note NVARCHAR(max) NULL;
 
 -- upgrade, for the role gw_app
 REVOKE SELECT, INSERT, UPDATE, DELETE, REFERENCES ON "gw_audit" FROM "gw_app";

@@ -124,6 +124,7 @@ UPDATE [tblPaymentDetails] SET [ValidityTo]=:ended WHERE [tblPaymentDetails].[Pa
 -- payment_status
 UPDATE [tblPayment] SET [PaymentStatus]=:status WHERE [tblPayment].[PaymentID] = :payment_id AND [tblPayment].[ValidityTo] IS NULL AND ([tblPayment].[PaymentStatus] IS NULL OR [tblPayment].[PaymentStatus] < :PaymentStatus_1 OR [tblPayment].[PaymentStatus] < :status);
 UPDATE [tblPayment] SET [PaymentStatus]=:status, [RejectedReason]=:reason WHERE [tblPayment].[PaymentID] = :payment_id AND [tblPayment].[ValidityTo] IS NULL AND ([tblPayment].[PaymentStatus] IS NULL OR [tblPayment].[PaymentStatus] < :PaymentStatus_1 OR [tblPayment].[PaymentStatus] < :status);
+UPDATE [tblPayment] SET [PaymentStatus]=:status, [RejectedReason]=:reason WHERE [tblPayment].[PaymentID] = :payment_id AND [tblPayment].[ValidityTo] IS NULL AND ([tblPayment].[PaymentStatus] IS NULL OR [tblPayment].[PaymentStatus] != :PaymentStatus_1);
 
 -- payment_received
 SELECT [tblPayment].[ReceivedAmount], [tblPayment].[PaymentStatus]
@@ -137,6 +138,10 @@ UPDATE [tblPaymentDetails] SET [Amount]=:amount, [PremiumID]=:premium_id, [enrol
 FROM [tblPolicy] JOIN [tblPremium] ON [tblPremium].[PolicyID] = [tblPolicy].[PolicyID]
 WHERE [tblPremium].[PremiumId] = :premium_id) WHERE [tblPaymentDetails].[PaymentDetailsID] = :details_id;
 UPDATE [tblPayment] SET [ReceivedAmount]=:ReceivedAmount, [ReceivedDate]=:ReceivedDate, [PaymentStatus]=:PaymentStatus, [TransactionNo]=:TransactionNo, [PaymentOrigin]=:PaymentOrigin, [MatchedDate]=:MatchedDate, [ReceiptNo]=:ReceiptNo, [PaymentDate]=:PaymentDate, [PayerPhoneNumber]=:PayerPhoneNumber WHERE [tblPayment].[PaymentID] = :payment_id;
+UPDATE [tblPayment] SET [PaymentStatus]=:PaymentStatus, [MatchedDate]=:MatchedDate, [RejectedReason]=:RejectedReason WHERE [tblPayment].[PaymentID] = :payment_id;
+UPDATE [tblPaymentDetails] SET [ProductCode]=:ProductCode, [InsuranceNumber]=:InsuranceNumber, [PolicyStage]=:PolicyStage, [Amount]=:amount, [PremiumID]=:premium_id, [enrollmentDate]=(SELECT [tblPolicy].[EnrollDate]
+FROM [tblPolicy] JOIN [tblPremium] ON [tblPremium].[PolicyID] = [tblPolicy].[PolicyID]
+WHERE [tblPremium].[PremiumId] = :premium_id) WHERE [tblPaymentDetails].[PaymentDetailsID] = :details_id;
 
 -- hold_payment
 INSERT INTO [tblPayment] ([PaymentUUID], [ExpectedAmount], [ReceivedAmount], [PhoneNumber], [ReceivedDate], [PaymentStatus], [TransactionNo], [PaymentOrigin], [ReceiptNo], [PaymentDate], [RejectedReason], [TypeOfPayment], [PayerPhoneNumber], [SmsRequired], [AuditedUSerID], [ValidityFrom]) OUTPUT inserted.[PaymentID] VALUES (:PaymentUUID, :ExpectedAmount, :ReceivedAmount, :PhoneNumber, :ReceivedDate, :PaymentStatus, :TransactionNo, :PaymentOrigin, :ReceiptNo, :PaymentDate, :RejectedReason, :TypeOfPayment, :PayerPhoneNumber, :SmsRequired, :AuditedUSerID, :ValidityFrom);
