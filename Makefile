@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 OPENIMIS_VENV := .venv-openimis
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: run scaled test lint unit contract bench bench-enquiry bench-callbacks lock clean
+.PHONY: run scaled test lint unit unit-processes unit-rest contract bench bench-enquiry bench-callbacks lock clean
 
 run: $(VENV)/.runtime ## the demo on the embedded default: prints where to click and what to dial
 	$(BIN)/imis-gateway demo
@@ -21,8 +21,15 @@ lint: $(VENV)/.dev
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+# Side by side: real processes mostly wait for each other, and the rest has a core to itself meanwhile.
 unit: $(VENV)/.dev
-	$(BIN)/python -m pytest
+	$(MAKE) --jobs=2 --output-sync=target unit-processes unit-rest
+
+unit-processes: $(VENV)/.dev
+	$(BIN)/python -m pytest -o cache_dir=.pytest_cache/processes tests/processes tests/browser
+
+unit-rest: $(VENV)/.dev
+	$(BIN)/python -m pytest --ignore=tests/processes --ignore=tests/browser
 
 # openIMIS' pins clash with ours and its licence is the AGPL: it stays in an environment and a process of its own.
 contract: $(VENV)/.dev $(OPENIMIS_VENV)/.ready ## our rules and rows against openIMIS' own code, run for real

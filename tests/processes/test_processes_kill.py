@@ -171,7 +171,7 @@ async def test_serving_process_killed_amid_a_hundred_callbacks(world: World) -> 
             )
     victim = stack.serving[0]
     done = asyncio.Event()
-    acks = asyncio.create_task(_post_all(world, calls, base=stack.bases[0], after=(25, done)))
+    acks = asyncio.create_task(_post_all(world, calls, stack.bases[0], (25, done), at_once=10))
     await asyncio.wait_for(done.wait(), 20)
     victim.kill()
     answers = await acks
@@ -205,15 +205,20 @@ async def test_serving_process_killed_amid_a_hundred_callbacks(world: World) -> 
 
 
 async def _post_all(
-    world: World, calls: list[bytes], base: str = "", after: tuple[int, asyncio.Event] | None = None
+    world: World,
+    calls: list[bytes],
+    base: str = "",
+    after: tuple[int, asyncio.Event] | None = None,
+    at_once: int = 1_000,
 ) -> list[tuple[int, str] | None]:
-    """All at once; None where no answer came. ``after``: an event to set once so many were answered."""
-    count = 0
+    """``at_once`` under way; None where no answer came. ``after``: an event to set once so many were answered."""
+    count, room = 0, asyncio.Semaphore(at_once)
 
     async def post(raw: bytes) -> tuple[int, str] | None:
         nonlocal count
         try:
-            answer = await world.post(raw, base=base)
+            async with room:
+                answer = await world.post(raw, base=base)
         except (aiohttp.ClientError, OSError):
             return None
         count += 1

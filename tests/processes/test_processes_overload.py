@@ -26,7 +26,7 @@ async def narrow(
         **settings,
         "GATEWAY_DATABASE__URL": url,
         "GATEWAY_USSD__IN_FLIGHT": str(BOUND),
-        "GATEWAY_USSD__NUMBER_S": "1.5",
+        "GATEWAY_USSD__NUMBER_S": "3.5",
     }
     child = Child(
         "narrow",
@@ -55,7 +55,7 @@ async def test_sixty_dials_at_once(narrow: tuple[Child, str, str]) -> None:
             await phone.dial()
             assert "30,000" in (await phone.press("1")).text
         asked = [asyncio.create_task(phone.press("1")) for phone in waiting]
-        await asyncio.sleep(0.5)  # they wait for their number 1.5 s: all eight places are taken now
+        await asyncio.sleep(0.5)  # they wait for their number 3.5 s: all eight places are taken now
         dials = [Phone(client, [base], family.phones[0]) for family in families]
         screens = await asyncio.gather(*(phone.dial() for phone in dials))
         _polite(screens)
