@@ -287,6 +287,8 @@ def _cases_settle(settings: Settings, arguments: argparse.Namespace) -> int:
 
 
 def _bills_legacy(settings: Settings, _arguments: argparse.Namespace) -> int:
+    from gateway.domain.money import Money
+
     async def work(database: Any) -> int:
         last, count, total = 0, 0, 0
         while True:
@@ -303,17 +305,7 @@ def _bills_legacy(settings: Settings, _arguments: argparse.Namespace) -> int:
         print(f"{count} open, TZS {Money(total)}")
         return GOOD
 
-    from gateway import app
-    from gateway.domain.money import Money
-
-    async def run() -> int:
-        database = await app.open_fitted_database(settings)
-        try:
-            return await work(database)
-        finally:
-            await database.close()
-
-    return int(_run(run()))
+    return _with_registry(settings, work)
 
 
 def _audit_verify(settings: Settings, _arguments: argparse.Namespace) -> int:

@@ -18,7 +18,6 @@ from gateway.domain.payments import CaseKind, EntryState, PaymentReport
 from gateway.domain.periods import period_from, policy_period
 from gateway.domain.policy import (
     NEW,
-    READY_FIRST,
     RENEWAL,
     Family,
     NewPolicy,
@@ -28,7 +27,7 @@ from gateway.domain.policy import (
     Product,
 )
 from gateway.domain.quote import idle_policy
-from gateway.domain.settlement import Activation, Ledger, Settlement, latest_settled
+from gateway.domain.settlement import Ledger, Settlement, activation_of, latest_settled
 from gateway.domain.valuation import policy_value
 
 
@@ -144,7 +143,7 @@ def place(
         return Refusal("the policy has no value: nobody knows what it costs")
     paid_before = policy.paid if isinstance(policy, Policy) else Money(0, report.amount.currency)
     left = policy.value - paid_before - report.amount
-    activation = _activation(policy, pay_date, ledger.activation_option) if left.amount_minor <= 0 else None
+    activation = activation_of(policy, pay_date, ledger.activation_option) if left.amount_minor <= 0 else None
     return Settlement(
         policy=policy,
         premium=NewPremium(amount=report.amount, receipt=report.reference, pay_date=pay_date),
@@ -220,8 +219,3 @@ def is_still_to_come(bill: Bill, family_id: int, policies: Sequence[Policy]) -> 
     """Whether a bill is this family's, and nobody has got it the cover that it asks for."""
     last = latest_settled(policies)
     return bill.family_id == family_id and bill.preceding_policy_id == (last.id if last else None)
-
-
-def _activation(policy: Policy | NewPolicy, pay_date: date, activation_option: int) -> Activation:
-    status = PolicyStatus.READY if activation_option == READY_FIRST else PolicyStatus.ACTIVE
-    return Activation(status, max(pay_date, policy.start_date))

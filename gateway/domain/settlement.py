@@ -127,7 +127,7 @@ def settle(bill: Bill, report: PaymentReport, paid_on: date, today: date, ledger
         return policy
     paid_before = policy.paid if isinstance(policy, Policy) else Money(0, bill.amount.currency)
     left = policy.value - paid_before - report.amount
-    activation = _activation(policy, pay_date, ledger.activation_option) if left.amount_minor <= 0 else None
+    activation = activation_of(policy, pay_date, ledger.activation_option) if left.amount_minor <= 0 else None
     bill_left = bill.amount - bill.paid - report.amount
     return Settlement(
         policy=policy,
@@ -167,6 +167,7 @@ def _policy_for(
     )
 
 
-def _activation(policy: Policy | NewPolicy, pay_date: date, activation_option: int) -> Activation:
+def activation_of(policy: Policy | NewPolicy, pay_date: date, activation_option: int) -> Activation:
+    """What complete money makes of a policy: effective on the later of payment and start."""
     status = PolicyStatus.READY if activation_option == READY_FIRST else PolicyStatus.ACTIVE
     return Activation(status, max(pay_date, policy.start_date))

@@ -9,8 +9,8 @@ from enum import StrEnum
 
 from gateway.domain.bill import Bill
 from gateway.domain.periods import Period, period_from
-from gateway.domain.policy import READY_FIRST, Policy, PolicyStatus, Product
-from gateway.domain.settlement import Activation, covered_otherwise, latest_settled
+from gateway.domain.policy import Policy, PolicyStatus, Product
+from gateway.domain.settlement import Activation, activation_of, covered_otherwise, latest_settled
 
 OURS, THEIRS = "gateway", "openimis"  # where an event comes from
 
@@ -67,9 +67,8 @@ def repair_for(policy: Policy, last_paid_on: date, activation_option: int) -> Ac
     None where the policy had ended by then: an end in the past is no cover to give.
     """
     assert is_paid_but_idle(policy)
-    status = PolicyStatus.READY if activation_option == READY_FIRST else PolicyStatus.ACTIVE
-    first_day = max(last_paid_on, policy.start_date)
-    return None if policy.ended_before(first_day) else Activation(status, first_day)
+    activation = activation_of(policy, last_paid_on, activation_option)
+    return None if policy.ended_before(activation.effective_date) else activation
 
 
 def is_overtaken(bill: Bill, policies: Sequence[Policy], day: date) -> bool:

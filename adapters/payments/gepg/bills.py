@@ -14,10 +14,8 @@ from gateway.ports import BillOrder, BillRefused, ControlNumberGiven, HttpReques
 
 from .codes import BUSY_RETRY_S, DUPLICATE_BILL, SUCCESS, answer, describe, split_codes
 from .envelope import Message, open_envelope, seal
-from .generation import V5
 from .limits import MAX_ID, UnreadableError
 from .settings import GepgSettings
-from .signing import verify
 from .wire import amount_text, time_text
 from .xmltext import clean, group, leaf
 from .xmltree import Element, parse
@@ -157,8 +155,7 @@ def _genuine_ack(peers: Sequence[RSAPublicKey], body: bytes) -> Message:
     results = [message for message in envelope.messages if message.name == _RESULT]
     if len(acks) != 1 or len(results) > 1 or len(envelope.messages) != len(acks) + len(results):
         raise UnreadableError(f"the answer is no {_ACK}")
-    last = envelope.signatures_of(V5)[-len(envelope.messages) :]
-    if not any(verify(peers, data, each) for each in last for data in (acks[0].raw, envelope.between())):
+    if not envelope.is_signed_beside_another(acks[0], peers):
         raise UnreadableError("the answer is not signed by GePG")
     return acks[0]
 

@@ -10,12 +10,10 @@ from gateway.domain.outcomes import Busy, Done, Outcome, Refused, Unknown
 from gateway.ports import BillOrder, HttpRequest, HttpResponse
 
 from .bills import headers_for, is_busy
-from .codes import Meaning, describe, meaning, split_codes
+from .codes import BUSY_RETRY_S, Meaning, describe, meaning, split_codes
 from .envelope import open_envelope, seal
-from .generation import V5
 from .limits import UnreadableError
 from .settings import GepgSettings
-from .signing import verify
 from .xmltext import group, leaf
 from .xmltree import Element, parse
 
@@ -73,7 +71,7 @@ def cancellation_meant(codes: tuple[str, ...], words: str | None) -> Outcome:
     if PART_PAID in codes or all(meaning(code) is Meaning.REFUSED for code in codes):
         return Refused(said, describe(codes, words))
     if any(meaning(code) is Meaning.BUSY for code in codes):
-        return Busy(60.0, said)
+        return Busy(BUSY_RETRY_S, said)
     return Unknown(said)
 
 
@@ -83,7 +81,6 @@ def _genuine_result(peers: Sequence[RSAPublicKey], body: bytes) -> Element:
     others = {message.name for message in envelope.messages} - {_RESULT, _ACK}
     if len(results) != 1 or others:
         raise UnreadableError(f"the answer is no {_RESULT}")
-    last = envelope.signatures_of(V5)[-len(envelope.messages) :]
-    if not any(verify(peers, data, each) for each in last for data in (results[0].raw, envelope.between())):
+    if not envelope.is_signed_beside_another(results[0], peers):
         raise UnreadableError("the answer is not signed by GePG")
     return parse(results[0].raw)

@@ -10,7 +10,7 @@ around the elements: a BOM, a declaration (whatever encoding it claims; the byte
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey
@@ -73,6 +73,17 @@ class Envelope:
         if len(self.messages) != 1:
             raise UnreadableError(f"the envelope holds {len(self.messages)} messages")
         return self.messages[0]
+
+    def is_signed_beside_another(self, message: Message, keys: Sequence[RSAPublicKey]) -> bool:
+        """The same for one of two messages in one body, as some installations answer.
+
+        What the signature covers then is not said anywhere: the message by itself, or the whole between.
+        """
+        generation = generation_of(message.name)
+        last = self.signatures_of(generation)[-len(self.messages) :]
+        return any(
+            verify(keys, data, each, generation.algorithm) for each in last for data in (message.raw, self.between())
+        )
 
     def between(self) -> bytes:
         """The bytes from the first message's start to the last one's end."""

@@ -116,6 +116,11 @@ async def test_two_payments_for_a_family_wait_for_each_other(engine: AsyncEngine
             await two.exec_driver_sql("SET lock_timeout = '50ms'")
             with pytest.raises(Exception, match="lock timeout"):
                 await OpenImisRegistry(two).lock_family(key[0])
+            await two.rollback()
+            # what openIMIS' foreign-key checks take when an officer enters a policy: it need not wait for us
+            await two.exec_driver_sql("SET lock_timeout = '50ms'")
+            checked = f'SELECT 1 FROM "tblFamilies" WHERE "FamilyID" = {key[0]} FOR KEY SHARE'
+            assert (await two.exec_driver_sql(checked)).one() == (1,)
             await one.rollback()
             await two.rollback()
             assert await OpenImisRegistry(two).lock_family(key[0]) is True
