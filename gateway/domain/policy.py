@@ -102,6 +102,14 @@ class Policy:
     paid: Money
     officer_id: int | None = None
 
+    @property
+    def reach(self) -> date:
+        """How far its cover reaches, to tell the last of several. What has expired on an unknown day reaches nowhere:
+        it must not hide a cover that still runs."""
+        if self.expiry_date is not None:
+            return self.expiry_date
+        return date.min if self.status == PolicyStatus.EXPIRED else self.start_date
+
     def ended_before(self, day: date) -> bool:
         """Whether the cover ended before this day; the expiry day itself is still covered."""
         return self.expiry_date is not None and self.expiry_date < day

@@ -108,4 +108,4 @@ def idle_policy(policies: Sequence[Policy], product_id: int, day: date) -> Polic
 
 def _latest(policies: Sequence[Policy]) -> Policy | None:
     """The policy whose cover reaches furthest."""
-    return max(policies, key=lambda p: (p.expiry_date or p.start_date, p.id), default=None)
+    return max(policies, key=lambda p: (p.reach, p.id), default=None)

@@ -99,7 +99,7 @@ def objection(bill: Bill, report: PaymentReport) -> CaseKind | None:
 def latest_settled(policies: Sequence[Policy]) -> Policy | None:
     """Of the policies that are not idle, the one whose cover reaches furthest."""
     settled = [p for p in policies if p.status != PolicyStatus.IDLE]
-    return max(settled, key=lambda p: (p.expiry_date or p.start_date, p.id), default=None)
+    return max(settled, key=lambda p: (p.reach, p.id), default=None)
 
 
 def covered_otherwise(bill: Bill, policies: Sequence[Policy], day: date) -> bool:

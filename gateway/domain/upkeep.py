@@ -92,7 +92,7 @@ def overlapping(ours: Policy, policies: Sequence[Policy]) -> Policy | None:
         and other.start_date <= ours.expiry_date
         and ours.start_date <= other.expiry_date
     ]
-    return max(sharing, key=lambda p: (p.expiry_date or p.start_date, p.id), default=None)
+    return max(sharing, key=lambda p: (p.reach, p.id), default=None)
 
 
 def moved_behind(other: Policy, product: Product) -> Period:

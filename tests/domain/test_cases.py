@@ -264,6 +264,13 @@ policies_ = st.lists(
 )
 
 
+def test_an_expired_policy_without_an_end_hides_no_running_cover() -> None:
+    running, ended = policy(1, ACTIVE, 0, 30), policy(2, EXPIRED, 40, None)
+    decision = done(report(), running, ended)
+    assert isinstance(decision.policy, NewPolicy)
+    assert decision.start_date == on(31)
+
+
 @given(policies_, st.integers(1, 90_000_00), st.integers(-900, 3), st.none() | st.integers(1, 5))
 def test_whatever_the_family_has(held: Any, minor: int, paid: int, policy_id: int | None) -> None:
     """No suspended, active or ended policy is ever touched, no cover overlaps another, and no cent is lost."""
