@@ -1,0 +1,111 @@
+"""Payment providers: bills asked for, callbacks read and acknowledged."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol
+
+from gateway.domain.bill import Bill
+from gateway.domain.outcomes import Outcome
+from gateway.domain.payments import PaymentReport
+from gateway.ports.http import HttpReply, HttpRequest, HttpResponse
+
+
+@dataclass(frozen=True, slots=True)
+class BillOrder:
+    """A bill as a provider is asked for its control number."""
+
+    bill: Bill
+    payer_msisdn: str | None
+    request_id: str  # unique per request, stable over byte-identical resends
+
+
+class Verdict(StrEnum):
+    """What the gate said of a message's bytes, before its content was believed."""
+
+    GENUINE = "genuine"
+    BAD_SIGNATURE = "bad_signature"
+    UNREADABLE = "unreadable"
+    TOO_LARGE = "too_large"
+
+
+@dataclass(frozen=True, slots=True)
+class ControlNumberGiven:
+    """The provider gave a bill its number."""
+
+    bill_id: str
+    control_number: str
+
+
+@dataclass(frozen=True, slots=True)
+class BillRefused:
+    """The provider will not give a number. ``code`` and ``text`` are the provider's."""
+
+    bill_id: str
+    code: str
+    text: str
+
+
+Notice = ControlNumberGiven | BillRefused | PaymentReport
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A callback, verified and read. Notices are empty unless the verdict is GENUINE.
+
+    ``dialect``: which of the provider's languages it was in; the acknowledgement answers in the same.
+    """
+
+    route: str
+    verdict: Verdict
+    message_id: str | None = None
+    notices: tuple[Notice, ...] = ()
+    why: str = ""
+    dialect: str = ""
+
+
+class PaymentProvider(Protocol):
+    """A payment provider, as pure translation. Keys are its own; sockets and time-outs are the shell's."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def routes(self) -> Sequence[str]:
+        """Callback paths below ``/payments/{name}/``."""
+        ...
+
+    def bill_request(self, order: BillOrder, now: datetime) -> HttpRequest:
+        """The signed call that asks for a control number."""
+        ...
+
+    def bill_outcome(self, order: BillOrder, response: HttpResponse) -> Outcome:
+        """What the provider's immediate answer to it means; an answer to another request means nothing."""
+        ...
+
+    def cancel_request(self, order: BillOrder, now: datetime) -> HttpRequest:
+        """The signed call that ends a bill, so that nobody pays it any more."""
+        ...
+
+    def cancel_outcome(self, order: BillOrder, response: HttpResponse) -> Outcome:
+        """What the answer means: Done when it can no longer be paid, Refused when it still can."""
+        ...
+
+    def read(self, route: str, body: bytes) -> Reading:
+        """Verify the raw bytes, then read them."""
+        ...
+
+    def unreadable(self, route: str, verdict: Verdict, why: str) -> Reading:
+        """The reading of a body that was never taken in whole."""
+        ...
+
+    def acknowledge(self, reading: Reading, reply_id: str) -> HttpReply:
+        """The provider's protocol for "received", "bad signature" and "unreadable"."""
+        ...
+
+    def not_kept(self, route: str) -> HttpReply:
+        """The answer when nothing could be committed: the peer must deliver again."""
+        ...

@@ -1,0 +1,337 @@
+"""Our own tables: what is kept of peers, bills, effects, cases and deeds, and the transaction around it all."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Protocol
+
+from gateway.domain.bill import Bill, BillFact
+from gateway.domain.effects import Effect
+from gateway.domain.money import Money
+from gateway.domain.payments import CaseKind, EntryState, PaymentReport
+from gateway.domain.upkeep import PolicyEvent, PolicyEventKind
+from gateway.ports.payments import Notice, Verdict
+from gateway.ports.registry import Registry
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """An inbound message as it came: immutable."""
+
+    id: str
+    provider: str
+    route: str
+    received_at: datetime
+    body: bytes  # cut at the limit that the route allows; ``size`` tells the whole
+    size: int
+    headers: Mapping[str, str]  # secrets redacted
+    digest: str  # SHA-256 of what was read
+    verdict: Verdict
+    why: str
+    message_id: str | None
+    reply_status: int
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One notice of an inbox message and where it stands."""
+
+    inbox_id: str
+    line: int
+    provider: str
+    kind: str
+    notice: Notice
+    state: EntryState
+    received_at: datetime
+    attempts: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class KnownPayment:
+    """The first report of a payment."""
+
+    id: int
+    digest: str
+    state: EntryState
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A leased outbox row."""
+
+    id: int
+    effect: Effect
+    attempts: int  # this one included
+    created_at: datetime
+    lease_token: str
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """Something that needs a person."""
+
+    kind: CaseKind
+    subject: str  # "payment:REF/NUMBER", "bill:ID", "outbox:ID"
+    provider: str | None = None
+    inbox_id: str | None = None
+    bill_id: str | None = None
+    amount: Money | None = None
+    details: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class SettledCase:
+    """What a person did with a case. ``details`` are all of them, the old ones included."""
+
+    state: str
+    act: str
+    by: str
+    note: str
+    details: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Requester:
+    """A phone that asked for a bill, and the language it reads."""
+
+    msisdn: str
+    language: str
+
+
+class Bills(Protocol):
+    async def by_id(self, bill_id: str, lock: bool = False) -> Bill | None: ...
+    async def by_control_number(self, number: str, lock: bool = False) -> Bill | None: ...
+    async def latest(self, key: str, lock: bool = False) -> Bill | None:
+        """The newest generation of a business key."""
+        ...
+
+    async def open_for(self, family_id: int, now: datetime) -> Bill | None:
+        """The family's newest bill that can still be paid."""
+        ...
+
+    async def payable(self, family_ids: Collection[int], now: datetime) -> Sequence[Bill]:
+        """Every bill of these families that can still be paid."""
+        ...
+
+    async def part_paid_records(self, family_id: int, product_id: int) -> Sequence[int]:
+        """The tblPayment rows of the family's bills for this product that were paid in part."""
+        ...
+
+    async def add(self, new: Bill) -> bool:
+        """Insert; False where another transaction was first with this key and generation."""
+        ...
+
+    async def record(self, known: Bill, fact: BillFact, now: datetime, **details: Any) -> Bill:
+        """Append a fact and return the bill as it then stands (``control_number`` and ``paid_minor`` may be given)."""
+        ...
+
+    async def add_requester(self, bill_id: str, requester: Requester, now: datetime) -> None: ...
+    async def requesters(self, bill_id: str) -> Sequence[Requester]: ...
+    async def numbers(self, bill_ids: Sequence[str]) -> Mapping[str, Bill]:
+        """Of these bills, those that have a number or were refused."""
+        ...
+
+    async def asked(self, bill_id: str, times: int, now: datetime) -> None:
+        """Note that the provider is asked once more."""
+        ...
+
+    async def silent(
+        self, asked_before: datetime, limit: int, asked_at_most: int = 1_000
+    ) -> Sequence[tuple[Bill, int]]:
+        """Bills asked for before then that still have no number, with how often each was; those given up aside."""
+        ...
+
+
+class Inbox(Protocol):
+    async def keep(self, evidence: Evidence, noticed: Sequence[Notice]) -> None:
+        """Insert the evidence and its entries, all new."""
+        ...
+
+    async def keep_all(self, messages: Sequence[tuple[Evidence, Sequence[Notice]]]) -> None:
+        """The same for several messages at once."""
+        ...
+
+    async def due(self, now: datetime) -> bool:
+        """Whether a new entry waits: a look that locks nothing, for the poll."""
+        ...
+
+    async def claim_new(self, limit: int, now: datetime) -> Sequence[Entry]:
+        """Lock up to ``limit`` new entries that are due; those locked elsewhere are passed over."""
+        ...
+
+    async def postpone(self, failed: Entry, not_before: datetime, now: datetime, note: str) -> None:
+        """Count a failed attempt at a new entry and let it wait."""
+        ...
+
+    async def mark(
+        self, marked: Entry, state: EntryState, now: datetime, bill_id: str | None = None, note: str = ""
+    ) -> None: ...
+    async def entries_of(self, inbox_id: str) -> Sequence[Entry]: ...
+
+
+class Payments(Protocol):
+    async def first_report(
+        self, provider: str, report: PaymentReport, inbox_id: str, now: datetime
+    ) -> KnownPayment | None:
+        """Claim the payment's key; None when this report is the first, else the payment as it is known."""
+        ...
+
+    async def mark(
+        self, report: PaymentReport, state: EntryState, bill_id: str | None, premium_id: int | None, now: datetime
+    ) -> None: ...
+
+
+class Outbox(Protocol):
+    async def put(self, effects: Sequence[Effect], now: datetime) -> int:
+        """Insert; an effect whose key is known already is dropped. How many were new."""
+        ...
+
+    async def due(self, channel: str, now: datetime) -> bool:
+        """Whether a job waits or a lease has run out: a look that locks nothing, for the poll."""
+        ...
+
+    async def lease(self, channel: str, limit: int, now: datetime, lease_s: float) -> Sequence[Job]:
+        """Claim due jobs, urgent first, with a fresh lease token; expired leases are due again."""
+        ...
+
+    async def finish(self, job: Job, outcome: str, now: datetime) -> bool:
+        """Mark done; False where the lease was lost meanwhile."""
+        ...
+
+    async def again(self, job: Job, outcome: str, not_before: datetime, now: datetime) -> bool:
+        """Put back to do."""
+        ...
+
+    async def hold(self, job: Job, outcome: str, now: datetime) -> bool:
+        """Keep for a person."""
+        ...
+
+    async def counts(self) -> Mapping[str, int]:
+        """How many rows stand in each state but done."""
+        ...
+
+
+class Cases(Protocol):
+    async def open(self, new: Case, now: datetime) -> bool:
+        """Insert, or open anew what was closed and can recur; False where the same case (kind, subject) is known."""
+        ...
+
+    async def listed(self, limit: int = 200, states: Collection[str] = ("open",)) -> Sequence[Mapping[str, Any]]:
+        """Cases that stand so, oldest first, without what was done with them."""
+        ...
+
+    async def by_id(self, case_id: int, lock: bool = False) -> Mapping[str, Any] | None:
+        """A case in any state; ``lock`` keeps other persons' hands off it to the end of the transaction."""
+        ...
+
+    async def settle(self, case_id: int, settled: SettledCase, now: datetime) -> None:
+        """Write down what a person did with it."""
+        ...
+
+
+class Audit(Protocol):
+    async def add(self, actor: str, action: str, subject: str, now: datetime, **details: Any) -> None: ...
+    async def about(self, subjects: Collection[str]) -> Sequence[Mapping[str, Any]]:
+        """What was done about these, oldest first. Reads the whole audit: for a person's look, not for a process."""
+        ...
+
+    async def seal(self, now: datetime, limit: int) -> int:
+        """Chain up to ``limit`` unsealed rows; how many were."""
+        ...
+
+    async def verify(self) -> Sequence[str]:
+        """Every break of the chain, as a sentence; empty when it holds."""
+        ...
+
+
+class Callers(Protocol):
+    """What we keep about phones: language, the index of normalised numbers, how often a number was guessed wrong."""
+
+    async def known(self, msisdns: Sequence[str]) -> tuple[Mapping[str, Sequence[int]], Mapping[str, str]]:
+        """Insuree ids and languages of these phones, in one look."""
+        ...
+
+    async def languages(self, msisdns: Sequence[str]) -> Mapping[str, str]: ...
+    async def set_language(self, msisdn: str, language: str, now: datetime) -> None: ...
+    async def index_phones(self, rows: Sequence[tuple[int, int, str | None]]) -> None:
+        """Replace the index rows of (insuree, family, normalised number or None)."""
+        ...
+
+    async def index_range(self, after: int, upto: int | None, rows: Sequence[tuple[int, int, str | None]]) -> None:
+        """Replace all index rows of the insurees beyond ``after``, up to ``upto`` if given."""
+        ...
+
+    async def watermark(self, name: str) -> datetime | None: ...
+    async def set_watermark(self, name: str, at: datetime) -> None: ...
+    async def count_miss(self, msisdn: str, now: datetime) -> int:
+        """Count a wrong insurance number of this phone in this hour; the count so far."""
+        ...
+
+    async def misses(self, msisdn: str, now: datetime) -> int:
+        """Wrong numbers of this phone in this hour."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """How far traces were followed: for good up to ``followed``; ``seen`` was the newest at ``seen_at``."""
+
+    followed: int
+    seen: int
+    seen_at: datetime
+
+
+class Follow(Protocol):
+    """How far the registry's traces were followed, and what was noticed on the way."""
+
+    async def place(self, name: str) -> Place | None: ...
+    async def set_place(self, name: str, at: Place) -> None: ...
+    async def notice(self, events: Sequence[PolicyEvent], now: datetime) -> int:
+        """Keep events; those known already are dropped. How many were new."""
+        ...
+
+    async def noticed(self, policy_ids: Collection[int]) -> Collection[tuple[int, PolicyEventKind]]:
+        """What is known already of these policies."""
+        ...
+
+    async def born_here(self, policy_ids: Collection[int], since: datetime) -> Collection[int]:
+        """Those of these policies that we enrolled ourselves since then."""
+        ...
+
+
+class Transaction(Protocol):
+    """Everything that commits together, in one database."""
+
+    @property
+    def registry(self) -> Registry: ...
+    @property
+    def bills(self) -> Bills: ...
+    @property
+    def inbox(self) -> Inbox: ...
+    @property
+    def payments(self) -> Payments: ...
+    @property
+    def outbox(self) -> Outbox: ...
+    @property
+    def cases(self) -> Cases: ...
+    @property
+    def audit(self) -> Audit: ...
+    @property
+    def callers(self) -> Callers: ...
+    @property
+    def follow(self) -> Follow: ...
+
+
+class UnitOfWork(Protocol):
+    """Where transactions come from."""
+
+    def writing(self) -> AbstractAsyncContextManager[Transaction]:
+        """Read and write; commits when the block ends well, rolls back when it raises."""
+        ...
+
+    def reading(self) -> AbstractAsyncContextManager[Transaction]:
+        """Read only."""
+        ...
