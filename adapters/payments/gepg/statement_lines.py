@@ -1,11 +1,11 @@
 """The lines of a day's account, in spans that other processes may read beside this one.
 
 A line is read in one of two ways with the same result. The strict one is ``xmltree.parse``, libxml2 and all its checks;
-it costs some 60 µs a line, which a million and a half lines do not have. So the names that the strict reader found in a
-line become a *shape*: one regular expression for the same elements in the same order, each with plain text or the five
-entities that need no declaration, and with stricter rules for the values that decide. What it matches is well-formed by
-its making (no ``<``, no bare ``&`` or ``>``, no control character, every name once, in UTF-8 that was checked), so the
-strict reader would give the same; what it does not match, the strict reader decides. A property test holds both to it.
+it costs some 100 µs a line, too much for a million and a half. So the names that it found in a line become a *shape*:
+one regular expression for the same elements in the same order, each with plain text and the five characters that must
+be escaped, and with stricter rules for the values that decide. What a shape matches is well-formed by its making (no
+``<``, no bare ``&`` or ``>``, no control character, every name once, in UTF-8 that was checked), so the strict reader
+would give the same. What it does not match, the strict reader decides. A property test holds both to it.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _WHITE = re.compile(rb"[ \t\r\n]*+")
 
 # Over bytes decoded as Latin-1, so that a place in the text is a place in the file. Possessive: nothing back-tracks.
 _SPACE = r"[ \t\r\n]*+"
-_TEXT = r"(?:[^<>&\x00-\x08\x0b\x0c\x0e-\x1f]++|&(?:amp|lt|gt|apos|quot);)*+"
+_TEXT = r"(?:[^<>&\x00-\x08\x0b\x0c\x0e-\x1f]++|&(?:amp|lt|gt|apos|quot|#0?(?:34|38|39|60|62));)*+"
 _WORD = r"[!-%'-;=?-~]*+"  # ASCII that can be seen, without < > and &
 _TIME = r"(?P<_day>[0-9]{4}-[0-9]{2}-[0-9]{2})[T ](?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](?:[.:][0-9]{1,9})?"
 _NOT_XML = (b"\xef\xbf\xbe", b"\xef\xbf\xbf")  # U+FFFE and U+FFFF are UTF-8, but no characters of XML
