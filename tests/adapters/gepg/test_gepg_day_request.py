@@ -174,7 +174,7 @@ def test_http_says_something_too(providers, keys, version):
     assert outcomes[503] == Busy(7.0, "HTTP 503")
 
 
-# --------------------------------------------------------------------------------------------------- our acknowledgement
+# -------------------------------------------------------------------------------------------------- our acknowledgement
 
 
 @BOTH
