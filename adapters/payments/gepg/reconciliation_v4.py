@@ -27,13 +27,13 @@ from .xmltext import group, leaf
 from .xmltree import Element
 
 _PATH = "/api/reconciliations/sig_sp_qrequest"
-_NUMBER = re.compile(r"[0-9]{1,10}")
+_DIGITS = re.compile(r"[0-9]{1,10}")
 _SUCCESSFUL = "1"  # ReconcOpt: the transactions that succeeded; 2 would be the exception report
 
 
 def day_request(settings: GepgSettings, order: DayOrder) -> HttpRequest:
-    """The signed request. The same order gives the same bytes. GePG's SpReconcReqId is an int: nothing but digits."""
-    assert _NUMBER.fullmatch(order.request_id), "a SpReconcReqId is a number"
+    """The signed request. The same order gives the same bytes. GePG's SpReconcReqId is an int."""
+    assert _is_number(order.request_id), "a SpReconcReqId is a number below 2**31"
     sp_code = order.provider_code or settings.sp_code
     element = group(
         "gepgSpReconcReq",
@@ -45,6 +45,10 @@ def day_request(settings: GepgSettings, order: DayOrder) -> HttpRequest:
     )
     sealed = seal(element, settings.private_key, V4)
     return HttpRequest("POST", settings.url.rstrip("/") + _PATH, common_headers(sp_code), sealed)
+
+
+def _is_number(text: str) -> bool:
+    return _DIGITS.fullmatch(text) is not None and 0 < int(text) < 2**31
 
 
 def day_outcome(peers: Sequence[RSAPublicKey], response: HttpResponse) -> Outcome:

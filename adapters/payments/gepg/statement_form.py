@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import NamedTuple
 
 from gateway.domain.payments import PaymentReport
@@ -53,6 +54,7 @@ class StatementForm:
         return generation_of(self.root)
 
 
+@lru_cache(maxsize=256)  # remarks are few, lines are many
 def says_failed(remarks: str | None) -> bool:
     """Whether a line's own remark denies that money moved. Such a line must not be believed."""
     return bool(remarks) and _FAILED.search(remarks or "") is not None

@@ -29,6 +29,7 @@ from .xmltree import Element, parse
 
 SPAN_BYTES = 1 << 19  # and the longest line that is read
 _MAX_SHAPES = 4  # tried in one span before a line is left to the strict reader
+_MAX_NAMES = 64  # in a shape; the longest known line has 26 elements
 _WHITE = re.compile(rb"[ \t\r\n]*+")
 
 # Over bytes decoded as Latin-1, so that a place in the text is a place in the file. Possessive: nothing back-tracks.
@@ -58,7 +59,7 @@ class GepgStatementLines:
                 block = read_at(file, position, min(SPAN_BYTES, around.last - position))
                 if position + len(block) < around.last:
                     block = block[: _whole_lines(block, form)]
-                elif not block.strip():
+                elif not block.strip(b" \t\r\n"):
                     return
                 yield Span(position, len(block), line)
                 line += block.count(b"</" + form.line.encode())
@@ -98,10 +99,13 @@ def read_rows(form: StatementForm, block: bytes, span: Span, quick: bool = True)
             ending = end_tag.search(block, position)
             end = ending.end() if ending else len(block)
             read, names = _strictly(form, block[position:end], line, span.offset + position)
-            if quick and names and len(shapes) < _MAX_SHAPES:
-                shapes.append(_shape(form, names))
+            if quick and 0 < len(names) <= _MAX_NAMES and len(shapes) < _MAX_SHAPES:
+                shape = _shape(form, names)
+                shapes += [shape] if shape not in shapes else []
         found.append(read)
-        line, position = line + 1, _after_space(block, position + read.length)
+        line, position = line + 1, position + read.length
+        if block[position : position + 1] != b"<":
+            position = _after_space(block, position)
     return found
 
 
@@ -126,12 +130,10 @@ def _strictly(
 
 
 def _parsed(form: StatementForm, raw: bytes) -> Element:
-    """The one flat element that the bytes must be."""
+    """The one element that the bytes must be."""
     element = parse(raw)
     if element.name != form.line:
         raise UnreadableError("there is something else where a line belongs")
-    if any(child.children for child in element.children):
-        raise UnreadableError("the line holds elements where text belongs")
     return element
 
 

@@ -200,6 +200,11 @@ def test_anything_but_one_statement_and_signatures_is_unreadable(provider, keys,
     assert reading.verdict is Verdict.UNREADABLE
 
 
+def test_an_end_before_the_start_is_no_end(provider, tmp_path):
+    reading = opened(provider, tmp_path, b"<Gepg></sucSpPmtRes><sucSpPmtRes><signature>AAAA</signature></Gepg>")
+    assert (reading.verdict, reading.why) == (Verdict.UNREADABLE, "the statement is cut off")
+
+
 FORGED = statement(line(PaidAmt="9000000.00"))
 
 
@@ -252,6 +257,9 @@ def test_a_signed_statement_hidden_beside_a_forged_one(provider, keys, tmp_path)
         lambda text: text.replace("<PmtDtls>", "").replace("<ReconcTrans>", ""),
         lambda text: text.replace("<PmtDtls>", "<PmtDtls/><PmtDtls>").replace(
             "<ReconcTrans>", "<ReconcTrans/><ReconcTrans>"),
+        lambda text: text.replace("<PmtDtls>", "<PmtDtls /><PmtDtls>").replace(
+            "<ReconcTrans>", "<ReconcTrans /><ReconcTrans>"),
+        lambda text: text.replace("<PmtDtls>", "<PmtDtls a='>'>").replace("<ReconcTrans>", "<ReconcTrans a='>'>"),
         lambda text: text.replace("SP19960</Sp", "&undefined;</Sp", 1),
         lambda text: text.replace("SP19960</Sp", "A & B</Sp", 1),
         lambda text: text.replace("<PmtDtls>", "<PmtDtls><!-- c -->").replace(

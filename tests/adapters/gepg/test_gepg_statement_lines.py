@@ -49,9 +49,11 @@ SPELLINGS = [  # both generations: the element, with None for as it is, and what
     ({"PspName": "B" * 300}, {"origin": "B" * 200}),
     ({"Remarks": "Successful"}, {}),
     ({"Remarks": ""}, {}),
+    ({"Remarks": "fa\u0131led"}, {}),  # no word that anybody writes, and the same to both readers
     ({"Remarks": None}, {}),
     ({"signature": "signature"}, {}),
     ({"Later": "an element that came with a later release"}, {}),
+    ({"Later": "<a>1</a><b><PaidAmt>2</PaidAmt></b>"}, {}),
 ]
 SPELLINGS_V5 = [
     ({"Ccy": "USD"}, {"amount": Money(3_000_000, "USD")}),
@@ -152,6 +154,7 @@ FAULTS = [
     ({"PayRefId": None}, "PayRefId"),
     ({"PayRefId": "9" * 101}, "PayRefId"),
     ({"PayRefId": "<a>9</a>"}, "holds elements"),
+    ({"PaidAmt": "<a>9</a>"}, "holds elements"),
     ({"PaidAmt": None}, "PaidAmt"),
     ({"PaidAmt": ""}, "PaidAmt"),
     ({"PaidAmt": "30,000.00"}, "PaidAmt"),
@@ -233,6 +236,10 @@ def test_a_line_that_cannot_be_read_is_a_fault_and_the_others_are_read(provider,
         ("<x:{t}>{i}</x:{t}>{l}", 1),
         ("<{t} a='</{t}>'>{i}</{t}>{l}", 2),
         ("{l}\x00{l}", 1),
+        ("{l}\x0b", 1),
+        ("{l}\xa0", 1),
+        ("{l}<Other>{i}</Other>", 1),
+        ("<Other>{i}</Other>{l}", 1),
     ],
 )
 def test_nothing_stands_between_lines_but_white_space(provider, keys, tmp_path, version, junk, faults):
@@ -240,12 +247,13 @@ def test_nothing_stands_between_lines_but_white_space(provider, keys, tmp_path, 
     own = LINE[version]()
     inner = own.removeprefix(f"<{tag}>").removesuffix(f"</{tag}>")
     spelt = junk.format(l=own, t=tag, c=container, i=inner)
-    rows = read(provider, tmp_path, STATEMENT[version](own, spelt, own), keys.gepg)
-    found = [row for row in rows if isinstance(row, LineFault)]
-    assert len(found) == faults, rows
-    numbers = [row.line for row in rows]
-    assert numbers == sorted(set(numbers)), "no number is given twice"
-    assert all(row[1:5] == rows[0][1:5] for row in rows if isinstance(row, StatementRow))
+    for lines in ([own, spelt, own], [own, spelt]):
+        rows = read(provider, tmp_path, STATEMENT[version](*lines), keys.gepg)
+        found = [row for row in rows if isinstance(row, LineFault)]
+        assert len(found) == faults, rows
+        numbers = [row.line for row in rows]
+        assert numbers == sorted(set(numbers)), "no number is given twice"
+        assert all(row[1:5] == rows[0][1:5] for row in rows if isinstance(row, StatementRow))
 
 
 def test_the_reason_never_quotes_a_value(provider, keys, tmp_path):
@@ -325,11 +333,15 @@ def _spans(provider, keys, folder, element):
 
 @BOTH
 @pytest.mark.parametrize("gap", ["", "\r\n  "])
+@pytest.mark.parametrize("end", [">", " \n>"])
 @pytest.mark.parametrize("size", [1_000, 1_001, 1_002, 1_003, 1_500, 7_777, 1 << 19])
-def test_spans_tile_the_lines_without_a_gap(provider, keys, tmp_path, monkeypatch, version, gap, size):
+def test_spans_tile_the_lines_without_a_gap(provider, keys, tmp_path, monkeypatch, version, gap, end, size):
     monkeypatch.setattr(statement_lines, "SPAN_BYTES", size)
-    container = TAGS[version][0]
-    lines = [gap + LINE[version](PayRefId=str(n), PspName="x" * (n * 37 % 200)) for n in range(1, 60)]
+    container, tag = TAGS[version]
+    lines = [
+        gap + LINE[version](PayRefId=str(n), PspName="x" * (n * 37 % 200)).replace(f"</{tag}>", f"</{tag}{end}")
+        for n in range(1, 60)
+    ]
     element = STATEMENT[version](*lines, gap)
     reading, reader, spans = _spans(provider, keys, tmp_path, element)
     first = element.index(f"<{container}>") + len(container) + 2
@@ -442,6 +454,16 @@ def test_a_few_shapes_in_one_span_and_no_more(monkeypatch):
     raw = "".join(shapes * 3).encode()
     assert all(isinstance(row, StatementRow) for row in read_rows(BY_DIALECT["v5"], raw, Span(0, len(raw), 1)))
     assert len(strict) == 4 + 2 * 3
+
+
+def test_a_line_with_unknown_elements_without_end_makes_no_shape(monkeypatch):
+    strict = []
+    monkeypatch.setattr(statement_lines, "parse", _counted(strict, statement_lines.parse))
+    long = line(**{f"Extra{n}": "" for n in range(64)})
+    raw = (long * 2 + line(TrxDtTm=" 2025-11-10T12:00:26") * 5 + line() * 2).encode()
+    rows = read_rows(BY_DIALECT["v5"], raw, Span(0, len(raw), 1))
+    assert [row.reference for row in rows] == [REPORT.reference] * 9
+    assert len(strict) == 2 + 5
 
 
 def _counted(calls, function):
