@@ -386,3 +386,25 @@ def test_nonsense_that_gepg_signed(provider, keys, tmp_path_factory, content):
     reading = opened(provider, folder, wrap(b"<sucSpPmtRes>" + content + b"</sucSpPmtRes>", keys.gepg))
     if reading.verdict is Verdict.GENUINE:
         assert all(isinstance(row, LineFault) for row in _lines(provider, folder, reading))
+
+
+@BOTH
+@given(data=st.data())
+@how(max_examples=150, deadline=None)
+def test_mutations_that_gepg_signed(provider, keys, tmp_path_factory, version, data):
+    """The gate does not help here. Whatever is given as a row can be reported in full, and says the same there."""
+    folder, raw = tmp_path_factory.getbasetemp(), VALID[version].encode()
+    for _ in range(data.draw(st.integers(1, 3))):
+        start = data.draw(st.integers(0, len(raw)))
+        end = min(len(raw), start + data.draw(st.sampled_from([0, 1, 9, 40, 700])))
+        raw = raw[:start] + data.draw(st.one_of(PIECES, st.binary(max_size=8))) + raw[end:]
+    reading = opened(provider, folder, wrap(raw, keys.gepg))
+    if reading.verdict is not Verdict.GENUINE:
+        assert _refused(reading)
+        return
+    lines, path = provider.lines_of(reading), folder / "statement.xml"
+    for row in _lines(provider, folder, reading):
+        if isinstance(row, StatementRow):
+            report = lines.report(path, row)
+            amount = (report.amount.amount_minor, report.amount.currency)
+            assert (report.reference, report.control_number, *amount) == row[1:5]
