@@ -68,13 +68,13 @@ def read_line(line: Element) -> PaymentReport:
     """
     if says_failed(line.optional("Remarks")):
         raise UnreadableError("the line says that the payment failed")
-    key = _key(*map(line.optional, FORM.columns))
-    if key.control_number is None:
+    _, number, _, currency = _key(*map(line.optional, FORM.columns))
+    if not number:
         raise UnreadableError("a line has no control number")
     return PaymentReport(
         reference=bounded(line.required("PayRefId"), "PayRefId", REFERENCE_MAX),
-        control_number=bounded(key.control_number, "the control number", CONTROL_NUMBER_MAX),
-        amount=read_amount(line.required("PaidAmt"), key.currency or line.required("CCy"), "PaidAmt"),
+        control_number=bounded(number, "the control number", CONTROL_NUMBER_MAX),
+        amount=read_amount(line.required("PaidAmt"), currency or line.required("CCy"), "PaidAmt"),
         paid_at=read_time(line.required("TrxDtTm"), "TrxDtTm"),
         bill_id=evidence(line, "SpBillId") or evidence(line, "BillId"),
         receipt=evidence(line, "pspTrxId") or evidence(line, "PspTrxId"),
@@ -94,7 +94,7 @@ def _key(
     pay_ctr: str | None,
     pay_cntr: str | None,
 ) -> Key:
-    return Key(reference, own or pay_ctr or pay_cntr or None, paid, currency or other_currency)
+    return reference, own or pay_ctr or pay_cntr, paid, currency or other_currency
 
 
 FORM = StatementForm(

@@ -6,7 +6,6 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import NamedTuple
 
 from gateway.domain.payments import PaymentReport
 
@@ -17,13 +16,9 @@ from .xmltree import Element
 _FAILED = re.compile("fail|unsuccess|not success|revers|reject|declin", re.IGNORECASE | re.ASCII)
 
 
-class Key(NamedTuple):
-    """What a line is matched by, as it stands there; empty or None where it says nothing."""
-
-    reference: str | None
-    control_number: str | None
-    paid: str | None
-    currency: str | None
+# What a line is matched by, as it stands there: reference, control number, amount and currency. Empty or None where it
+# says nothing. A plain tuple, since it is made for every line.
+Key = tuple[str | None, str | None, str | None, str | None]
 
 
 @dataclass(frozen=True, slots=True)

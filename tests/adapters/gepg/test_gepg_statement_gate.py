@@ -260,6 +260,7 @@ def test_a_signed_statement_hidden_beside_a_forged_one(provider, keys, tmp_path)
         lambda text: text.replace("<PmtDtls>", "<PmtDtls /><PmtDtls>").replace(
             "<ReconcTrans>", "<ReconcTrans /><ReconcTrans>"),
         lambda text: text.replace("<PmtDtls>", "<PmtDtls a='>'>").replace("<ReconcTrans>", "<ReconcTrans a='>'>"),
+        lambda text: text.replace("<PmtDtls>", "<PmtDtls a='/>'>").replace("<ReconcTrans>", "<ReconcTrans a='/>'>"),
         lambda text: text.replace("SP19960</Sp", "&undefined;</Sp", 1),
         lambda text: text.replace("SP19960</Sp", "A & B</Sp", 1),
         lambda text: text.replace("<PmtDtls>", "<PmtDtls><!-- c -->").replace(

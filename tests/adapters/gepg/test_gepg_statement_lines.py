@@ -432,6 +432,24 @@ def test_the_quick_reader_and_the_strict_one_agree(case):
     assert read_rows(form, block, span) == read_rows(form, block, span, quick=False)
 
 
+def test_a_shape_takes_the_letters_of_xml_and_no_other_bytes():
+    """Every edge of every class of UTF-8, by itself and after another."""
+    text = re.compile(statement_lines._TEXT)
+    edges = [0x7F, 0x80, 0x8F, 0x90, 0x9F, 0xA0, 0xBD, 0xBE, 0xBF, 0xC0, 0xC1, 0xC2, 0xDF, 0xE0, 0xE1, 0xEC, 0xED, 0xEE,
+             0xEF, 0xF0, 0xF1, 0xF3, 0xF4, 0xF5, 0xFF]  # fmt: skip
+    short = [bytes(each) for length in (1, 2, 3) for each in itertools.product(edges, repeat=length)]
+    long = [bytes((first, *rest)) for first in edges if first >= 0xF0 for rest in itertools.product(edges, repeat=3)]
+    wrong = [raw for raw in short + long if bool(text.fullmatch(raw.decode("latin-1"))) != _is_xml(raw)]
+    assert wrong == []
+
+
+def _is_xml(raw: bytes) -> bool:
+    try:
+        return not {"\ufffe", "\uffff"} & set(raw.decode("utf-8"))
+    except UnicodeDecodeError:
+        return False
+
+
 @BOTH
 def test_lines_that_are_alike_are_read_quickly(monkeypatch, version):
     """The property above would hold, too, if no line were ever read by a shape."""
@@ -445,6 +463,11 @@ def test_lines_that_are_alike_are_read_quickly(monkeypatch, version):
     rows = read_rows(BY_DIALECT[version], raw, Span(0, len(raw), 1))
     assert [row.reference for row in rows if isinstance(row, StatementRow)] == [str(n) for n in range(50)]
     assert len(strict) == 1
+    strict.clear()
+    raw = raw.replace(b">A &amp; B", b">A \xff B", 1)
+    kinds = [type(row) for row in read_rows(BY_DIALECT[version], raw, Span(0, len(raw), 1))]
+    assert (len(kinds), kinds.count(LineFault)) == (50, 1)
+    assert len(strict) == 2, "one line of bytes that are no text costs itself alone"
 
 
 def test_a_few_shapes_in_one_span_and_no_more(monkeypatch):
