@@ -52,7 +52,7 @@ SENTENCES: dict[Kind, str] = {
     Kind.TWICE: "Paid or listed twice: one of them is booked.",
     Kind.UNKNOWN_BILL: "No bill of ours has this control number.",
     Kind.CANCELLED_BUT_PAID: "The bill had been cancelled, and was paid.",
-    Kind.WAITS: "Both have it; a person must still place it.",
+    Kind.WAITS: "Both have it, and it is booked nowhere: a person must place it, or has rejected it.",
     Kind.UNREADABLE: "A line of the statement that cannot be read.",
 }
 BECAME: dict[Became, str] = {
@@ -68,8 +68,8 @@ BECAME: dict[Became, str] = {
 GOOD = frozenset((Kind.MATCHED, Kind.OTHER_REFERENCE))
 
 # A machine or a person has said where the money belongs.
-DECIDED = frozenset((EntryState.SETTLED, EntryState.HELD, EntryState.REFUNDED, EntryState.REJECTED))
-# Not owed, as a person said: where the provider does not list it either, both agree.
+DECIDED = frozenset((EntryState.SETTLED, EntryState.HELD, EntryState.REFUNDED))
+# Not owed, as a person said: no money of ours. Where the provider lists it all the same, it waits for that person.
 NOT_OURS = EntryState.REJECTED
 
 _OF_CASE = {
@@ -174,6 +174,8 @@ def judge(amount: Money, repeats: bool, held: Held | None, other: Held | None) -
 
 
 def _undecided(held: Held) -> Judgement:
+    if held.state == NOT_OURS:
+        return Judgement(Kind.WAITS, Became.DECIDED)
     case = CaseKind.UNKNOWN_CONTROL_NUMBER if held.state == EntryState.UNMATCHED else held.case
     kind = _OF_CASE.get(case) if case is not None else None
     if kind is None:
@@ -259,7 +261,7 @@ def reconcile(
     """
     by_key = {payment.key: payment for payment in held}
     listed = {line.key for line in lines}
-    unlisted = [payment for payment in sorted(held, key=lambda h: h.id) if payment.key not in listed]
+    unlisted = [p for p in sorted(held, key=lambda h: h.id) if p.key not in listed and p.state != NOT_OURS]
     seen: set[tuple[str, str]] = set()
     taken: set[int] = set()
     differences: list[Difference] = []
@@ -280,12 +282,12 @@ def reconcile(
     differences += [
         missing_there(payment)
         for payment in sorted(unlisted, key=lambda h: h.key)
-        if payment.id not in taken and ours(payment) and payment.state != NOT_OURS
+        if payment.id not in taken and ours(payment)
     ]
-    kinds = {kind: tally_of(kind, differences) for kind in Kind if kind != Kind.MATCHED}
+    kinds: dict[Kind, Tally] = {kind: tally_of(kind, differences) for kind in Kind}
     kinds[Kind.MATCHED] = Tally.of(matched)
     provider = Tally.of([*(line.amount for line in lines), *(None for _ in unreadable)])
-    of_day = [p.amount for p in held if ours(p) and (p.state != NOT_OURS or p.key in listed or p.id in taken)]
+    of_day = [p.amount for p in held if ours(p) and p.state != NOT_OURS]
     return Account(Totals(provider, Tally.of(of_day), kinds), tuple(differences))
 
 

@@ -14,6 +14,7 @@ from gateway.domain.money import Money
 from gateway.domain.payments import CaseKind, EntryState, PaymentReport
 from gateway.domain.upkeep import PolicyEvent, PolicyEventKind
 from gateway.ports.payments import Notice, Verdict
+from gateway.ports.reconciliations import Reconciliations
 from gateway.ports.registry import Registry
 
 
@@ -323,6 +324,8 @@ class Transaction(Protocol):
     def callers(self) -> Callers: ...
     @property
     def follow(self) -> Follow: ...
+    @property
+    def reconciliations(self) -> Reconciliations: ...
 
 
 class UnitOfWork(Protocol):

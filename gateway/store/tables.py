@@ -367,6 +367,7 @@ reconciliation = Table(
     Column("day", Date, nullable=False),
     Column("report", JSON),
     Column("ran_at", UtcDateTime),
+    Column("runner", String(40)),
     Column("first_tried_at", UtcDateTime),
     Column("not_before", UtcDateTime),
     Column("closed_at", UtcDateTime),

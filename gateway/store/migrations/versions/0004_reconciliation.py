@@ -90,6 +90,7 @@ def upgrade() -> None:
         sa.Column("day", sa.Date(), nullable=False),
         sa.Column("report", sa.JSON(), nullable=True),
         sa.Column("ran_at", _MOMENT, nullable=True),
+        sa.Column("runner", sa.String(length=40), nullable=True),
         sa.Column("first_tried_at", _MOMENT, nullable=True),
         sa.Column("not_before", _MOMENT, nullable=True),
         sa.Column("closed_at", _MOMENT, nullable=True),

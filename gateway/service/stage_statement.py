@@ -1,0 +1,155 @@
+"""A statement's lines, from its file into the database: read in processes beside this one, loaded in order.
+
+Lines and the place up to which they are loaded are one commit, so that a killed run goes on where it was.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import multiprocessing
+import signal
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from concurrent.futures import Executor, ProcessPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from gateway.domain.money import MAX_MINOR
+from gateway.domain.reconcile import Tally
+from gateway.ports import LineFault, Span, StagedPart, Statement, StatementLines, StatementRow, UnitOfWork
+from gateway.service.statement_files import StatementFolder
+
+Encode = Callable[[Sequence[StatementRow]], Any]
+Progress = Callable[[str, int, int], None]  # what is done, how far, of how much
+
+_SMALL_BYTES = 8_000_000  # up to here other processes would take longer to start than to read
+_IN_FLIGHT = 4  # spans for each process: being read, and read but not yet loaded
+_COMMIT_BYTES = 24_000_000  # of the file, in one commit
+
+
+@dataclass(frozen=True, slots=True)
+class ReadSpan:
+    """A span, read: what the database loads of it, and what it comes to."""
+
+    payload: Any
+    faults: list[LineFault]
+    total: Tally
+    end: int
+
+
+def read_span(lines: StatementLines, path: Path, encode: Encode, span: Span) -> ReadSpan:
+    """In whatever process. Nothing that the database could not hold leaves it but as a fault."""
+    rows: list[StatementRow] = []
+    faults: list[LineFault] = []
+    minor: dict[str, int] = {}
+    for line in lines.rows(path, span):
+        if isinstance(line, LineFault):
+            faults.append(line)
+        elif why := _unfit(line):
+            faults.append(LineFault(line.line, line.offset, line.length, why))
+        else:
+            rows.append(line)
+            minor[line.currency] = minor.get(line.currency, 0) + line.amount_minor
+    total = Tally(len(rows) + len(faults), {c: m for c, m in minor.items() if m})
+    return ReadSpan(encode(rows) if rows else None, faults, total, span.offset + span.length)
+
+
+def _unfit(row: StatementRow) -> str:
+    if not 0 < len(row.reference) <= 100:
+        return "the reference is empty or longer than 100 letters"
+    if not 0 < len(row.control_number) <= 50:
+        return "the control number is empty or longer than 50 letters"
+    if "\x00" in row.reference or "\x00" in row.control_number:
+        return "a letter that no database holds"
+    if len(row.currency) != 3 or not 0 < row.amount_minor <= MAX_MINOR:
+        return "the amount is not more than nothing, or beyond what can be held"
+    return ""
+
+
+class StageStatement:
+    """``readers``: processes that read a large file. ``progress`` is told of bytes."""
+
+    def __init__(
+        self,
+        uow: UnitOfWork,
+        folder: StatementFolder,
+        lines_of: Callable[[Statement], StatementLines],
+        readers: int = 2,
+        progress: Progress = lambda *_: None,
+    ) -> None:
+        self._uow = uow
+        self._folder = folder
+        self._lines_of = lines_of
+        self._readers = readers
+        self._progress = progress
+
+    async def __call__(self, known: Statement) -> None:
+        """Load what is not loaded yet. Raises ValueError for a file that cannot be told into lines."""
+        path = self._folder.path_of(known.file)
+        lines = self._lines_of(known)
+        async with self._uow.reading() as tx:
+            encode = tx.reconciliations.encoder(known.id)
+        spans = (span for span in lines.spans(path) if span.offset >= known.position)
+        total, position = known.total, known.position
+        with self._reading(known.size - known.position) as pool:
+            batch: list[ReadSpan] = []
+            async for part in self._read(pool, partial(read_span, lines, path, encode), spans):
+                batch.append(part)
+                if part.end - position >= _COMMIT_BYTES:
+                    total, position = await self._load(known, batch, total, position), part.end
+                    batch = []
+                    self._progress("reading", position, known.size)
+            if batch:
+                await self._load(known, batch, total, position)
+        async with self._uow.writing() as tx:
+            await tx.reconciliations.finish_staging(known.id)
+
+    async def _load(self, known: Statement, batch: Sequence[ReadSpan], total: Tally, since: int) -> Tally:
+        after = sum((part.total for part in batch), total)
+        payload = [part.payload for part in batch if part.payload is not None]
+        if payload and isinstance(payload[0], list):
+            payload = [row for rows in payload for row in rows]
+        faults = [fault for part in batch for fault in part.faults]
+        async with self._uow.writing() as tx:
+            await tx.reconciliations.stage(known, StagedPart(payload, faults, after, since, batch[-1].end))
+        return after
+
+    @contextmanager
+    def _reading(self, size: int) -> Iterator[Executor | None]:
+        """Processes of their own for a large file, started fresh: a fork would copy an event loop and its threads."""
+        if size <= _SMALL_BYTES:
+            yield None
+            return
+        context = multiprocessing.get_context("spawn")
+        pool = ProcessPoolExecutor(self._readers, context, initializer=_leave_signals_to_the_parent)
+        try:
+            yield pool
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)
+
+    async def _read(
+        self, pool: Executor | None, read: Callable[[Span], ReadSpan], spans: Iterator[Span]
+    ) -> AsyncIterator[ReadSpan]:
+        """Spans in their order, a bounded number of them under way. Without a pool in a thread, one at a time."""
+        loop = asyncio.get_running_loop()
+        under_way: deque[asyncio.Future[ReadSpan]] = deque()
+        most = _IN_FLIGHT * self._readers if pool is not None else 1
+        try:
+            while True:
+                while len(under_way) < most and (span := await asyncio.to_thread(next, spans, None)) is not None:
+                    under_way.append(loop.run_in_executor(pool, read, span))
+                if not under_way:
+                    return
+                yield await under_way.popleft()
+        finally:
+            for future in under_way:
+                future.cancel()
+            await asyncio.gather(*under_way, return_exceptions=True)
+
+
+def _leave_signals_to_the_parent() -> None:
+    """Ctrl-C reaches every process of a terminal; the parent ends the pool."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
