@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import asyncio
 import multiprocessing
+import os
 import signal
+import threading
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from concurrent.futures import Executor, ProcessPoolExecutor
@@ -124,7 +126,7 @@ class StageStatement:
             yield None
             return
         context = multiprocessing.get_context("spawn")
-        pool = ProcessPoolExecutor(self._readers, context, initializer=_leave_signals_to_the_parent)
+        pool = ProcessPoolExecutor(self._readers, context, initializer=_live_and_die_with_the_parent)
         try:
             yield pool
         finally:
@@ -150,6 +152,14 @@ class StageStatement:
             await asyncio.gather(*under_way, return_exceptions=True)
 
 
-def _leave_signals_to_the_parent() -> None:
-    """Ctrl-C reaches every process of a terminal; the parent ends the pool."""
+def _live_and_die_with_the_parent() -> None:
+    """Ctrl-C reaches every process of a terminal, and the parent ends the pool; a parent that was killed cannot."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+
+    def wait() -> None:
+        parent.join()
+        os._exit(1)
+
+    threading.Thread(target=wait, daemon=True).start()
