@@ -143,8 +143,10 @@ class Reconciliations(Protocol):
         """Lock the day to the end of the transaction. Raises OtherRunError where another runs it by now."""
         ...
 
-    async def find_suspects(self, day_id: int, statement_ids: Sequence[int]) -> None:
-        """Every line that is not plainly matched, in the statements' order."""
+    async def find_suspects(
+        self, day_id: int, provider: str, paid_about: tuple[datetime, datetime], statement_ids: Sequence[int]
+    ) -> None:
+        """Every line that is not plainly matched by a payment of about then, in the statements' order."""
         ...
 
     async def suspects(self, day_id: int, after: int, limit: int) -> Sequence[Suspect]:

@@ -180,6 +180,10 @@ class Payments(Protocol):
         """Claim the payment's key; None when this report is the first, else the payment as it is known."""
         ...
 
+    async def receipt_is_held(self, report: PaymentReport) -> bool:
+        """Whether a payment under another reference has this one's receipt, number and amount."""
+        ...
+
     async def mark(
         self, report: PaymentReport, state: EntryState, bill_id: str | None, premium_id: int | None, now: datetime
     ) -> None: ...

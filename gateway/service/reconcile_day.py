@@ -34,6 +34,7 @@ from gateway.service.stage_statement import Progress, StageStatement
 from gateway.service.statement_files import StatementFolder
 
 _PAGE = 2_000  # lines that are judged at a time
+_ABOUT = timedelta(days=1)  # clocks differ, and midnight is somewhere
 _LOOK_S = 0.5
 _REPORTS_AT_ONCE = 500
 
@@ -171,7 +172,9 @@ class _Run:
             self.statements = await tx.reconciliations.statements(self._provider, self._day)
             if not all(statement.staged for statement in self.statements):
                 raise DayRefusedError("a new statement came meanwhile: reconcile the day once more")
-            await tx.reconciliations.find_suspects(self._id, self._ids)
+            begins, ends = day_between(self._day)
+            about = (begins - _ABOUT, ends + _ABOUT)
+            await tx.reconciliations.find_suspects(self._id, self._provider, about, self._ids)
 
     async def judge_all(self) -> int:
         """Judge what is not judged for good; how many lines were given to settlement, or are there still."""

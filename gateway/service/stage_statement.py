@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from gateway.domain.money import MAX_MINOR
 from gateway.domain.reconcile import Tally
@@ -30,6 +30,7 @@ Progress = Callable[[str, int, int], None]  # what is done, how far, of how much
 _SMALL_BYTES = 8_000_000  # up to here other processes would take longer to start than to read
 _IN_FLIGHT = 4  # spans for each process: being read, and read but not yet loaded
 _COMMIT_BYTES = 24_000_000  # of the file, in one commit
+_REFERENCE, _NUMBER = 100, 50  # letters that the database has room for
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,26 +45,40 @@ class ReadSpan:
 
 def read_span(lines: StatementLines, path: Path, encode: Encode, span: Span) -> ReadSpan:
     """In whatever process. Nothing that the database could not hold leaves it but as a fault."""
-    rows: list[StatementRow] = []
-    faults: list[LineFault] = []
+    found = lines.rows(path, span)
+    faults = [line for line in found if isinstance(line, LineFault)]
+    rows = cast(list[StatementRow], list(found) if not faults else [x for x in found if not isinstance(x, LineFault)])
+    if rows and not _all_fit(rows):
+        faults += [LineFault(row.line, row.offset, row.length, why) for row in rows if (why := _unfit(row))]
+        rows = [row for row in rows if not _unfit(row)]
     minor: dict[str, int] = {}
-    for line in lines.rows(path, span):
-        if isinstance(line, LineFault):
-            faults.append(line)
-        elif why := _unfit(line):
-            faults.append(LineFault(line.line, line.offset, line.length, why))
-        else:
-            rows.append(line)
-            minor[line.currency] = minor.get(line.currency, 0) + line.amount_minor
-    total = Tally(len(rows) + len(faults), {c: m for c, m in minor.items() if m})
+    for row in rows:
+        minor[row.currency] = minor.get(row.currency, 0) + row.amount_minor
+    total = Tally(len(rows) + len(faults), minor)
     return ReadSpan(encode(rows) if rows else None, faults, total, span.offset + span.length)
 
 
+def _all_fit(rows: Sequence[StatementRow]) -> bool:
+    """What nearly every span is, told without a look at each line of it."""
+    _, references, numbers, amounts, currencies, _, _ = zip(*rows, strict=True)
+    texts = "".join(references) + "".join(numbers)
+    return (
+        all(references)
+        and all(numbers)
+        and max(map(len, references)) <= _REFERENCE
+        and max(map(len, numbers)) <= _NUMBER
+        and "\x00" not in texts
+        and all(len(currency) == 3 for currency in set(currencies))
+        and min(amounts) > 0
+        and max(amounts) <= MAX_MINOR
+    )
+
+
 def _unfit(row: StatementRow) -> str:
-    if not 0 < len(row.reference) <= 100:
-        return "the reference is empty or longer than 100 letters"
-    if not 0 < len(row.control_number) <= 50:
-        return "the control number is empty or longer than 50 letters"
+    if not 0 < len(row.reference) <= _REFERENCE:
+        return f"the reference is empty or longer than {_REFERENCE} letters"
+    if not 0 < len(row.control_number) <= _NUMBER:
+        return f"the control number is empty or longer than {_NUMBER} letters"
     if "\x00" in row.reference or "\x00" in row.control_number:
         return "a letter that no database holds"
     if len(row.currency) != 3 or not 0 < row.amount_minor <= MAX_MINOR:

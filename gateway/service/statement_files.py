@@ -8,6 +8,7 @@ import os
 import shutil
 from contextlib import suppress
 from pathlib import Path
+from typing import BinaryIO
 from uuid import uuid4
 
 HEAD_BYTES = 4_096  # of the statement that stand in the inbox; the file holds it all
@@ -29,7 +30,7 @@ class Incoming:
         self.head = b""
         self._max_bytes = max_bytes
         self._hash = hashlib.sha256()
-        self._file = path.open("xb")
+        self._file: BinaryIO = path.open("xb")
 
     def write(self, chunk: bytes) -> bool:
         """Add bytes; False once there are more than a statement may have: what is over is not kept."""
@@ -41,6 +42,22 @@ class Incoming:
         self._hash.update(chunk)
         self._file.write(chunk)
         return True
+
+    def copy(self, path: Path) -> None:
+        """Take in a file by the system's own means, which may not even read it; ``hash`` is still to be called."""
+        self.size = path.stat().st_size
+        if self.size > self._max_bytes:
+            return
+        self._file.close()
+        shutil.copyfile(path, self.path)
+        self.size = self.path.stat().st_size
+        self._file = self.path.open("r+b")
+        self.head = self._file.read(HEAD_BYTES)
+
+    def hash(self) -> None:
+        """Of a file that was copied in."""
+        with self.path.open("rb") as file:
+            self._hash = hashlib.file_digest(file, "sha256")
 
     @property
     def too_large(self) -> bool:
@@ -79,14 +96,10 @@ class StatementFolder:
         return Incoming(incoming / f"{uuid4().hex}.part", self._max_bytes)
 
     def copy_in(self, path: Path) -> Incoming:
-        """A file of somebody's, whole. Raises NoRoomError, or OSError for a file that cannot be read."""
+        """A file of somebody's, whole but not hashed yet. Raises NoRoomError, or OSError where it cannot be read."""
         incoming = self.take_in(path.stat().st_size)
         try:
-            with path.open("rb") as source:
-                while chunk := source.read(1 << 20):
-                    if not incoming.write(chunk):
-                        break
-            incoming.end()
+            incoming.copy(path)
         except BaseException:
             incoming.discard()
             raise

@@ -30,7 +30,12 @@ class TakeFile:
         """A file with the provider's signature. Raises DayRefusedError for any other."""
         incoming = await self._copied(path)
         try:
-            reading = await read_file(provider, provider.statement_routes[0], incoming)
+            # three looks at one file, none of which waits for another
+            reading, *_ = await asyncio.gather(
+                read_file(provider, provider.statement_routes[0], incoming),
+                asyncio.to_thread(incoming.hash),
+                asyncio.to_thread(incoming.end),
+            )
             if reading.verdict != Verdict.GENUINE:
                 raise DayRefusedError(f"the file is not the provider's: {reading.verdict}: {reading.why}")
             if not isinstance(reading.outcome, Done):
@@ -45,6 +50,7 @@ class TakeFile:
         try:
             if incoming.too_large:
                 raise DayRefusedError("the file is larger than a statement may be")
+            await asyncio.gather(asyncio.to_thread(incoming.hash), asyncio.to_thread(incoming.end))
             reading = StatementReading("file", Verdict.GENUINE, Done(), why=f"brought by {self._by}")
             return await self._keep(provider, reading, incoming, day, how)
         finally:

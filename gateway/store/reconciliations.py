@@ -250,7 +250,9 @@ class SqlReconciliations:
         if await self._db.scalar(locked(held, reconciliation)) != runner:
             raise OtherRunError("another process began to reconcile this day meanwhile: its report is the day's")
 
-    async def find_suspects(self, day_id: int, statement_ids: Sequence[int]) -> None:
+    async def find_suspects(
+        self, day_id: int, provider: str, paid_about: tuple[datetime, datetime], statement_ids: Sequence[int]
+    ) -> None:
         line = statement_line
         of_day = line.c.statement_id.in_(statement_ids)
         place = line.c.statement_id * _LINES_BEFORE_NEXT + line.c.line
@@ -267,6 +269,10 @@ class SqlReconciliations:
             payment.c.currency == line.c.currency,
             payment.c.state.in_(DECIDED),
             ~_told_by_a_statement(),
+            # or every payment there ever was would be joined; what is further off is a suspect, and found by its key
+            payment.c.provider == provider,
+            payment.c.paid_at >= paid_about[0],
+            payment.c.paid_at < paid_about[1],
         )
         await self._more_memory()
         chosen: dict[str, Any] = {
