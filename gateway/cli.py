@@ -12,7 +12,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from config.settings import Settings
-from gateway import cases_cli, logs
+from gateway import cases_cli, logs, reconcile_cli
 
 GOOD, WRONG, USAGE = 0, 1, 2
 
@@ -100,6 +100,7 @@ def _parser() -> argparse.ArgumentParser:
     cases_cli.list_arguments(_leaf(cases, "list", "open cases, oldest first", _cases_list))
     cases_cli.show_arguments(_leaf(cases, "show", "everything that is known of a case", _cases_show))
     cases_cli.settle_arguments(_leaf(cases, "settle", "do what a machine must not", _cases_settle))
+    reconcile_cli.arguments(command("reconcile", "a day, matched with what the provider lists", _reconcile))
     bills = _group(commands, "bills", "what was billed")
     _leaf(bills, "legacy", "open bills of the payment service before us, still to be paid", _bills_legacy)
     audit = _group(commands, "audit", "who did what")
@@ -284,6 +285,10 @@ def _cases_settle(settings: Settings, arguments: argparse.Namespace) -> int:
 
     decision = cases_cli.decision_of(arguments)
     return _with_registry(settings, work)
+
+
+def _reconcile(settings: Settings, arguments: argparse.Namespace) -> int:
+    return int(_run(reconcile_cli.run(settings, arguments)))
 
 
 def _bills_legacy(settings: Settings, _arguments: argparse.Namespace) -> int:

@@ -16,8 +16,8 @@ from gateway.service.metrics import CALLBACKS, ERRORS
 
 log = structlog.get_logger()
 
-_KEPT_HEADERS = ("content-type", "content-length", "user-agent", "x-forwarded-for", "date")  # the rest may be secret
-_VERDICT_CODES = {
+KEPT_HEADERS = ("content-type", "content-length", "user-agent", "x-forwarded-for", "date")  # the rest may be secret
+VERDICT_CODES = {
     Verdict.BAD_SIGNATURE: "PAY-SIGNATURE",
     Verdict.UNREADABLE: "PAY-UNREADABLE",
     Verdict.TOO_LARGE: "PAY-TOO-LARGE",
@@ -60,8 +60,8 @@ class AcceptCallback:
         inbox_id = uuid4().hex
         reply = provider.acknowledge(reading, inbox_id)
         CALLBACKS.labels(provider.name, route, reading.verdict).inc()
-        if reading.verdict in _VERDICT_CODES:
-            ERRORS.labels(_VERDICT_CODES[reading.verdict]).inc()
+        if reading.verdict in VERDICT_CODES:
+            ERRORS.labels(VERDICT_CODES[reading.verdict]).inc()
             log.warning(
                 "callback_refused", provider=provider.name, route=route, verdict=reading.verdict, inbox=inbox_id
             )
@@ -94,7 +94,7 @@ def _evidence(
         received_at=now,
         body=body,
         size=size,
-        headers={name: headers[name][:200] for name in _KEPT_HEADERS if name in headers},
+        headers={name: headers[name][:200] for name in KEPT_HEADERS if name in headers},
         digest=hashlib.sha256(body).hexdigest(),
         verdict=reading.verdict,
         why=reading.why[:500],
