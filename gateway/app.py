@@ -55,6 +55,7 @@ from gateway.service.sweep_bills import SilencePolicy, SweepBills
 from gateway.service.ussd_facts import UssdFacts
 from gateway.store import schema
 from gateway.store.database import Database
+from gateway.web import listeners
 from gateway.web.health import Health
 from gateway.web.listeners import operator_app, public_app
 from gateway.web.payments import PaymentRoutes
@@ -392,7 +393,7 @@ def _limits(settings: Settings) -> dict[str, ChannelLimits]:
 
 
 async def _listen(stack: AsyncExitStack, app: web.Application, host: str, port: int) -> None:
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=SHUTDOWN_S, handle_signals=False)
+    runner = listeners.runner(app, SHUTDOWN_S)
     await runner.setup()
     stack.push_async_callback(runner.cleanup)
     try:

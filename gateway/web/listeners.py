@@ -20,6 +20,11 @@ def public_app(health: Health, ussd: UssdRoutes, payments: PaymentRoutes) -> web
     return app
 
 
+def runner(app: web.Application, shutdown_s: float) -> web.AppRunner:
+    """How a listener runs. Bodies are not unpacked: a packed one is kept as it came, and is no message to anyone."""
+    return web.AppRunner(app, access_log=None, shutdown_timeout=shutdown_s, handle_signals=False, auto_decompress=False)
+
+
 def operator_app(health: Health) -> web.Application:
     """What those who run it reach; never exposed outside."""
     app = web.Application()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from gateway.domain import msisdn
 from gateway.domain.payments import PaymentReport
 
@@ -12,6 +14,7 @@ from .xmltree import Element
 REFERENCE_MAX = 100
 CONTROL_NUMBER_MAX = 50
 _EVIDENCE_MAX = 200  # evidence is cut, since it decides nothing and must fit its column; the raw bytes are kept whole
+_KEY = re.compile(r"[!-~]+")
 
 
 def read_notification(message: Element) -> tuple[PaymentReport, ...]:
@@ -29,7 +32,7 @@ def read_notification(message: Element) -> tuple[PaymentReport, ...]:
 
 def _report(entry: Element, customer_number: str | None, alone: bool) -> PaymentReport:
     return PaymentReport(
-        reference=bounded(entry.required("PayRefId"), "PayRefId", REFERENCE_MAX),
+        reference=key(entry.required("PayRefId"), "PayRefId", REFERENCE_MAX),
         control_number=_control_number(entry, customer_number, alone),
         amount=read_amount(entry.required("PaidAmt"), entry.required("Ccy"), "PaidAmt"),
         paid_at=read_time(entry.required("TrxDtTm"), "TrxDtTm"),
@@ -53,13 +56,20 @@ def _control_number(entry: Element, customer_number: str | None, alone: bool) ->
     number = (customer_number or own) if alone else (own or customer_number)
     if number is None:
         raise UnreadableError("an entry has no control number")
-    return bounded(number, "the control number", CONTROL_NUMBER_MAX)
+    return key(number, "the control number", CONTROL_NUMBER_MAX)
 
 
-def bounded(text: str, name: str, limit: int) -> str:
-    """The text, refused when it is longer: a cut key is another one's."""
+def key(text: str, name: str, limit: int) -> str:
+    """A part of what tells one payment from another, to the letter.
+
+    Refused when it is longer than its column, since a cut key is another one's, and when it holds a space, a line break
+    or a character that looks like another (a full-width digit, a zero-width space): the same payment told of once so
+    and once plainly would count as two.
+    """
     if len(text) > limit:
         raise UnreadableError(f"{name} is too long")
+    if _KEY.fullmatch(text) is None:
+        raise UnreadableError(f"{name} has other characters than plain letters, digits and signs")
     return text
 
 
