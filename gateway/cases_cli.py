@@ -78,7 +78,7 @@ def decision_of(arguments: argparse.Namespace) -> Decision:
 
     return Decision(
         act=Act(arguments.act),
-        by=arguments.by or _user(),
+        by=arguments.by or user(),
         note=arguments.note or "",
         chfid=getattr(arguments, "family", None),
         policy_id=getattr(arguments, "policy", None),
@@ -86,7 +86,8 @@ def decision_of(arguments: argparse.Namespace) -> Decision:
     )
 
 
-def _user() -> str:
+def user() -> str:
+    """Who is at the terminal. Raises ValueError where the system knows no user."""
     try:
         return getpass.getuser()[:60]
     except (OSError, KeyError, ImportError) as unknown:
