@@ -309,7 +309,7 @@ async def serve(settings: Settings, on_ready: Callable[[], None] = lambda: None)
             health,
             _ussd_routes(parts, sessions, stack, wake),
             PaymentRoutes(
-                AcceptCallback(parts.database, parts.clock, ForgeryQuota()),
+                AcceptCallback(parts.database, parts.clock, _forgery_quota(settings)),
                 [parts.payments],
                 settings.callback_bytes,
                 wake,
@@ -318,6 +318,10 @@ async def serve(settings: Settings, on_ready: Callable[[], None] = lambda: None)
         await _listen(stack, public, settings.public.host, settings.public.port)
         await _listen(stack, operator_app(health), settings.operator.host, settings.operator.port)
         await _until_told(on_ready, worker)
+
+
+def _forgery_quota(settings: Settings) -> ForgeryQuota:
+    return ForgeryQuota(settings.refused_an_hour, settings.refused_bytes_an_hour)
 
 
 async def work(settings: Settings, on_ready: Callable[[], None] = lambda: None) -> None:
