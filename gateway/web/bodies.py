@@ -14,6 +14,7 @@ from aiohttp import web
 
 _DRAIN = 16_000_000  # bytes that are read and thrown away, so that a peer gets our answer and not a reset
 READ_S = 10.0  # a body that does not come must not hold its place among the requests in flight
+CHUNK = 16_384  # bytes that are read at once
 SMALL = 65_536  # bytes; a notification of one payment has about 1,500
 
 
@@ -66,13 +67,16 @@ async def _read(request: web.Request, limit: int, grows: Callable[[], Awaitable[
         body = await request.content.read(-1)
         return body, len(body)
     kept, size, is_large = bytearray(), 0, False
-    async for chunk in request.content.iter_chunked(SMALL):
-        size += len(chunk)
-        if size > SMALL and not is_large:
-            is_large = True
-            await grows()
-        if len(kept) < limit:
-            kept += chunk[: limit - len(kept)]
-        if size > limit + _DRAIN:
-            break
-    return bytes(kept), max(size, announced or 0) if size > limit else size
+    try:
+        async for chunk in request.content.iter_chunked(CHUNK):
+            size += len(chunk)
+            if size > SMALL and not is_large:
+                is_large = True
+                await grows()
+            if len(kept) < limit:
+                kept += chunk[: limit - len(kept)]
+            if size > limit + _DRAIN:
+                break
+        return bytes(kept), max(size, announced or 0) if size > limit else size
+    finally:
+        kept.clear()  # a failure's traceback holds this frame until the collector comes
