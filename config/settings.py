@@ -7,6 +7,7 @@ the same names. A wrong setting stops the start with every error listed; secrets
 from __future__ import annotations
 
 import os
+from datetime import time
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated, Literal
@@ -140,6 +141,20 @@ class AfricasTalkingSettings(Block):
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
 
 
+class ReconciliationSettings(Block):
+    """Statements and the daily run. ``folder`` is shared by every serving process and whoever reconciles."""
+
+    folder: Path = Path("var/reconciliation")
+    max_bytes: Annotated[int, Field(ge=100_000, le=100_000_000_000)] = 4_000_000_000  # of one statement
+    at_once: Annotated[int, Field(ge=1, le=16)] = 2  # statements taken in side by side, by one process
+    readers: Annotated[int, Field(ge=1, le=8)] = 2  # processes that read a large statement
+    enabled: bool = True  # the daily run
+    daily_at: time = time(4)  # East African
+    wait_s: Seconds = 600.0  # for the accounts, in one try
+    again_s: Seconds = 900.0  # between tries
+    patience_s: Seconds = 21_600.0  # without an account for so long, a person is told
+
+
 class _Unknown(PydanticBaseSettingsSource):
     """Variables of ours that name no block: an error like any unknown name. Others may begin with GATEWAY_ too
     (Kubernetes adds GATEWAY_PORT for a service called gateway), but none of theirs is nested."""
@@ -174,6 +189,7 @@ class Settings(BaseSettings):
     worker: WorkerSettings = WorkerSettings()
     gepg: GepgSettings = GepgSettings()
     africastalking: AfricasTalkingSettings = AfricasTalkingSettings()
+    reconciliation: ReconciliationSettings = ReconciliationSettings()
     callback_bytes: Annotated[int, Field(ge=10_000, le=64_000_000)] = 1_000_000  # of one bill or payment callback
     # Callbacks that are not signed by their provider, as each process keeps them: a flood must not fill the disk.
     refused_an_hour: Annotated[int, Field(ge=1, le=1_000_000)] = 2_000

@@ -7,17 +7,19 @@ import gc
 import json
 import signal
 import socket
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import date, timedelta
 from functools import partial
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import structlog
 from aiohttp import web
 
 import menus
+from adapters.payments.csv_statement import CsvStatement
 from adapters.payments.gepg import GepgProvider, GepgSettings, KeyFileError, load_peer_key, load_private_key
 from adapters.payments.gepg.prove import KeyFiles, Proof, prove
 from adapters.registry.openimis import (
@@ -40,18 +42,25 @@ from config.settings import Settings
 from gateway.domain.clock import eat_day
 from gateway.domain.ussd.book import Book, load_book
 from gateway.http_client import AiohttpClient
-from gateway.ports import SessionStore
+from gateway.ports import SessionStore, Statement, StatementLines, StatementProvider
 from gateway.service.accept_callback import AcceptCallback, ForgeryQuota
+from gateway.service.accept_statement import AcceptStatement, reading_of
 from gateway.service.answer_ussd import AnswerUssd, Budget
+from gateway.service.ask_statements import AskStatements
 from gateway.service.clocks import SystemClock
+from gateway.service.daily_reconciliation import DailyPlan, DailyReconciliation, WatchClosedDays
 from gateway.service.follow_policies import FollowPolicies
 from gateway.service.index_phones import IndexPhones
 from gateway.service.messages import Messages
 from gateway.service.number_watch import NumberWatch
+from gateway.service.reconcile_day import Expected, ReconcileDay
 from gateway.service.request_control_number import BillPolicy, RequestControlNumber
 from gateway.service.run_effects import ChannelLimits, RunEffects
 from gateway.service.settle_entries import SettleEntries
+from gateway.service.stage_statement import Progress, StageStatement
+from gateway.service.statement_files import StatementFolder
 from gateway.service.sweep_bills import SilencePolicy, SweepBills
+from gateway.service.take_file import TakeFile
 from gateway.service.ussd_facts import UssdFacts
 from gateway.store import schema
 from gateway.store.database import Database
@@ -59,6 +68,7 @@ from gateway.web import listeners
 from gateway.web.health import Health
 from gateway.web.listeners import operator_app, public_app
 from gateway.web.payments import PaymentRoutes
+from gateway.web.statements import StatementRoutes
 from gateway.web.ussd import Mount, UssdRoutes
 from gateway.worker import Pace, Worker
 
@@ -67,6 +77,7 @@ SCHEMA_BEHIND = "the gateway's own tables are not at this build's schema; run: i
 SHUTDOWN_S = 5.0  # for requests in flight
 CONNECT_S = 5.0  # config check's patience with a provider's address
 EMBEDDED_POLL_S = 0.5
+_BY_COLUMNS = "columns"  # how a file is read: as CSV with named columns
 
 
 class NotReadyError(RuntimeError):
@@ -305,6 +316,8 @@ async def serve(settings: Settings, on_ready: Callable[[], None] = lambda: None)
         worker = await _worker(parts, stack) if parts.database.embedded else None
         wake = worker.wake if worker else lambda: None
         health = Health({"database": parts.database.ping, "sessions": sessions.ping})
+        folder = _statement_folder(settings)
+        folder.sweep(parts.clock.now().timestamp())
         public = public_app(
             health,
             _ussd_routes(parts, sessions, stack, wake),
@@ -313,6 +326,12 @@ async def serve(settings: Settings, on_ready: Callable[[], None] = lambda: None)
                 [parts.payments],
                 settings.callback_bytes,
                 wake,
+            ),
+            StatementRoutes(
+                AcceptStatement(parts.database, parts.clock, folder, _forgery_quota(settings)),
+                [parts.payments],
+                folder,
+                settings.reconciliation.at_once,
             ),
         )
         await _listen(stack, public, settings.public.host, settings.public.port)
@@ -382,6 +401,84 @@ async def _worker(parts: Core, stack: AsyncExitStack) -> Worker:
         FollowPolicies(database, clock, parts.messages),
         tuple(_limits(parts.settings)),
         pace,
+        _daily(parts, client),
+    )
+
+
+def _daily(parts: Core, client: AiohttpClient) -> list[Callable[[], Awaitable[int]]]:
+    """What a worker does about days."""
+    of = parts.settings.reconciliation
+    watch = WatchClosedDays(parts.database, parts.clock)
+    if not of.enabled:
+        return [watch]
+    tools = _reconciling(parts, client, settle=None)
+    plan = DailyPlan(of.daily_at, of.wait_s, of.again_s, of.patience_s)
+    daily = DailyReconciliation(
+        parts.database, parts.clock, parts.payments.name, tools.ask, tools.reconcile, tools.expected, plan
+    )
+    return [watch, daily]
+
+
+def _statement_folder(settings: Settings) -> StatementFolder:
+    return StatementFolder(settings.reconciliation.folder, settings.reconciliation.max_bytes)
+
+
+@dataclass(frozen=True, slots=True)
+class Reconciling:
+    """What reconciling a day takes. ``take``: bring a file, by whom, of which provider, for which day, its columns."""
+
+    database: Database
+    provider: StatementProvider
+    ask: AskStatements
+    reconcile: ReconcileDay
+    expected: Callable[[], Awaitable[Expected]]
+    take: Callable[[str, str, Path, date, Mapping[str, str] | None], Awaitable[Statement]]
+
+
+@asynccontextmanager
+async def reconciling(settings: Settings, progress: Progress) -> AsyncIterator[Reconciling]:
+    """For the command: what is missing here is settled in this process too, by the code of the workers."""
+    async with core(settings) as parts, AsyncExitStack() as stack:
+        client = AiohttpClient()
+        stack.push_async_callback(client.close)
+        settle = SettleEntries(parts.database, parts.messages, parts.clock)
+        yield _reconciling(parts, client, settle.one, progress)
+
+
+def _reconciling(
+    parts: Core,
+    client: AiohttpClient,
+    settle: Callable[[], Awaitable[bool]] | None,
+    progress: Progress = lambda *_: None,
+) -> Reconciling:
+    database, clock, provider, folder = parts.database, parts.clock, parts.payments, _statement_folder(parts.settings)
+
+    def lines_of(known: Statement) -> StatementLines:
+        if known.how["by"] == _BY_COLUMNS:
+            return CsvStatement.from_json(known.how)
+        return provider.lines_of(reading_of(known))
+
+    async def expected() -> Expected:
+        default = parts.settings.gepg.sp_code
+        async with database.reading() as tx:
+            codes = {product.provider_code for product in await tx.registry.products()}
+        return Expected(sorted({code for code in codes if code} | {default}), default)
+
+    async def take(by: str, name: str, path: Path, day: date, columns: Mapping[str, str] | None) -> Statement:
+        taking = TakeFile(database, clock, folder, by)
+        if columns is None and name == provider.name:
+            return await taking.signed(provider, path, day)
+        how = {"by": _BY_COLUMNS, **CsvStatement.opened(path, columns or {}, day).as_json()}
+        return await taking.unsigned(name, path, day, how)
+
+    stage = StageStatement(database, folder, lines_of, parts.settings.reconciliation.readers, progress)
+    return Reconciling(
+        database,
+        provider,
+        AskStatements(database, clock, client, provider, progress),
+        ReconcileDay(database, clock, folder, lines_of, stage, settle, progress),
+        expected,
+        take,
     )
 
 

@@ -58,8 +58,8 @@ def settle_arguments(parser: argparse.ArgumentParser) -> None:
     acts = parser.add_subparsers(dest="act", required=True, metavar="ACT")
     for act, help_ in _ACTS.items():
         added = acts.add_parser(act, help=help_, description=help_)
-        added.add_argument("--by", type=_text(60), metavar="NAME", help="who decides; else the system's user")
-        added.add_argument("--note", type=_text(500), metavar="TEXT", help="for those who look at the case later")
+        added.add_argument("--by", type=one_line(60), metavar="NAME", help="who decides; else the system's user")
+        added.add_argument("--note", type=one_line(500), metavar="TEXT", help="for those who look at the case later")
         if act == Act.MATCH:
             where = added.add_mutually_exclusive_group(required=True)
             where.add_argument("--family", type=_chfid, metavar="CHFID", help="the insurance number of a member")
@@ -67,9 +67,9 @@ def settle_arguments(parser: argparse.ArgumentParser) -> None:
         elif act == Act.HOLD:
             added.add_argument("--family", type=_chfid, metavar="CHFID", help="if not the family of the bill")
         elif act == Act.REFUND:
-            added.add_argument("--reference", dest="why", type=_text(100), required=True, metavar="TEXT")
+            added.add_argument("--reference", dest="why", type=one_line(100), required=True, metavar="TEXT")
         elif act == Act.REJECT:
-            added.add_argument("--reason", dest="why", type=_text(100), required=True, metavar="TEXT")
+            added.add_argument("--reason", dest="why", type=one_line(100), required=True, metavar="TEXT")
 
 
 def decision_of(arguments: argparse.Namespace) -> Decision:
@@ -78,7 +78,7 @@ def decision_of(arguments: argparse.Namespace) -> Decision:
 
     return Decision(
         act=Act(arguments.act),
-        by=arguments.by or user(),
+        by=arguments.by or name_of_user(),
         note=arguments.note or "",
         chfid=getattr(arguments, "family", None),
         policy_id=getattr(arguments, "policy", None),
@@ -86,7 +86,7 @@ def decision_of(arguments: argparse.Namespace) -> Decision:
     )
 
 
-def user() -> str:
+def name_of_user() -> str:
     """Who is at the terminal. Raises ValueError where the system knows no user."""
     try:
         return getpass.getuser()[:60]
@@ -103,7 +103,7 @@ def _number(most: int) -> Callable[[str], int]:
     return number
 
 
-def _text(most: int) -> Callable[[str], str]:
+def one_line(most: int) -> Callable[[str], str]:
     def text(given: str) -> str:
         if not given.strip() or len(given) > most or not given.isprintable():
             raise argparse.ArgumentTypeError(f"one line of 1 to {most} characters, please")

@@ -12,7 +12,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from config.settings import Settings
-from gateway import cases_cli, logs, replay_cli
+from gateway import cases_cli, logs, reconcile_cli, replay_cli
 
 GOOD, WRONG, USAGE = 0, 1, 2
 
@@ -103,6 +103,7 @@ def _parser() -> argparse.ArgumentParser:
     replay_cli.arguments_of(
         command("replay", "verify and settle a kept message again; what is settled stays so", _replay)
     )
+    reconcile_cli.arguments(command("reconcile", "a day, matched with what the provider lists", _reconcile))
     bills = _group(commands, "bills", "what was billed")
     _leaf(bills, "legacy", "open bills of the payment service before us, still to be paid", _bills_legacy)
     audit = _group(commands, "audit", "who did what")
@@ -298,7 +299,7 @@ def _replay(settings: Settings, arguments: argparse.Namespace) -> int:
     from gateway.service.replay import Replay
     from gateway.service.settle_entries import SettleEntries
 
-    provider, by = app.payment_provider(settings), arguments.by or cases_cli.user()
+    provider, by = app.payment_provider(settings), arguments.by or cases_cli.name_of_user()
 
     async def work(database: Any) -> int:
         clock, messages = SystemClock(), Messages(load_book(*menus.read(settings.ussd.menus)))
@@ -327,6 +328,10 @@ async def _replay_refused(replay: Any, arguments: argparse.Namespace) -> int:
             print(f"\r{looked_at:,} looked at", end="", file=sys.stderr, flush=True)
     print(replay_cli.summary(looked_at, taken_up, refused, unfinished, arguments.most))
     return WRONG if unfinished or looked_at >= arguments.most else GOOD
+
+
+def _reconcile(settings: Settings, arguments: argparse.Namespace) -> int:
+    return int(_run(reconcile_cli.run(settings, arguments)))
 
 
 def _bills_legacy(settings: Settings, _arguments: argparse.Namespace) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -34,6 +34,7 @@ class Pace:
     index_s: float = 15.0
     follow_s: float = 15.0
     gauge_s: float = 5.0
+    days_s: float = 60.0
 
 
 class Worker:
@@ -50,6 +51,7 @@ class Worker:
         follow: FollowPolicies,
         channels: tuple[str, ...],
         pace: Pace,
+        daily: Sequence[Callable[[], Awaitable[int]]] = (),
     ) -> None:
         self._uow = uow
         self._clock = clock
@@ -60,6 +62,7 @@ class Worker:
         self._follow = follow
         self._channels = channels
         self._pace = pace
+        self._daily = daily
         self._wakers: list[asyncio.Event] = []
 
     def wake(self) -> None:
@@ -78,6 +81,7 @@ class Worker:
             self._polled("index", self._index_quietly, pace.index_s),
             self._polled("follow", self._follow, pace.follow_s),
             self._polled("gauge", self._gauge, pace.gauge_s),
+            *(self._polled(f"days:{number}", work, pace.days_s) for number, work in enumerate(self._daily)),
         ]
         async with asyncio.TaskGroup() as group:
             for loop in loops:

@@ -70,11 +70,22 @@ ACTS: dict[CaseKind, tuple[Act, ...]] = {
     CaseKind.OVERPAID: (Act.CLOSE,),
     CaseKind.SETTLE_FAILED: (Act.CLOSE,),
     CaseKind.EFFECT_HELD: (Act.CLOSE,),
+    CaseKind.SAME_RECEIPT: _PLACE,
+    CaseKind.DAY_DIFFERS: (Act.CLOSE,),
+    CaseKind.DAY_CHANGED: (Act.CLOSE,),
+    CaseKind.NO_STATEMENT: (Act.CLOSE,),
 }
 _HELD_ACTS = (Act.MATCH, Act.REFUND, Act.REJECT)
 
 # Not of one payment: once closed, the same may happen again and is then open again.
-RECURRING = (CaseKind.BILL_WITHOUT_NUMBER, CaseKind.SETTLE_FAILED, CaseKind.EFFECT_HELD)
+RECURRING = (
+    CaseKind.BILL_WITHOUT_NUMBER,
+    CaseKind.SETTLE_FAILED,
+    CaseKind.EFFECT_HELD,
+    CaseKind.DAY_DIFFERS,
+    CaseKind.DAY_CHANGED,
+    CaseKind.NO_STATEMENT,
+)
 
 # What the payment has become.
 AFTER: dict[Act, EntryState] = {

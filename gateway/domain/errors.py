@@ -59,6 +59,15 @@ ERRORS: dict[str, ErrorCode] = {
         ErrorCode("PAY-PRODUCT", 200, False, "The product of the bill is no longer in the registry."),
         ErrorCode("PAY-SILENT", 200, True, "The provider gave no control number within the stated time."),
         ErrorCode("SMS-HELD", 200, True, "A message could not be sent within its deadline."),
+        ErrorCode(
+            "PAY-SAME-RECEIPT",
+            200,
+            False,
+            "Money with the number, the amount and the receipt of a payment that is booked: perhaps the same one.",
+        ),
+        ErrorCode("REC-DIFFERENCES", 200, False, "A day's statement and what we hold do not agree in every line."),
+        ErrorCode("REC-DAY-CHANGED", 200, False, "Money of a day that a person has closed is not what it was then."),
+        ErrorCode("REC-NO-STATEMENT", 200, True, "A provider gave no account of a day within the stated time."),
         ErrorCode("REG-SHAPE", 500, False, "The database is no openIMIS that this build can work with: run db check."),
         ErrorCode("REG-SCHEMA", 500, False, "The database is not at the schema this build needs: run db upgrade."),
     )
@@ -80,4 +89,8 @@ CASE_CODES: dict[CaseKind, str] = {
     CaseKind.OVERPAID: "PAY-OVER",
     CaseKind.SETTLE_FAILED: "PAY-SETTLE",
     CaseKind.EFFECT_HELD: "SMS-HELD",
+    CaseKind.SAME_RECEIPT: "PAY-SAME-RECEIPT",
+    CaseKind.DAY_DIFFERS: "REC-DIFFERENCES",
+    CaseKind.DAY_CHANGED: "REC-DAY-CHANGED",
+    CaseKind.NO_STATEMENT: "REC-NO-STATEMENT",
 }

@@ -74,6 +74,10 @@ class CaseKind(StrEnum):
     OVERPAID = "overpaid"
     SETTLE_FAILED = "settle_failed"
     EFFECT_HELD = "effect_held"
+    SAME_RECEIPT = "same_receipt"
+    DAY_DIFFERS = "day_differs"
+    DAY_CHANGED = "day_changed"
+    NO_STATEMENT = "no_statement"
 
 
 # Money that is not what was asked for; other money that waits for a person is right in itself and only not placed yet.

@@ -14,6 +14,7 @@ from gateway.domain.money import Money
 from gateway.domain.payments import CaseKind, EntryState, PaymentReport
 from gateway.domain.upkeep import PolicyEvent, PolicyEventKind
 from gateway.ports.payments import Notice, Verdict
+from gateway.ports.reconciliations import Reconciliations
 from gateway.ports.registry import Registry
 
 
@@ -195,6 +196,10 @@ class Payments(Protocol):
         """Claim the payment's key; None when this report is the first, else the payment as it is known."""
         ...
 
+    async def receipt_is_held(self, report: PaymentReport) -> bool:
+        """Whether a payment under another reference has this one's receipt, number and amount."""
+        ...
+
     async def mark(
         self, report: PaymentReport, state: EntryState, bill_id: str | None, premium_id: int | None, now: datetime
     ) -> None: ...
@@ -343,6 +348,8 @@ class Transaction(Protocol):
     def callers(self) -> Callers: ...
     @property
     def follow(self) -> Follow: ...
+    @property
+    def reconciliations(self) -> Reconciliations: ...
 
 
 class UnitOfWork(Protocol):

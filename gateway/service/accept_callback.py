@@ -16,8 +16,8 @@ from gateway.service.metrics import CALLBACKS, ERRORS
 
 log = structlog.get_logger()
 
-_KEPT_HEADERS = ("content-type", "content-length", "user-agent", "x-forwarded-for", "date")  # the rest may be secret
-_VERDICT_CODES = {
+KEPT_HEADERS = ("content-type", "content-length", "user-agent", "x-forwarded-for", "date")  # the rest may be secret
+VERDICT_CODES = {
     Verdict.BAD_SIGNATURE: "PAY-SIGNATURE",
     Verdict.UNREADABLE: "PAY-UNREADABLE",
     Verdict.TOO_LARGE: "PAY-TOO-LARGE",
@@ -77,8 +77,8 @@ class AcceptCallback:
         inbox_id, kept = uuid4().hex, body
         reply = provider.acknowledge(reading, inbox_id)
         CALLBACKS.labels(provider.name, route, reading.verdict).inc()
-        if reading.verdict in _VERDICT_CODES:
-            ERRORS.labels(_VERDICT_CODES[reading.verdict]).inc()
+        if reading.verdict in VERDICT_CODES:
+            ERRORS.labels(VERDICT_CODES[reading.verdict]).inc()
             if not reading.is_signed:  # a provider's own words are kept, however many
                 room = self._room_for(body, now)
                 if room is None:
@@ -121,7 +121,7 @@ def _evidence(
         received_at=now,
         body=kept,
         size=size,
-        headers={name: _text(headers[name]) for name in _KEPT_HEADERS if name in headers},
+        headers={name: header_text(headers[name]) for name in KEPT_HEADERS if name in headers},
         digest=hashlib.sha256(body).hexdigest(),
         verdict=reading.verdict,
         why=reading.why[:500],
@@ -130,6 +130,6 @@ def _evidence(
     )
 
 
-def _text(value: str) -> str:
+def header_text(value: str) -> str:
     """A header as it can be kept: bytes that are no UTF-8 come as surrogates, which no database takes."""
     return value[:200].encode("utf-8", "replace").decode("utf-8")

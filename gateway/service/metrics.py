@@ -16,3 +16,8 @@ CASES = Counter("gateway_cases_total", "Cases opened for a person.", ["kind"])
 REPAIRS = Counter("gateway_repairs_total", "Policies of others put right, by what was wrong.", ["kind"])
 ERRORS = Counter("gateway_errors_total", "Errors by code of the error table.", ["code"])
 OUTBOX = Gauge("gateway_outbox_rows", "Outbox rows that are not done.", ["state"])
+STATEMENT_LINES = Counter("gateway_statement_lines_total", "Lines of statements reconciled.", ["provider"])
+DIFFERENCES = Gauge("gateway_day_differences", "Differences of the day reconciled last, by kind.", ["provider", "kind"])
+LAST_GOOD_DAY = Gauge(
+    "gateway_last_good_day_age_days", "Days since the newest day that was matched to the shilling.", ["provider"]
+)

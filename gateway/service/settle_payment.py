@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from gateway.domain.bill import Bill
+from gateway.domain.bill import Bill, BillState
 from gateway.domain.clock import eat_day
 from gateway.domain.effects import SendSms
 from gateway.domain.errors import CASE_CODES, ERRORS
@@ -35,6 +35,9 @@ async def settle_payment(
     bill = await _lock_bill(tx, report, now)
     if bill is None:
         return await _keep_for_person(tx, messages, entry, report, CaseKind.UNKNOWN_CONTROL_NUMBER, None, now)
+    if bill.state == BillState.PART_PAID and await tx.payments.receipt_is_held(report):
+        # an instalment under one more reference, or the same one told by the provider and by the bank: a person knows
+        return await _keep_for_person(tx, messages, entry, report, CaseKind.SAME_RECEIPT, bill, now)
     ledger = await read_ledger(tx, bill.family_id, bill.product_id, report, now)
     decision = settle(bill, report, eat_day(report.paid_at), eat_day(now), ledger)
     if isinstance(decision, NeedsPerson):

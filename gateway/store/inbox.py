@@ -194,6 +194,18 @@ class SqlPayments:
         ).one()
         return KnownPayment(known.id, known.digest, EntryState(known.state))
 
+    async def receipt_is_held(self, report: PaymentReport) -> bool:
+        if not report.receipt:
+            return False
+        same = select(payment.c.id).where(
+            payment.c.control_number == report.control_number,
+            payment.c.receipt == report.receipt,
+            payment.c.amount_minor == report.amount.amount_minor,
+            payment.c.currency == report.amount.currency,
+            payment.c.reference != report.reference,
+        )
+        return bool(await self._db.scalar(any_exists(same.exists())))
+
     async def mark(
         self, report: PaymentReport, state: EntryState, bill_id: str | None, premium_id: int | None, now: datetime
     ) -> None:

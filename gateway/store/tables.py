@@ -158,6 +158,7 @@ payment = Table(
     Column("updated_at", UtcDateTime, nullable=False),
     UniqueConstraint("reference", "control_number"),
 )
+Index("ix_gw_payment_provider_paid_at", payment.c.provider, payment.c.paid_at)
 
 outbox = Table(
     "gw_outbox",
@@ -298,6 +299,106 @@ policy_event = Table(
     Column("day", Date, nullable=False),
     Column("at", UtcDateTime, nullable=False, index=True),
 )
+
+# A day's account as it was asked for: the answer names the request only.
+statement_order = Table(
+    "gw_statement_order",
+    metadata,
+    Column("request_id", String(40), primary_key=True),
+    Column("provider", String(30), nullable=False),
+    Column("day", Date, nullable=False),
+    Column("provider_code", foreign(25)),
+    Column("asked_at", UtcDateTime, nullable=False),
+)
+
+# A statement's file and how far its lines are staged. The file is the truth, the lines below can be staged anew.
+statement = Table(
+    "gw_statement",
+    metadata,
+    Column("id", Identity64, primary_key=True, autoincrement=True),
+    Column("provider", String(30), nullable=False),
+    Column("day", Date),
+    Column("provider_code", foreign(25)),
+    Column("request_id", foreign(100)),
+    Column("inbox_id", String(40), nullable=False, unique=True),
+    Column("digest", String(64), nullable=False),
+    Column("file", foreign(400), nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("usable", SmallInteger, nullable=False),
+    Column("how", JSON, nullable=False),
+    Column("taken_at", UtcDateTime, nullable=False),
+    Column("staged", SmallInteger, nullable=False),
+    Column("position", BigInteger, nullable=False),
+    Column("lines", Integer, nullable=False),
+    Column("totals", JSON, nullable=False),
+    UniqueConstraint("provider", "digest", "day"),
+)
+Index("ix_gw_statement_day", statement.c.provider, statement.c.day)
+
+# No key: lines and the place up to which they were staged are one commit, and a key of a million lines takes as long
+# as the lines. They are loaded side by side, so that a range index finds a statement's without reading others'.
+statement_line = Table(
+    "gw_statement_line",
+    metadata,
+    Column("statement_id", BigInteger, nullable=False),
+    Column("line", Integer, nullable=False),
+    Column("reference", foreign(100), nullable=False),
+    Column("control_number", foreign(50), nullable=False),
+    Column("amount_minor", BigInteger, nullable=False),
+    Column("currency", String(3), nullable=False),
+    Column("at_byte", BigInteger, nullable=False),
+    Column("bytes", Integer, nullable=False),
+)
+Index("ix_gw_statement_line_statement_id", statement_line.c.statement_id, postgresql_using="brin")
+
+statement_fault = Table(
+    "gw_statement_fault",
+    metadata,
+    Column("statement_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("line", Integer, primary_key=True, autoincrement=False),
+    Column("why", Prose, nullable=False),
+)
+
+reconciliation = Table(
+    "gw_reconciliation",
+    metadata,
+    Column("id", Identity64, primary_key=True, autoincrement=True),
+    Column("provider", String(30), nullable=False),
+    Column("day", Date, nullable=False),
+    Column("report", JSON),
+    Column("ran_at", UtcDateTime),
+    Column("runner", String(40)),
+    Column("first_tried_at", UtcDateTime),
+    Column("not_before", UtcDateTime),
+    Column("closed_at", UtcDateTime),
+    Column("closed_by", foreign(60)),
+    Column("closed_report", JSON),
+    UniqueConstraint("provider", "day"),
+)
+
+difference = Table(
+    "gw_difference",
+    metadata,
+    Column("id", Identity64, primary_key=True, autoincrement=True),
+    Column("reconciliation_id", BigInteger, nullable=False),
+    Column("statement_id", BigInteger),
+    Column("line", Integer),
+    Column("payment_id", BigInteger),
+    Column("kind", String(20), nullable=False),
+    Column("became", String(10), nullable=False),
+    Column("code", String(24)),
+    Column("reference", foreign(100), nullable=False),
+    Column("control_number", foreign(50), nullable=False),
+    Column("amount_minor", BigInteger),
+    Column("currency", String(3)),
+    Column("held_minor", BigInteger),
+    Column("held_currency", String(3)),
+    Column("repeats", SmallInteger, nullable=False),
+    Column("at_byte", BigInteger),
+    Column("bytes", Integer),
+    Column("why", Prose, nullable=False),
+)
+Index("ix_gw_difference_reconciliation_id", difference.c.reconciliation_id, difference.c.id)
 
 # Rows that the application's own role may add and read, never change or remove.
 APPEND_ONLY = (inbox, bill_fact, audit, audit_seal)

@@ -8,14 +8,19 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from gateway.web.bodies import CHUNK
 from gateway.web.health import Health
 from gateway.web.payments import PaymentRoutes
+from gateway.web.statements import StatementRoutes
 from gateway.web.ussd import UssdRoutes
 
 
-def public_app(health: Health, ussd: UssdRoutes, payments: PaymentRoutes) -> web.Application:
+def public_app(
+    health: Health, ussd: UssdRoutes, payments: PaymentRoutes, statements: StatementRoutes | None = None
+) -> web.Application:
     """What aggregators and providers reach."""
     app = web.Application()
     ussd.add_to(app)
     payments.add_to(app)
+    if statements is not None:
+        statements.add_to(app)
     app.router.add_get("/livez", health.livez)
     app.router.add_get("/readyz", health.readyz)
     return app

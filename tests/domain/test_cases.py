@@ -98,6 +98,10 @@ def done(*args: Any, **more: Any) -> Settlement:
         (CaseKind.OVERPAID, {Act.CLOSE}),
         (CaseKind.SETTLE_FAILED, {Act.CLOSE}),
         (CaseKind.EFFECT_HELD, {Act.CLOSE}),
+        (CaseKind.SAME_RECEIPT, _PLACE),
+        (CaseKind.DAY_DIFFERS, {Act.CLOSE}),
+        (CaseKind.DAY_CHANGED, {Act.CLOSE}),
+        (CaseKind.NO_STATEMENT, {Act.CLOSE}),
     ],
 )
 def test_what_may_be_done(kind: CaseKind, acts: set[Act]) -> None:

@@ -134,7 +134,7 @@ def _bill(settings: GepgSettings, order: BillOrder, control_number: str | None =
 
 def submission_outcome(peers: Sequence[RSAPublicKey], response: HttpResponse) -> Outcome:
     """What the immediate answer (gepgBillSubReqAck) says. It names no request, so any genuine one is believed."""
-    return _outcome(peers, response, "gepgBillSubReqAck", lambda ack: answer(_codes(ack), None, None))
+    return outcome_of(peers, response, "gepgBillSubReqAck", lambda ack: answer(_codes(ack), None, None))
 
 
 def cancellation_outcome(peers: Sequence[RSAPublicKey], order: BillOrder, response: HttpResponse) -> Outcome:
@@ -146,10 +146,11 @@ def cancellation_outcome(peers: Sequence[RSAPublicKey], order: BillOrder, respon
                 return cancellation_meant(_codes(detail), None)
         return Unknown("the answer is about other bills")
 
-    return _outcome(peers, response, "gepgBillCanclResp", meant)
+    return outcome_of(peers, response, "gepgBillCanclResp", meant)
 
 
-def _outcome(peers: Sequence[RSAPublicKey], response: HttpResponse, root: str, meant: _Meant) -> Outcome:
+def outcome_of(peers: Sequence[RSAPublicKey], response: HttpResponse, root: str, meant: _Meant) -> Outcome:
+    """What a signed answer of this kind means; Busy or Unknown without one. Never raises."""
     busy = is_busy(response)
     if busy is not None:
         return busy

@@ -179,3 +179,17 @@ def _signature(content: bytes) -> bytes:
     if b"<" in content:
         raise UnreadableError("the signature holds something else")
     return content
+
+
+def plain_id(raw: bytes, name: str) -> str | None:
+    """A message's id for an acknowledgement that refuses it: plain characters, said once, else None.
+
+    The bytes are not believed, so no XML parser sees them. ``name`` is empty where messages have no id.
+    """
+    if not name:
+        return None
+    tag = name.encode("ascii")
+    if raw.count(b"<" + tag) != 1:
+        return None
+    found = re.search(b"<" + tag + rb">[ \t\r\n]*([A-Za-z0-9._:/-]{1,100})[ \t\r\n]*</" + tag + b">", raw)
+    return found[1].decode("ascii") if found else None

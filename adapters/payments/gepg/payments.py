@@ -26,14 +26,27 @@ def read_notification(message: Element) -> tuple[PaymentReport, ...]:
         raise UnreadableError("PmtDtls has no PmtTrxDtl")
     if count is not None and count != str(len(entries)):
         raise UnreadableError("EntryCnt is not the number of entries")
-    customer_number = header.optional("CustCntrNum")
-    return tuple(_report(entry, customer_number, alone=len(entries) == 1) for entry in entries)
+    customer, group_id = header.optional("CustCntrNum"), header.optional("GrpBillId")
+    return tuple(
+        report(
+            entry,
+            control_number(
+                customer,
+                entry.optional("BillCtrNum"),
+                combined=len(entries) > 1 or is_combined(group_id, entry.optional("BillId")),
+            ),
+        )
+        for entry in entries
+    )
 
 
-def _report(entry: Element, customer_number: str | None, alone: bool) -> PaymentReport:
+def report(entry: Element, number: str | None) -> PaymentReport:
+    """What a PmtTrxDtl says, in a notification or in a day's account. Raises UnreadableError."""
+    if number is None:
+        raise UnreadableError("an entry has no control number")
     return PaymentReport(
         reference=key(entry.required("PayRefId"), "PayRefId", REFERENCE_MAX),
-        control_number=_control_number(entry, customer_number, alone),
+        control_number=key(number, "the control number", CONTROL_NUMBER_MAX),
         amount=read_amount(entry.required("PaidAmt"), entry.required("Ccy"), "PaidAmt"),
         paid_at=read_time(entry.required("TrxDtTm"), "TrxDtTm"),
         bill_id=evidence(entry, "BillId"),
@@ -46,31 +59,39 @@ def _report(entry: Element, customer_number: str | None, alone: bool) -> Payment
     )
 
 
-def _control_number(entry: Element, customer_number: str | None, alone: bool) -> str:
-    """The number this money was paid to, opaque.
+def is_combined(group_id: str | None, bill_id: str | None) -> bool:
+    """Whether a bill is one of several in a combined one: a normal bill's GrpBillId is its own BillId.
 
-    One entry: CustCntrNum, the number that the customer of a normal bill keyed in. Several entries are a combined bill
-    paid by one customer number, and only BillCtrNum tells them apart. Either stands in for the other when it is empty.
+    A day's account says it of each line, so that a line and the notification of the same payment agree.
     """
-    own = entry.optional("BillCtrNum")
-    number = (customer_number or own) if alone else (own or customer_number)
-    if number is None:
-        raise UnreadableError("an entry has no control number")
-    return key(number, "the control number", CONTROL_NUMBER_MAX)
+    return bool(group_id) and bool(bill_id) and group_id != bill_id
+
+
+def control_number(customer: str | None, own: str | None, combined: bool) -> str | None:
+    """The number this money was paid to, opaque: half of what makes two reports the same payment.
+
+    Of a normal bill CustCntrNum, the number that the customer keyed in. The parts of a combined bill share that number,
+    and only BillCtrNum tells them apart. Either stands in for the other when it is empty.
+    """
+    return ((own or customer) if combined else (customer or own)) or None
+
+
+def bounded(text: str, name: str, limit: int) -> str:
+    """The text, refused when it is longer: a cut id is another one's."""
+    if len(text) > limit:
+        raise UnreadableError(f"{name} is too long")
+    return text
 
 
 def key(text: str, name: str, limit: int) -> str:
     """A part of what tells one payment from another, to the letter.
 
-    Refused when it is longer than its column, since a cut key is another one's, and when it holds a space, a line break
-    or a character that looks like another (a full-width digit, a zero-width space): the same payment told of once so
-    and once plainly would count as two.
+    Refused, too, when it holds a space, a line break or a character that looks like another (a full-width digit, a
+    zero-width space): the same payment told of once so and once plainly would count as two.
     """
-    if len(text) > limit:
-        raise UnreadableError(f"{name} is too long")
     if _KEY.fullmatch(text) is None:
         raise UnreadableError(f"{name} has other characters than plain letters, digits and signs")
-    return text
+    return bounded(text, name, limit)
 
 
 def evidence(entry: Element, name: str) -> str | None:

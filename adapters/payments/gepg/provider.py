@@ -2,20 +2,31 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 
 from gateway.domain.outcomes import Outcome
-from gateway.ports import BillOrder, HttpReply, HttpRequest, HttpResponse, Notice, Reading, Verdict
+from gateway.ports import (
+    BillOrder,
+    DayOrder,
+    HttpReply,
+    HttpRequest,
+    HttpResponse,
+    Notice,
+    Reading,
+    StatementReading,
+    Verdict,
+)
 
-from . import bills, bills_v4, cancellation, payments, payments_v4
+from . import bills, bills_v4, cancellation, payments, payments_v4, reconciliation, reconciliation_v4, statement
 from .codes import INVALID_REQUEST, INVALID_SIGNATURE, SUCCESS
-from .envelope import Message, open_envelope, seal
+from .envelope import open_envelope, plain_id, seal
 from .generation import V4, Generation, generation_of
 from .limits import MAX_ID, TooLargeError, UnreadableError
 from .settings import GepgSettings
+from .statement_lines import GepgStatementLines
 from .xmltext import group, leaf
 from .xmltree import Element, parse
 
@@ -61,7 +72,7 @@ _REPLIES: dict[Verdict, tuple[int, str]] = {
 
 
 class GepgProvider:
-    """Implements ``gateway.ports.PaymentProvider``."""
+    """Implements ``gateway.ports.PaymentProvider`` and ``StatementProvider``."""
 
     def __init__(self, settings: GepgSettings) -> None:
         self._settings = settings
@@ -115,7 +126,7 @@ class GepgProvider:
             dialect = generation_of(message.name).name
             kind = _BY_ROOT.get(message.name)
             if kind is not None:
-                route, message_id = kind.route, _id_without_parsing(message, kind)
+                route, message_id = kind.route, plain_id(message.raw, kind.id_name)
             if not envelope.is_signed(message, self._settings.peer_certificates):
                 why = "no accepted key signed the message"
                 return Reading(route, Verdict.BAD_SIGNATURE, message_id, why=why, dialect=dialect)
@@ -140,12 +151,24 @@ class GepgProvider:
     def acknowledge(self, reading: Reading, reply_id: str) -> HttpReply:
         """A signed acknowledgement in the message's own generation; the id is empty where it could not be read."""
         kind = _BY_ROUTE[reading.route, reading.dialect or self._settings.version]
-        status, code = _REPLIES[reading.verdict]
-        said = leaf(kind.code_name, code)
-        if not kind.id_name:
-            return HttpReply(status, _XML, self._sealed_once(group(kind.ack, said), kind.generation))
-        said = leaf("AckId", reply_id, MAX_ID) + leaf(kind.id_name, reading.message_id or "", MAX_ID) + said
-        return HttpReply(status, _XML, seal(group(kind.ack, said), self._settings.private_key, kind.generation))
+        names = (kind.ack, kind.id_name, kind.code_name)
+        return self._acknowledged(names, kind.generation, reading.verdict, reading.message_id, reply_id)
+
+    def _acknowledged(
+        self,
+        names: tuple[str, str, str],  # of the element, the id that it repeats ("" in v4) and the code
+        generation: Generation,
+        verdict: Verdict,
+        message_id: str | None,
+        reply_id: str,
+    ) -> HttpReply:
+        ack, id_name, code_name = names
+        status, code = _REPLIES[verdict]
+        said = leaf(code_name, code)
+        if not id_name:
+            return HttpReply(status, _XML, self._sealed_once(group(ack, said), generation))
+        said = leaf("AckId", reply_id, MAX_ID) + leaf(id_name, message_id or "", MAX_ID) + said
+        return HttpReply(status, _XML, seal(group(ack, said), self._settings.private_key, generation))
 
     def _sealed_once(self, element: str, generation: Generation) -> bytes:
         """v4's acknowledgements name no message, so there are as many as codes, and a signature costs a millisecond."""
@@ -158,16 +181,42 @@ class GepgProvider:
         """HTTP 503 and no acknowledgement: GePG has to deliver again."""
         return HttpReply(503, "text/plain", b"not kept, deliver again")
 
+    # ------------------------------------------------------------------------------------------------ a day's account
 
-def _id_without_parsing(message: Message, kind: _Kind) -> str | None:
-    """The message's id for an acknowledgement that refuses it: plain characters, said once, else None.
+    @property
+    def statement_routes(self) -> Sequence[str]:
+        return (statement.ROUTE,)
 
-    The bytes are not believed at this point, so no XML parser sees them.
-    """
-    if not kind.id_name:
-        return None
-    name = kind.id_name.encode("ascii")
-    if message.raw.count(b"<" + name) != 1:
-        return None
-    found = re.search(b"<" + name + rb">[ \t\r\n]*([A-Za-z0-9._:/-]{1,100})[ \t\r\n]*</" + name + b">", message.raw)
-    return found[1].decode("ascii") if found else None
+    def day_request(self, order: DayOrder, now: datetime) -> HttpRequest:
+        """In the generation of the order's service provider code. ``now`` is not used: a resend equals its first."""
+        if self._day_generation(order) is V4:
+            return reconciliation_v4.day_request(self._settings, order)
+        return reconciliation.day_request(self._settings, order)
+
+    def day_outcome(self, order: DayOrder, response: HttpResponse) -> Outcome:
+        """Accepted, Refused, Busy or Unknown; see ``reconciliation_codes``."""
+        if self._day_generation(order) is V4:
+            return reconciliation_v4.day_outcome(self._settings.peer_certificates, response)
+        return reconciliation.day_outcome(self._settings.peer_certificates, order, response)
+
+    def _day_generation(self, order: DayOrder) -> Generation:
+        return self._settings.generation_of(order.provider_code or self._settings.sp_code)
+
+    def open_statement(self, route: str, path: Path) -> StatementReading:
+        """Both generations are understood, whichever the day was asked for in; see ``statement_file``."""
+        return statement.open_statement(path, self._settings.peer_certificates, self._settings.version)
+
+    def lines_of(self, reading: StatementReading) -> GepgStatementLines:
+        """Raises ValueError for a statement that is not GENUINE."""
+        if reading.verdict is not Verdict.GENUINE:
+            raise ValueError("only a genuine statement has lines")
+        return GepgStatementLines(reading.dialect, reading.start, reading.end)
+
+    def acknowledge_statement(self, reading: StatementReading, reply_id: str) -> HttpReply:
+        """As for any callback, in the statement's own generation."""
+        form = statement.BY_DIALECT[reading.dialect or self._settings.version]
+        names = (form.ack, form.id_name, form.code_name)
+        return self._acknowledged(names, form.generation, reading.verdict, reading.message_id, reply_id)
+
+    def statement_not_kept(self, route: str) -> HttpReply:
+        return self.not_kept(route)

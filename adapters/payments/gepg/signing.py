@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey
+from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
 from cryptography.hazmat.primitives.hashes import SHA1, SHA256, HashAlgorithm
 
 Hash = type[HashAlgorithm]
@@ -26,6 +27,17 @@ def verify(keys: Iterable[RSAPublicKey], data: bytes, signature: bytes, algorith
 
     White space in the base64 is let through (peers break lines); anything else that is not base64 is a bad signature.
     """
+    return _verified(keys, data, signature, algorithm())
+
+
+def verify_digest(keys: Iterable[RSAPublicKey], digest: bytes, signature: bytes, algorithm: Hash) -> bool:
+    """The same for bytes too many to hold, of which the digest was taken as they went by."""
+    return _verified(keys, digest, signature, Prehashed(algorithm()))
+
+
+def _verified(
+    keys: Iterable[RSAPublicKey], data: bytes, signature: bytes, algorithm: HashAlgorithm | Prehashed
+) -> bool:
     try:
         raw = base64.b64decode(b"".join(signature.split()), validate=True)
     except binascii.Error:
@@ -33,9 +45,9 @@ def verify(keys: Iterable[RSAPublicKey], data: bytes, signature: bytes, algorith
     return any(_made_by(key, data, raw, algorithm) for key in keys)
 
 
-def _made_by(key: RSAPublicKey, data: bytes, raw: bytes, algorithm: Hash) -> bool:
+def _made_by(key: RSAPublicKey, data: bytes, raw: bytes, algorithm: HashAlgorithm | Prehashed) -> bool:
     try:
-        key.verify(raw, data, PKCS1v15(), algorithm())
+        key.verify(raw, data, PKCS1v15(), algorithm)
     except InvalidSignature:
         return False
     return True

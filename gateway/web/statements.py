@@ -1,0 +1,106 @@
+"""The routes on which providers send a day's statement: streamed to a file while it is hashed, however large it is."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from time import monotonic
+
+import structlog
+from aiohttp import web
+
+from gateway.ports import HttpReply, StatementProvider
+from gateway.service.accept_statement import AcceptStatement
+from gateway.service.metrics import ERRORS
+from gateway.service.statement_files import Incoming, NoRoomError, StatementFolder
+
+log = structlog.get_logger()
+_WRITE_BYTES = 1_000_000
+SILENCE_S = 30.0  # between two pieces of a body
+GRACE_S = 60.0  # from then on a body must come at ``SLOWEST``: a trickle holds no place for hours
+SLOWEST = 64_000  # bytes a second
+
+
+class StatementRoutes:
+    """``POST /payments/{provider}/{route}``. ``at_once``: statements that are taken in side by side."""
+
+    def __init__(
+        self,
+        accept: AcceptStatement,
+        providers: Sequence[StatementProvider],
+        folder: StatementFolder,
+        at_once: int = 2,
+    ) -> None:
+        self._accept = accept
+        self._providers = providers
+        self._folder = folder
+        self._room = at_once
+
+    def add_to(self, app: web.Application) -> None:
+        """Register the routes."""
+        for provider in self._providers:
+            for route in provider.statement_routes:
+                app.router.add_post(f"/payments/{provider.name}/{route}", self._handler(provider, route))
+
+    def _handler(
+        self, provider: StatementProvider, route: str
+    ) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+        async def handle(request: web.Request) -> web.StreamResponse:
+            if self._room <= 0:
+                ERRORS.labels("PAY-NOT-KEPT").inc()
+                log.warning("statement_turned_away", provider=provider.name)
+                return _response(provider.statement_not_kept(route))
+            self._room -= 1
+            try:
+                return _response(await self._take(request, provider, route))
+            finally:
+                self._room += 1
+
+        return handle
+
+    async def _take(self, request: web.Request, provider: StatementProvider, route: str) -> HttpReply:
+        try:
+            incoming = await asyncio.to_thread(self._folder.take_in, request.content_length or 0)
+        except (NoRoomError, OSError):
+            ERRORS.labels("PAY-NOT-KEPT").inc()
+            log.exception("statement_not_kept", provider=provider.name, route=route)
+            return provider.statement_not_kept(route)
+        try:
+            await _stream(request, incoming)
+            await asyncio.to_thread(incoming.end)
+        except BaseException as failure:
+            await asyncio.to_thread(incoming.discard)
+            if isinstance(failure, OSError) and not isinstance(failure, ConnectionError):  # the disk, not the peer
+                ERRORS.labels("PAY-NOT-KEPT").inc()
+                log.exception("statement_not_kept", provider=provider.name, route=route)
+                return provider.statement_not_kept(route)
+            raise
+        headers = {name.lower(): value for name, value in request.headers.items()}
+        # shielded: a peer that goes away now must not leave half of a decision
+        return await asyncio.shield(self._accept(provider, route, incoming, headers))
+
+
+async def _stream(request: web.Request, incoming: Incoming) -> None:
+    """The body into the file, up to its limit. Raises HTTPRequestTimeout for one that does not come."""
+    began = monotonic()
+    piece = bytearray()
+    while True:
+        try:
+            async with asyncio.timeout(SILENCE_S):
+                chunk = await request.content.readany()
+        except TimeoutError:
+            raise web.HTTPRequestTimeout from None
+        piece += chunk
+        if len(piece) >= _WRITE_BYTES or not chunk:
+            if piece and not await asyncio.to_thread(incoming.write, bytes(piece)):
+                return  # too large: the rest is not read
+            piece.clear()
+        if not chunk:
+            return
+        took_s = monotonic() - began
+        if took_s > GRACE_S and incoming.size < (took_s - GRACE_S) * SLOWEST:
+            raise web.HTTPRequestTimeout
+
+
+def _response(reply: HttpReply) -> web.Response:
+    return web.Response(status=reply.status, body=reply.body, headers={"Content-Type": reply.content_type})
