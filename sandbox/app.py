@@ -53,7 +53,7 @@ def create_app(settings: Settings, now: Callable[[], datetime] = clock.now) -> w
     app.add_routes(gepg.routes())
     app.add_routes(AfricasTalking(troubles).routes())
     app.add_routes(aggregator.routes())
-    app.add_routes(wallet.routes(gepg))
+    app.add_routes(wallet.routes(gepg, now))
     app.add_routes(faults.routes(troubles))
     app.add_routes(phone.routes(settings))
     return app

@@ -1,17 +1,23 @@
 """Troubles to order: each message can be dropped, delayed, doubled, reordered, altered or followed by an error.
 
-Inbound (`bill_submission`, `bill_cancellation`, `sms`) and its answer (`bill_ack`):
+Inbound (`bill_submission`, `bill_cancellation`, `reconciliation_request`, `sms`) and its answer (`bill_ack`):
   drop         the connection closes without an answer and nothing is done (`bill_ack`: the work was done)
   error_after  the work is done, the answer is HTTP 500
   callback_before_ack   (`bill_ack` only) the answer waits until the numbers of its request were delivered, or
                         `seconds`, or 30 s
-Outbound (`bill_response`, `payment_notification`):
+  busy         (`reconciliation_request` only) the acknowledgement says 7321, try later
+Outbound (`bill_response`, `payment_notification`, `reconciliation`):
   drop         this attempt is not sent; redelivery follows, unless `forever`
   error_after  sent, but the acknowledgement is lost on its way to us; redelivery follows
 Both: delay (seconds before), double (twice), reorder (held until the next of its kind has gone, or `seconds`, or 30 s),
 alter (one byte of the content is changed after signing). Both generations of GePG go through the same troubles.
   same_number  (`bill_response` only) a bill gets the control number of the last numbered bill of its service provider;
                ordered before there is one, it waits for the second
+A day's account that disagrees (`reconciliation` only; each is used up by one account that has lines):
+  missing_line  the last line is left out
+  extra_line    a payment more, that nobody was told of, for a number that no bill has; an account without lines will do
+  other_amount  the first line says 1.00 more than was paid
+  double_line   the first line stands there twice
 """
 
 import asyncio
@@ -26,13 +32,16 @@ from sandbox.alter import alter_xml
 from sandbox.bodies import object_from
 
 ON_THE_WAY = ("drop", "delay", "double", "reorder", "alter", "error_after")
-CALLBACK_FIRST, SAME_NUMBER = "callback_before_ack", "same_number"
+CALLBACK_FIRST, SAME_NUMBER, BUSY = "callback_before_ack", "same_number", "busy"
+DISAGREEMENTS = ("missing_line", "extra_line", "other_amount", "double_line")
 KINDS = {
     "bill_submission": ON_THE_WAY,
     "bill_ack": (*(kind for kind in ON_THE_WAY if kind != "double"), CALLBACK_FIRST),  # an answer goes once
     "bill_cancellation": ON_THE_WAY,
     "bill_response": (*ON_THE_WAY, SAME_NUMBER),
     "payment_notification": ON_THE_WAY,
+    "reconciliation_request": (*ON_THE_WAY, BUSY),
+    "reconciliation": (*ON_THE_WAY, *DISAGREEMENTS),
     "sms": ON_THE_WAY,
 }
 MAX_TIMES = 10_000

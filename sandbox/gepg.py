@@ -17,6 +17,8 @@ from sandbox.courier import Courier
 from sandbox.faults import Faults
 from sandbox.gepg_bills import Bills
 from sandbox.gepg_book import Bill, Book, Payment
+from sandbox.gepg_day_door import DayDoor
+from sandbox.gepg_days import Days
 from sandbox.gepg_parcels import Parcels
 from sandbox.gepg_v4 import GepgV4
 from sandbox.gepg_v5 import GepgV5
@@ -39,6 +41,8 @@ class Order:
     pay_ref_id: str = ""
     trx_id: str = ""
     bill_id: str = ""
+    at: datetime | None = None
+    """When the money moved, if not now: so that a day that has passed can be reconciled."""
     force: bool = False
     """Notify even what GePG would refuse (wrong amount, unknown number): for tests of the gateway."""
 
@@ -59,7 +63,12 @@ class Gepg:
         self._parcels = Parcels(keys)
         self.book = Book()
         bills = Bills(settings, self.book, courier, self._parcels, faults, tasks, clock)
-        self._doors = (GepgV4(bills, keys, faults, clock), GepgV5(bills, keys, faults, clock))
+        days = Days(settings, self.book, courier, keys, faults, tasks, clock)
+        self._doors = (
+            GepgV4(bills, keys, faults, clock),
+            GepgV5(bills, keys, faults, clock),
+            DayDoor(days, keys, faults, clock),
+        )
 
     def routes(self) -> list[web.RouteDef]:
         return [route for door in self._doors for route in door.routes()]
@@ -82,7 +91,9 @@ class Gepg:
             bill.paid_minor += order.amount_minor
         return await self._tell([payment])
 
-    async def pay_together(self, numbers: Sequence[str], msisdn: str, channel: str) -> dict[str, object]:
+    async def pay_together(
+        self, numbers: Sequence[str], msisdn: str, channel: str, at: datetime | None = None
+    ) -> dict[str, object]:
         """Pay what is left of several bills in one transaction; one notification tells of all, or all are refused."""
         now = self._clock()
         orders: list[tuple[Order, Bill]] = []
@@ -92,7 +103,7 @@ class Gepg:
             if bill is None:
                 return _refused(number, "7335")
             left = max(bill.asked.amount_minor - bill.paid_minor, 0) or bill.asked.amount_minor
-            order = Order(number, left, msisdn, channel, trx_id=trx_id)
+            order = Order(number, left, msisdn, channel, trx_id=trx_id, at=at)
             refusal = self._refusal(order, bill, now)
             if refusal is not None:
                 return _refused(number, refusal)
@@ -142,10 +153,10 @@ class Gepg:
         return "7214" if order.amount_minor == 0 else bill.refusal(order.amount_minor, now)
 
     def _payment(self, order: Order, bill: Bill | None, now: datetime) -> Payment:
-        asked = bill.asked if bill is not None else None
+        asked, at = bill.asked if bill is not None else None, order.at or now
         return Payment(
             trx_id=order.trx_id or _new_transaction(),
-            pay_ref_id=order.pay_ref_id or self.book.new_reference(now),
+            pay_ref_id=order.pay_ref_id or self.book.new_reference(at),
             receipt=order.receipt or "".join(random.choices(string.ascii_uppercase + string.digits, k=10)),  # noqa: S311
             channel=order.channel or "MOBILE",
             msisdn=order.msisdn,
@@ -157,7 +168,7 @@ class Gepg:
             paid_minor=order.amount_minor,
             pay_opt=asked.pay_opt if asked else 3,
             currency=asked.currency if asked else "TZS",
-            at=now,
+            at=at,
             version=asked.version if asked else "v5",
         )
 

@@ -164,6 +164,10 @@ class Book:
             if (number := f"{prefix}{sequence:07d}") not in self._by_number:
                 return number
 
+    def unused_number(self, sp_code: str) -> str:
+        """A number like a service provider's that no bill has."""
+        return self._new_number(sp_code)
+
     def new_reference(self, now: datetime) -> str:
         """PayRefId: 9, two digits of the year, day of the year, 9 digits (inferred from two UAT samples)."""
         while True:

@@ -1,10 +1,12 @@
 """The payer's side of GePG, and what it shows to people and tests: /sandbox/pay, redeliver, bills, payments."""
 
 import re
+from collections.abc import Callable
+from datetime import datetime
 
 from aiohttp import web
 
-from sandbox import money
+from sandbox import clock, money
 from sandbox.bodies import bad_request, count_in, flag_in, object_from, text_in, with_plus
 from sandbox.gepg import Gepg, Order
 
@@ -13,7 +15,7 @@ MAX_TOGETHER = 100
 MAX_CONCURRENCY = 100
 
 
-def order_from(body: dict[str, object]) -> Order:
+def order_from(body: dict[str, object], now: datetime) -> Order:
     """Read a request to pay. Raises HTTP 400."""
     amount = money.to_minor(body.get("amount"))
     if amount is None:
@@ -27,8 +29,20 @@ def order_from(body: dict[str, object]) -> Order:
         pay_ref_id=text_in(body, "pay_ref_id", ""),
         trx_id=text_in(body, "trx_id", ""),
         bill_id=text_in(body, "bill_id", ""),
+        at=_moment(body, now),
         force=flag_in(body, "force"),
     )
+
+
+def _moment(body: dict[str, object], now: datetime) -> datetime | None:
+    """`at`: an East African time of day, no offset; or `day`: that day at the present time of day. Raises HTTP 400."""
+    at, day = text_in(body, "at", ""), text_in(body, "day", "")
+    if not at and not day:
+        return None
+    moment = clock.from_wire(at or f"{day}T{now:%H:%M:%S}")
+    if (at and day) or moment is None or moment > now:
+        raise bad_request("at: a past time like 2026-01-31T23:59:59; or day: like 2026-01-31; not both")
+    return moment
 
 
 def _number(text: str) -> str:
@@ -55,13 +69,14 @@ def _numbers(listed: object) -> list[str]:
     return numbers
 
 
-def routes(gepg: Gepg) -> list[web.RouteDef]:
+def routes(gepg: Gepg, now: Callable[[], datetime] = clock.now) -> list[web.RouteDef]:
     async def pay(request: web.Request) -> web.Response:
         body = await object_from(request)
         if "control_numbers" in body:  # each bill in full: what is left of it
             numbers, channel = _numbers(body["control_numbers"]), text_in(body, "channel", "")
-            return web.json_response(await gepg.pay_together(numbers, _msisdn(body), channel))
-        return web.json_response(await gepg.pay(order_from(body)))
+            at = _moment(body, now())
+            return web.json_response(await gepg.pay_together(numbers, _msisdn(body), channel, at))
+        return web.json_response(await gepg.pay(order_from(body, now())))
 
     async def redeliver(request: web.Request) -> web.Response:
         body = await object_from(request)

@@ -37,6 +37,11 @@ def field(raw, tag):
 
 
 HASHES = {"v4": hashes.SHA1(), "v5": hashes.SHA256()}
+ACKS_V4 = {
+    "billSubResAck": ("gepgBillSubRespAck", "TrxStsCode"),
+    "pmtSpNtfReqAck": ("gepgPmtSpInfoAck", "TrxStsCode"),
+    "sucSpPmtResAck": ("gepgSpReconcRespAck", "ReconcStsCode"),
+}
 SIGNATURES = {"v4": "gepgSignature", "v5": "signature"}
 
 
@@ -50,13 +55,14 @@ class FakeGateway:
         self.key = serialization.load_pem_private_key((keys / "sp.key.pem").read_bytes(), None)
         self.gepg = x509.load_pem_x509_certificate((keys / "gepg.crt.pem").read_bytes()).public_key()
         self.plan = deque()
-        self.bills, self.payments, self.ussd, self.ended = [], [], [], []
+        self.bills, self.payments, self.days, self.ussd, self.ended = [], [], [], [], []
         self.ussd_answer = lambda form: (200, b"END Kwaheri")
 
     def app(self):
         app = web.Application()
         app.router.add_post("/payments/gepg/bills", self._bill)
         app.router.add_post("/payments/gepg/payments", self._payment)
+        app.router.add_post("/payments/gepg/reconciliations", self._day)
         app.router.add_post("/ussd/africastalking/demo", self._ussd)
         app.router.add_post("/ussd/africastalking/demo/end", self._end)
         return app
@@ -87,6 +93,11 @@ class FakeGateway:
         self.payments.append(raw)
         return await self._ack("pmtSpNtfReqAck", "ReqId", raw)
 
+    async def _day(self, request):
+        raw = await request.read()
+        self.days.append(raw)
+        return await self._ack("sucSpPmtResAck", "ResId", raw)
+
     async def _ack(self, tag, id_tag, raw):
         plan = self.plan.popleft() if self.plan else "7101"
         if isinstance(plan, int):
@@ -97,8 +108,8 @@ class FakeGateway:
         if not self.check(raw):
             code = "7303"
         if raw.startswith(b"<Gepg><gepg"):
-            tag = {"billSubResAck": "gepgBillSubRespAck", "pmtSpNtfReqAck": "gepgPmtSpInfoAck"}[tag]
-            ack = self.sign(f"<{tag}><TrxStsCode>{code}</TrxStsCode></{tag}>", "v5" if plan == "as-v5" else "v4")
+            tag, code_tag = ACKS_V4[tag]
+            ack = self.sign(f"<{tag}><{code_tag}>{code}</{code_tag}></{tag}>", "v5" if plan == "as-v5" else "v4")
             return web.Response(body=ack.replace(b">7101<", b">7102<") if plan == "bad-signature" else ack)
         value = "other" if plan == "wrong-id" else field(raw, id_tag)
         ack = self.sign(f"<{tag}><AckId>A1</AckId><{id_tag}>{value}</{id_tag}><AckStsCode>{code}</AckStsCode></{tag}>")

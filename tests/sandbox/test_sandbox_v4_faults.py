@@ -164,7 +164,7 @@ async def test_troubles_of_a_cancellation(bench, peer, fault, answer, status):
 @pytest.mark.parametrize(
     ("message", "fault", "listed"),
     [
-        ("nothing", "drop", "bill_submission, bill_ack, bill_cancellation, bill_response, payment_notification, sms"),
+        ("nothing", "drop", "bill_submission, bill_ack, bill_cancellation, bill_response, payment_notification"),
         ("bill_ack", "double", "callback_before_ack"),
         ("bill_response", "callback_before_ack", "same_number"),
         ("payment_notification", "same_number", "drop, delay, double, reorder, alter, error_after"),

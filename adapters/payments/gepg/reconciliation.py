@@ -72,7 +72,7 @@ def _key(
     group_id: str | None,
     bill_id: str | None,
 ) -> Key:
-    return Key(reference, control_number(customer, own, is_combined(group_id, bill_id)), paid, currency)
+    return reference, control_number(customer, own, is_combined(group_id, bill_id)), paid, currency
 
 
 FORM = StatementForm(

@@ -27,13 +27,13 @@ from .xmltext import group, leaf
 from .xmltree import Element
 
 _PATH = "/api/reconciliations/sig_sp_qrequest"
-_NUMBER = re.compile(r"[0-9]{1,10}")
+_DIGITS = re.compile(r"[0-9]{1,10}")
 _SUCCESSFUL = "1"  # ReconcOpt: the transactions that succeeded; 2 would be the exception report
 
 
 def day_request(settings: GepgSettings, order: DayOrder) -> HttpRequest:
-    """The signed request. The same order gives the same bytes. GePG's SpReconcReqId is an int: nothing but digits."""
-    assert _NUMBER.fullmatch(order.request_id), "a SpReconcReqId is a number"
+    """The signed request. The same order gives the same bytes. GePG's SpReconcReqId is an int."""
+    assert _is_number(order.request_id), "a SpReconcReqId is a number below 2**31"
     sp_code = order.provider_code or settings.sp_code
     element = group(
         "gepgSpReconcReq",
@@ -45,6 +45,10 @@ def day_request(settings: GepgSettings, order: DayOrder) -> HttpRequest:
     )
     sealed = seal(element, settings.private_key, V4)
     return HttpRequest("POST", settings.url.rstrip("/") + _PATH, common_headers(sp_code), sealed)
+
+
+def _is_number(text: str) -> bool:
+    return _DIGITS.fullmatch(text) is not None and 0 < int(text) < 2**31
 
 
 def day_outcome(peers: Sequence[RSAPublicKey], response: HttpResponse) -> Outcome:
@@ -64,13 +68,13 @@ def read_line(line: Element) -> PaymentReport:
     """
     if says_failed(line.optional("Remarks")):
         raise UnreadableError("the line says that the payment failed")
-    said = _key(*map(line.optional, FORM.columns))
-    if said.control_number is None:
+    _, number, _, currency = _key(*map(line.optional, FORM.columns))
+    if not number:
         raise UnreadableError("a line has no control number")
     return PaymentReport(
         reference=key(line.required("PayRefId"), "PayRefId", REFERENCE_MAX),
-        control_number=key(said.control_number, "the control number", CONTROL_NUMBER_MAX),
-        amount=read_amount(line.required("PaidAmt"), said.currency or line.required("CCy"), "PaidAmt"),
+        control_number=key(number, "the control number", CONTROL_NUMBER_MAX),
+        amount=read_amount(line.required("PaidAmt"), currency or line.required("CCy"), "PaidAmt"),
         paid_at=read_time(line.required("TrxDtTm"), "TrxDtTm"),
         bill_id=evidence(line, "SpBillId") or evidence(line, "BillId"),
         receipt=evidence(line, "pspTrxId") or evidence(line, "PspTrxId"),
@@ -90,7 +94,7 @@ def _key(
     pay_ctr: str | None,
     pay_cntr: str | None,
 ) -> Key:
-    return Key(reference, own or pay_ctr or pay_cntr or None, paid, currency or other_currency)
+    return reference, own or pay_ctr or pay_cntr, paid, currency or other_currency
 
 
 FORM = StatementForm(

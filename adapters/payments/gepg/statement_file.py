@@ -14,7 +14,7 @@ What is believed, and why:
    is put together and parsed strictly as one small element that holds one empty container.
 5. The lines (``statement_lines``). What is between the two tags of the container is split after every end tag of a
    line, without a gap, wherever it is read from; each piece must be, but for white space before it, one well-formed
-   flat line, or it is a fault.
+   line, or it is a fault.
 
 If no piece is a fault, the signed bytes as a whole are therefore one well-formed element of the expected structure. A
 file that is anything else (a second message within the signed bytes, a line inside another, text between lines) has a

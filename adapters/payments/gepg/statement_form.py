@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from functools import lru_cache
 
 from gateway.domain.payments import PaymentReport
 
@@ -16,13 +16,9 @@ from .xmltree import Element
 _FAILED = re.compile("fail|unsuccess|not success|revers|reject|declin", re.IGNORECASE | re.ASCII)
 
 
-class Key(NamedTuple):
-    """What a line is matched by, as it stands there; empty or None where it says nothing."""
-
-    reference: str | None
-    control_number: str | None
-    paid: str | None
-    currency: str | None
+# What a line is matched by, as it stands there: reference, control number, amount and currency. Empty or None where it
+# says nothing. A plain tuple, since it is made for every line.
+Key = tuple[str | None, str | None, str | None, str | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +49,7 @@ class StatementForm:
         return generation_of(self.root)
 
 
+@lru_cache(maxsize=256)  # remarks are few, lines are many
 def says_failed(remarks: str | None) -> bool:
     """Whether a line's own remark denies that money moved. Such a line must not be believed."""
     return bool(remarks) and _FAILED.search(remarks or "") is not None

@@ -1,11 +1,11 @@
 """The lines of a day's account, in spans that other processes may read beside this one.
 
 A line is read in one of two ways with the same result. The strict one is ``xmltree.parse``, libxml2 and all its checks;
-it costs some 60 µs a line, which a million and a half lines do not have. So the names that the strict reader found in a
-line become a *shape*: one regular expression for the same elements in the same order, each with plain text or the five
-entities that need no declaration, and with stricter rules for the values that decide. What it matches is well-formed by
-its making (no ``<``, no bare ``&`` or ``>``, no control character, every name once, in UTF-8 that was checked), so the
-strict reader would give the same; what it does not match, the strict reader decides. A property test holds both to it.
+it costs some 100 µs a line, too much for a million and a half. So the names that it found in a line become a *shape*:
+one regular expression for the same elements in the same order, each with plain text and the five characters that must
+be escaped, and with stricter rules for the values that decide. What a shape matches is well-formed by its making (no
+``<``, no bare ``&`` or ``>``, no control character, every name once, in UTF-8), so the strict reader would give the
+same. What it does not match, the strict reader decides. A property test holds both to it.
 """
 
 from __future__ import annotations
@@ -29,14 +29,21 @@ from .xmltree import Element, parse
 
 SPAN_BYTES = 1 << 19  # and the longest line that is read
 _MAX_SHAPES = 4  # tried in one span before a line is left to the strict reader
+_MAX_NAMES = 64  # in a shape; the longest known line has 26 elements
 _WHITE = re.compile(rb"[ \t\r\n]*+")
 
 # Over bytes decoded as Latin-1, so that a place in the text is a place in the file. Possessive: nothing back-tracks.
 _SPACE = r"[ \t\r\n]*+"
-_TEXT = r"(?:[^<>&\x00-\x08\x0b\x0c\x0e-\x1f]++|&(?:amp|lt|gt|apos|quot);)*+"
+# UTF-8 as RFC 3629 has it, without U+FFFE and U+FFFF, which are no characters of XML.
+_LETTER = (
+    r"[\xc2-\xdf][\x80-\xbf]|\xe0[\xa0-\xbf][\x80-\xbf]|[\xe1-\xec\xee][\x80-\xbf]{2}|\xed[\x80-\x9f][\x80-\xbf]"
+    r"|\xef(?:[\x80-\xbe][\x80-\xbf]|\xbf[\x80-\xbd])"
+    r"|\xf0[\x90-\xbf][\x80-\xbf]{2}|[\xf1-\xf3][\x80-\xbf]{3}|\xf4[\x80-\x8f][\x80-\xbf]{2}"
+)
+_ESCAPED = r"&(?:amp|lt|gt|apos|quot|#0?(?:34|38|39|60|62));"
+_TEXT = rf"(?:[^<>&\x00-\x08\x0b\x0c\x0e-\x1f\x80-\xff]++|{_ESCAPED}|{_LETTER})*+"
 _WORD = r"[!-%'-;=?-~]*+"  # ASCII that can be seen, without < > and &
 _TIME = r"(?P<_day>[0-9]{4}-[0-9]{2}-[0-9]{2})[T ](?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](?:[.:][0-9]{1,9})?"
-_NOT_XML = (b"\xef\xbf\xbe", b"\xef\xbf\xbf")  # U+FFFE and U+FFFF are UTF-8, but no characters of XML
 _FIXED = ("_day", "Remarks")
 
 
@@ -58,7 +65,7 @@ class GepgStatementLines:
                 block = read_at(file, position, min(SPAN_BYTES, around.last - position))
                 if position + len(block) < around.last:
                     block = block[: _whole_lines(block, form)]
-                elif not block.strip():
+                elif not block.strip(b" \t\r\n"):
                     return
                 yield Span(position, len(block), line)
                 line += block.count(b"</" + form.line.encode())
@@ -83,7 +90,6 @@ def read_rows(form: StatementForm, block: bytes, span: Span, quick: bool = True)
         why = "there is something else than elements and text among the lines"
         return [LineFault(span.first_line, span.offset, span.length, why)]
     end_tag = _end_tag(form)
-    quick = quick and _is_plain(block)
     text = block.decode("latin-1") if quick else ""
     shapes: list[_Shape] = []
     found: list[StatementRow | LineFault] = []
@@ -98,10 +104,13 @@ def read_rows(form: StatementForm, block: bytes, span: Span, quick: bool = True)
             ending = end_tag.search(block, position)
             end = ending.end() if ending else len(block)
             read, names = _strictly(form, block[position:end], line, span.offset + position)
-            if quick and names and len(shapes) < _MAX_SHAPES:
-                shapes.append(_shape(form, names))
+            if quick and 0 < len(names) <= _MAX_NAMES and len(shapes) < _MAX_SHAPES:
+                shape = _shape(form, names)
+                shapes += [shape] if shape not in shapes else []
         found.append(read)
-        line, position = line + 1, _after_space(block, position + read.length)
+        line, position = line + 1, position + read.length
+        if block[position : position + 1] != b"<":
+            position = _after_space(block, position)
     return found
 
 
@@ -126,12 +135,10 @@ def _strictly(
 
 
 def _parsed(form: StatementForm, raw: bytes) -> Element:
-    """The one flat element that the bytes must be."""
+    """The one element that the bytes must be."""
     element = parse(raw)
     if element.name != form.line:
         raise UnreadableError("there is something else where a line belongs")
-    if any(child.children for child in element.children):
-        raise UnreadableError("the line holds elements where text belongs")
     return element
 
 
@@ -181,17 +188,6 @@ def _leaf(name: str, captured: bool) -> str:
     elif name == "Remarks":
         text = f"(?P<{name}>{_TEXT})"
     return f"<{re.escape(name)}(?:>{text}</{re.escape(name)}>| ?/>){_SPACE}"
-
-
-def _is_plain(block: bytes) -> bool:
-    """Whether every byte above ASCII belongs to a character that XML allows."""
-    if block.isascii():
-        return True
-    try:
-        block.decode("utf-8")
-    except UnicodeDecodeError:
-        return False
-    return not any(each in block for each in _NOT_XML)
 
 
 @lru_cache(maxsize=4096)

@@ -87,6 +87,7 @@ def test_the_envelope_may_be_spelt_in_many_ways(provider, keys, shape):
         (payment(entry(PaidAmt="12.00", Ccy="USD")), {"amount": Money(1200, "USD")}),
         (payment(entry(TrxDtTm="2025-11-10T12:00:26.920")), {"paid_at": at(2025, 11, 10, 12, 0, 26, 920_000)}),
         (payment(entry(TrxDtTm="2025-11-10T12:00:26:920")), {"paid_at": at(2025, 11, 10, 12, 0, 26, 920_000)}),
+        (payment(entry(TrxDtTm="2025-11-10 12:00:26")), {}),
         (payment(entry(TrxDtTm="2023-01-03 14:47:14.0")), {"paid_at": at(2023, 1, 3, 14, 47, 14, 0)}),
         (payment(entry(TrxDtTm="2025-11-10T12:00:26.123456789")), {"paid_at": at(2025, 11, 10, 12, 0, 26, 123_456)}),
         (payment(count="1").replace("<EntryCnt>1</EntryCnt>", ""), {}),
@@ -116,6 +117,13 @@ def test_a_combined_bill_paid_once_gives_a_report_per_entry(provider, keys):
     reading = provider.read("payments", wrap(payment(entry(), second, customer="110300000001"), keys.gepg))
     other = replace(REPORT, bill_id="B-2", control_number="199660000017", amount=Money(450_000))
     assert reading.notices == (REPORT, other)
+
+
+def test_one_part_of_a_combined_bill_paid_by_itself_has_its_own_number(provider, keys):
+    """The group's id is not the bill's: as in a day's account, which does not say how many were paid at once."""
+    element = payment(entry(BillCtrNum="199600000777"), customer="110300000001").replace(">B-7f3a<", ">G-1<", 1)
+    (report,) = provider.read("payments", wrap(element, keys.gepg)).notices
+    assert report.control_number == "199600000777"
 
 
 def test_an_entry_among_several_without_its_own_number_has_the_customers(provider, keys):

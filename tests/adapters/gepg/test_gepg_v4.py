@@ -135,6 +135,11 @@ def test_the_answer_to_a_submission(v4, keys, code, outcome):
     assert (type(found), getattr(found, "code", None)) == (type(outcome), getattr(outcome, "code", None))
 
 
+def test_an_answer_may_have_white_space_inside(v4, keys):
+    ack = _ack("7101").replace("</gepg", " </gepg").replace("7101", "\r\n7101")
+    assert v4.bill_outcome(ORDER, HttpResponse(200, {}, wrap(ack, keys.gepg))) == Accepted(None)
+
+
 def test_answers_that_prove_nothing(v4, keys):
     good = _ack("7101").encode()
     for body in (
@@ -185,6 +190,11 @@ def test_the_answer_to_a_cancellation(v4, keys, bill_id, code, means):
         (detail_v4(sts="GF", code="7242;7627", number="0"), "7242;7627"),
         (detail_v4(sts="GF", code="7101"), "GF"),
         (detail_v4().replace("><", ">\r\n  <"), GIVEN),
+        (detail_v4().replace("199600000148", "\n 199600000148 "), GIVEN),
+        (detail_v4(code="7101; 7226"), GIVEN),
+        (detail_v4(sts="gf", code="7226", number=""), "7226"),
+        (detail_v4().replace("<TrxSts>GS</TrxSts>", ""), GIVEN),
+        (detail_v4().replace("<TrxSts>GS</TrxSts>", "<TrxSts/>"), GIVEN),
     ],
 )
 def test_results(provider, keys, detail, notice):
@@ -225,6 +235,21 @@ def test_results_that_cannot_be_read(provider, keys, detail):
     [
         (entry_v4(), {}),
         (entry_v4(CCy=None, Ccy="TZS"), {}),
+        (entry_v4(CCy="", Ccy="TZS"), {}),
+        (entry_v4(CCy="USD"), {"amount": Money(3_000_000, "USD")}),
+        (entry_v4(PayCtrNum="", PayCntrNum="199600000148"), {}),
+        (entry_v4(PyrName=None, PyrEmail=None, PspName=None).replace(
+            "<PspRec", "<PyrEmail>a@b.tz</PyrEmail><PyrName>Asha Juma</PyrName><PspRec"), {"origin": None}),
+        (entry_v4(TrxDtTm="2025-11-10 12:00:26"), {}),
+        (entry_v4(TrxDtTm="2025-11-10T12:00:26.920"),
+         {"paid_at": datetime(2025, 11, 10, 12, 0, 26, 920_000, tzinfo=EAT)}),
+        (entry_v4(TrxDtTm="2025-11-10T12:00:26:920"),
+         {"paid_at": datetime(2025, 11, 10, 12, 0, 26, 920_000, tzinfo=EAT)}),
+        (entry_v4(PyrCellNum="0712345678"), {}),
+        (entry_v4(PyrCellNum=""), {"payer_msisdn": None}),
+        (entry_v4(PspReceiptNumber=""), {"receipt": None}),
+        (entry_v4(PyrName="Ng&apos;wana &amp; &lt;K&gt; &#8211;"), {"payer_name": "Ng'wana & <K> –"}),
+        (entry_v4(PyrName="<![CDATA[A & </gepgPmtSpInfo> B]]>"), {"payer_name": "A & </gepgPmtSpInfo> B"}),
         (entry_v4(PayCtrNum=None, PayCntrNum="199600000148"), {}),
         (entry_v4(PyrName=None, PyrEmail=None), {"payer_name": None}),
         (entry_v4(PaidAmt="30000"), {}),
@@ -235,9 +260,11 @@ def test_results_that_cannot_be_read(provider, keys, detail):
         (entry_v4(PyrName="the gepgSignature of signature"), {"payer_name": "the gepgSignature of signature"}),
         (entry_v4(Reserved1="x"), {}),
         (entry_v4().replace("<PyrEmail></PyrEmail>", "<PyrEmail />"), {}),
+        (entry_v4().replace("<PyrEmail></PyrEmail>", "<PyrEmail/>"), {}),
         (entry_v4().replace("><", ">\n   <"), {}),
+        (entry_v4().replace("><", ">\r\n\t<"), {}),
     ],
-)
+)  # fmt: skip
 def test_payments(provider, keys, entry, changes):
     reading = provider.read("payments", wrap(payment_v4(entry), keys.gepg))
     assert reading.notices == (replace(REPORT, **changes),)
