@@ -126,6 +126,8 @@ class Replay:
         provider = self._providers.get(evidence.provider)
         if provider is None:
             raise CannotReplayError(f"messages of {evidence.provider} cannot be verified again")
+        if evidence.route not in provider.routes:
+            raise CannotReplayError("this is a statement, not a callback: ask for its day again")
         if evidence.size != len(evidence.body):
             kept, size = len(evidence.body), evidence.size
             raise CannotReplayError(f"only {kept} of its {size} bytes were kept: they cannot be verified")

@@ -185,6 +185,10 @@ async def test_what_cannot_be_verified_is_not_taken_up(stage: Stage) -> None:
     await stage.world.execute(update(g.inbox).where(g.inbox.c.id == other).values(provider="elsewhere"))
     with pytest.raises(CannotReplayError, match="messages of elsewhere"):
         await stage.replay()(other)
+    account = await stage.got(b"forger:day")
+    await stage.world.execute(update(g.inbox).where(g.inbox.c.id == account).values(route="statements"))
+    with pytest.raises(CannotReplayError, match="ask for its day again"):
+        await stage.replay()(account)
     entries = await stage.world.rows(g.entry)
     assert [row["inbox_id"] for row in entries] == [other], "as it came, and still new"
     assert entries[0]["state"] == "new"
