@@ -191,6 +191,9 @@ class Settings(BaseSettings):
     africastalking: AfricasTalkingSettings = AfricasTalkingSettings()
     reconciliation: ReconciliationSettings = ReconciliationSettings()
     callback_bytes: Annotated[int, Field(ge=10_000, le=64_000_000)] = 1_000_000  # of one bill or payment callback
+    # Callbacks that are not signed by their provider, as each process keeps them: a flood must not fill the disk.
+    refused_an_hour: Annotated[int, Field(ge=1, le=1_000_000)] = 2_000
+    refused_bytes_an_hour: Annotated[int, Field(ge=0, le=10**12)] = 64_000_000
     settings_file: Path | None = None
 
     @classmethod

@@ -64,6 +64,7 @@ from gateway.service.take_file import TakeFile
 from gateway.service.ussd_facts import UssdFacts
 from gateway.store import schema
 from gateway.store.database import Database
+from gateway.web import listeners
 from gateway.web.health import Health
 from gateway.web.listeners import operator_app, public_app
 from gateway.web.payments import PaymentRoutes
@@ -321,13 +322,13 @@ async def serve(settings: Settings, on_ready: Callable[[], None] = lambda: None)
             health,
             _ussd_routes(parts, sessions, stack, wake),
             PaymentRoutes(
-                AcceptCallback(parts.database, parts.clock, ForgeryQuota()),
+                AcceptCallback(parts.database, parts.clock, _forgery_quota(settings)),
                 [parts.payments],
                 settings.callback_bytes,
                 wake,
             ),
             StatementRoutes(
-                AcceptStatement(parts.database, parts.clock, folder, ForgeryQuota()),
+                AcceptStatement(parts.database, parts.clock, folder, _forgery_quota(settings)),
                 [parts.payments],
                 folder,
                 settings.reconciliation.at_once,
@@ -336,6 +337,10 @@ async def serve(settings: Settings, on_ready: Callable[[], None] = lambda: None)
         await _listen(stack, public, settings.public.host, settings.public.port)
         await _listen(stack, operator_app(health), settings.operator.host, settings.operator.port)
         await _until_told(on_ready, worker)
+
+
+def _forgery_quota(settings: Settings) -> ForgeryQuota:
+    return ForgeryQuota(settings.refused_an_hour, settings.refused_bytes_an_hour)
 
 
 async def work(settings: Settings, on_ready: Callable[[], None] = lambda: None) -> None:
@@ -489,7 +494,7 @@ def _limits(settings: Settings) -> dict[str, ChannelLimits]:
 
 
 async def _listen(stack: AsyncExitStack, app: web.Application, host: str, port: int) -> None:
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=SHUTDOWN_S, handle_signals=False)
+    runner = listeners.runner(app, SHUTDOWN_S)
     await runner.setup()
     stack.push_async_callback(runner.cleanup)
     try:

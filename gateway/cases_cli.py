@@ -87,6 +87,7 @@ def decision_of(arguments: argparse.Namespace) -> Decision:
 
 
 def name_of_user() -> str:
+    """Who is at the terminal. Raises ValueError where the system knows no user."""
     try:
         return getpass.getuser()[:60]
     except (OSError, KeyError, ImportError) as unknown:

@@ -12,7 +12,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from config.settings import Settings
-from gateway import cases_cli, logs, reconcile_cli
+from gateway import cases_cli, logs, reconcile_cli, replay_cli
 
 GOOD, WRONG, USAGE = 0, 1, 2
 
@@ -100,6 +100,9 @@ def _parser() -> argparse.ArgumentParser:
     cases_cli.list_arguments(_leaf(cases, "list", "open cases, oldest first", _cases_list))
     cases_cli.show_arguments(_leaf(cases, "show", "everything that is known of a case", _cases_show))
     cases_cli.settle_arguments(_leaf(cases, "settle", "do what a machine must not", _cases_settle))
+    replay_cli.arguments_of(
+        command("replay", "verify and settle a kept message again; what is settled stays so", _replay)
+    )
     reconcile_cli.arguments(command("reconcile", "a day, matched with what the provider lists", _reconcile))
     bills = _group(commands, "bills", "what was billed")
     _leaf(bills, "legacy", "open bills of the payment service before us, still to be paid", _bills_legacy)
@@ -285,6 +288,46 @@ def _cases_settle(settings: Settings, arguments: argparse.Namespace) -> int:
 
     decision = cases_cli.decision_of(arguments)
     return _with_registry(settings, work)
+
+
+def _replay(settings: Settings, arguments: argparse.Namespace) -> int:
+    import menus
+    from gateway import app
+    from gateway.domain.ussd.book import load_book
+    from gateway.service.clocks import SystemClock
+    from gateway.service.messages import Messages
+    from gateway.service.replay import Replay
+    from gateway.service.settle_entries import SettleEntries
+
+    provider, by = app.payment_provider(settings), arguments.by or cases_cli.name_of_user()
+
+    async def work(database: Any) -> int:
+        clock, messages = SystemClock(), Messages(load_book(*menus.read(settings.ussd.menus)))
+        replay = Replay(database, {provider.name: provider}, SettleEntries(database, messages, clock), clock, by)
+        if arguments.inbox is not None:
+            message = await replay(arguments.inbox)
+            print("\n".join(replay_cli.shown(message)))
+            return GOOD if message.is_at_rest else WRONG
+        return await _replay_refused(replay, arguments)
+
+    return _with_registry(settings, work)
+
+
+async def _replay_refused(replay: Any, arguments: argparse.Namespace) -> int:
+    """Those still refused are forgeries, as far as anyone knows: seen, and nothing wrong with that."""
+    looked_at = taken_up = refused = unfinished = 0
+    async for message in replay.refused_since(arguments.refused_since, arguments.most):
+        looked_at += 1
+        if message.verdict == "genuine":
+            taken_up += 1
+            unfinished += not message.is_at_rest
+            print("\n".join(replay_cli.shown(message)))
+        else:
+            refused += 1
+        if sys.stderr.isatty() and looked_at % 100 == 0:
+            print(f"\r{looked_at:,} looked at", end="", file=sys.stderr, flush=True)
+    print(replay_cli.summary(looked_at, taken_up, refused, unfinished, arguments.most))
+    return WRONG if unfinished or looked_at >= arguments.most else GOOD
 
 
 def _reconcile(settings: Settings, arguments: argparse.Namespace) -> int:

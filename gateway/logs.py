@@ -39,6 +39,12 @@ class _Lines(logging.Formatter):
         return "".join(traceback.format_tb(ei[2])) + (ei[0].__name__ if ei[0] else "")
 
 
+def _is_ours(record: logging.LogRecord) -> bool:
+    """Whether a line of the HTTP server's is worth keeping: anyone can send what is no HTTP, as often as they like."""
+    kind = record.exc_info[0] if record.exc_info else None
+    return kind is None or not kind.__module__.startswith("aiohttp.http")
+
+
 def configure(level: int = logging.INFO) -> None:
     """Set up structlog and the standard library's loggers alike."""
     structlog.configure(
@@ -56,3 +62,4 @@ def configure(level: int = logging.INFO) -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_Lines('{"level":"%(levelname)s","event":"%(name)s"}'))
     logging.basicConfig(level=logging.WARNING, handlers=[handler])
+    logging.getLogger("aiohttp.server").addFilter(_is_ours)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from gateway.domain.bill import Bill, BillFact, BillState, PayOption
+from gateway.domain.clock import eat_day
 from gateway.domain.money import Money
 from gateway.domain.payments import CaseKind, PaymentReport
 from gateway.domain.periods import Period, period_from, policy_period
@@ -121,7 +122,8 @@ def settle(bill: Bill, report: PaymentReport, paid_on: date, today: date, ledger
         return NeedsPerson(CaseKind.PRODUCT_GONE)
     if ledger.receipt_used:
         return NeedsPerson(CaseKind.RECEIPT_USED)
-    pay_date = min(paid_on, today)  # openIMIS refuses a payment from the future; clocks differ
+    # clocks differ: openIMIS refuses a payment from the future, and nobody pays a bill before there is one
+    pay_date = min(max(paid_on, eat_day(bill.created_at)), today)
     policy = _policy_for(bill, pay_date, ledger.family, ledger.product, ledger)
     if isinstance(policy, NeedsPerson):
         return policy

@@ -56,7 +56,8 @@ Notice = ControlNumberGiven | BillRefused | PaymentReport
 class Reading:
     """A callback, verified and read. Notices are empty unless the verdict is GENUINE.
 
-    ``dialect``: which of the provider's languages it was in; the acknowledgement answers in the same.
+    ``dialect``: which of the provider's languages it was in; the acknowledgement answers in the same. ``is_signed``:
+    whether the provider's signature holds, which it may on a message that is unreadable.
     """
 
     route: str
@@ -65,6 +66,7 @@ class Reading:
     notices: tuple[Notice, ...] = ()
     why: str = ""
     dialect: str = ""
+    is_signed: bool = False
 
 
 class PaymentProvider(Protocol):

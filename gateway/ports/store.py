@@ -171,6 +171,22 @@ class Inbox(Protocol):
         self, marked: Entry, state: EntryState, now: datetime, bill_id: str | None = None, note: str = ""
     ) -> None: ...
     async def entries_of(self, inbox_id: str) -> Sequence[Entry]: ...
+    async def evidence(self, inbox_id: str) -> Evidence | None:
+        """A message as it was kept."""
+        ...
+
+    async def refused(self, since: datetime, after: tuple[datetime, str] | None, limit: int) -> Sequence[Evidence]:
+        """What came since then, was refused and has no entries, in the order of coming; ``after`` the time and id of
+        the last one seen. Those that were too large are left out: there is nothing to read."""
+        ...
+
+    async def add_entries(self, evidence: Evidence, noticed: Sequence[Notice], now: datetime) -> int:
+        """Entries of a message that was refused when it came, all new; those there already stay. How many were new."""
+        ...
+
+    async def claim(self, inbox_id: str, line: int) -> Entry | None:
+        """Lock one entry if it is new, due or not; one that is locked elsewhere is waited for."""
+        ...
 
 
 class Payments(Protocol):
@@ -230,6 +246,10 @@ class Cases(Protocol):
 
     async def by_id(self, case_id: int, lock: bool = False) -> Mapping[str, Any] | None:
         """A case in any state; ``lock`` keeps other persons' hands off it to the end of the transaction."""
+        ...
+
+    async def about(self, subjects: Collection[str]) -> Sequence[Mapping[str, Any]]:
+        """Cases about these, in any state, oldest first. Reads all cases: for a person's look, not for a process."""
         ...
 
     async def settle(self, case_id: int, settled: SettledCase, now: datetime) -> None:

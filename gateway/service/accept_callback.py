@@ -25,19 +25,36 @@ VERDICT_CODES = {
 
 
 class ForgeryQuota:
-    """How many messages that are not the provider's are kept in an hour: a flood must not fill the disk."""
+    """How much is kept in an hour of what is not signed by its provider: a flood must not fill the disk.
 
-    def __init__(self, per_hour: int = 2_000) -> None:
+    Each process has one of its own. ``per_hour`` messages; once their bodies have come to ``bytes_per_hour``, only the
+    first ``CUT`` bytes of each further one are kept.
+    """
+
+    CUT = 1_024
+
+    def __init__(self, per_hour: int = 2_000, bytes_per_hour: int = 64_000_000) -> None:
         self._per_hour = per_hour
+        self._bytes_per_hour = bytes_per_hour
         self._since: datetime | None = None
-        self._kept = 0
+        self._kept = self._bytes = 0
 
-    def allows(self, now: datetime) -> bool:
-        """Whether one more may be kept."""
+    def room(self, now: datetime, size: int) -> int | None:
+        """How many of a message's bytes may be kept; None where nothing of it may."""
         if self._since is None or now - self._since >= timedelta(hours=1):
-            self._since, self._kept = now, 0
+            self._since, self._kept, self._bytes = now, 0, 0
         self._kept += 1
-        return self._kept <= self._per_hour
+        if self._kept > self._per_hour:
+            return None
+        if self._bytes + size > self._bytes_per_hour:
+            size = min(size, self.CUT)
+        self._bytes += size
+        return size
+
+    @property
+    def is_just_spent(self) -> bool:
+        """Whether the last message was the first of its hour that had no room."""
+        return self._kept == self._per_hour + 1
 
 
 class AcceptCallback:
@@ -57,17 +74,20 @@ class AcceptCallback:
             reading = provider.unreadable(route, Verdict.TOO_LARGE, f"{size} bytes")
         else:
             reading = provider.read(route, body)
-        inbox_id = uuid4().hex
+        inbox_id, kept = uuid4().hex, body
         reply = provider.acknowledge(reading, inbox_id)
         CALLBACKS.labels(provider.name, route, reading.verdict).inc()
         if reading.verdict in VERDICT_CODES:
             ERRORS.labels(VERDICT_CODES[reading.verdict]).inc()
+            if not reading.is_signed:  # a provider's own words are kept, however many
+                room = self._room_for(body, now)
+                if room is None:
+                    return reply
+                kept = body[:room]
             log.warning(
                 "callback_refused", provider=provider.name, route=route, verdict=reading.verdict, inbox=inbox_id
             )
-            if not self._quota.allows(now):
-                return reply
-        evidence = _evidence(inbox_id, provider.name, now, body, size, headers, reading, reply.status)
+        evidence = _evidence(inbox_id, provider.name, now, kept, body, size, headers, reading, reply.status)
         try:
             await self._keep(evidence, reading.notices)
         except Exception:
@@ -76,11 +96,18 @@ class AcceptCallback:
             return provider.not_kept(route)
         return reply
 
+    def _room_for(self, body: bytes, now: datetime) -> int | None:
+        room = self._quota.room(now, len(body))
+        if room is None and self._quota.is_just_spent:  # said once: a line for each would fill the disk, too
+            log.warning("forgeries_not_kept", for_at_most_s=3600)
+        return room
+
 
 def _evidence(
     inbox_id: str,
     provider: str,
     now: datetime,
+    kept: bytes,
     body: bytes,
     size: int,
     headers: Mapping[str, str],
@@ -92,12 +119,17 @@ def _evidence(
         provider=provider,
         route=reading.route,
         received_at=now,
-        body=body,
+        body=kept,
         size=size,
-        headers={name: headers[name][:200] for name in KEPT_HEADERS if name in headers},
+        headers={name: header_text(headers[name]) for name in KEPT_HEADERS if name in headers},
         digest=hashlib.sha256(body).hexdigest(),
         verdict=reading.verdict,
         why=reading.why[:500],
         message_id=reading.message_id[:100] if reading.message_id else None,
         reply_status=status,
     )
+
+
+def header_text(value: str) -> str:
+    """A header as it can be kept: bytes that are no UTF-8 come as surrogates, which no database takes."""
+    return value[:200].encode("utf-8", "replace").decode("utf-8")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 from uuid import uuid4
@@ -30,7 +30,7 @@ from gateway.ports import (
     UnitOfWork,
     Verdict,
 )
-from gateway.service.accept_callback import KEPT_HEADERS, VERDICT_CODES, ForgeryQuota
+from gateway.service.accept_callback import KEPT_HEADERS, VERDICT_CODES, ForgeryQuota, header_text
 from gateway.service.metrics import CALLBACKS, CASES, ERRORS
 from gateway.service.statement_files import Incoming, StatementFolder
 
@@ -70,8 +70,10 @@ class AcceptStatement:
                 await self._keep(provider.name, reading, incoming, evidence)
                 return reply
             ERRORS.labels(VERDICT_CODES[reading.verdict]).inc()
-            log.warning("statement_refused", provider=provider.name, verdict=reading.verdict, inbox=inbox_id)
-            if self._quota.allows(evidence.received_at):
+            room = self._quota.room(evidence.received_at, len(evidence.body))
+            if room is not None:
+                log.warning("statement_refused", provider=provider.name, verdict=reading.verdict, inbox=inbox_id)
+                evidence = replace(evidence, body=evidence.body[:room])
                 async with self._uow.writing() as tx:
                     await tx.inbox.keep(evidence, ())
             return reply
@@ -124,7 +126,7 @@ class AcceptStatement:
             received_at=self._clock.now(),
             body=incoming.head,
             size=incoming.size,
-            headers={name: headers[name][:200] for name in KEPT_HEADERS if name in headers},
+            headers={name: header_text(headers[name]) for name in KEPT_HEADERS if name in headers},
             digest=incoming.digest,
             verdict=reading.verdict,
             why=reading.why[:500],

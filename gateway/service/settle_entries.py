@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 
 import structlog
@@ -36,21 +37,41 @@ class SettleEntries:
     async def one(self) -> bool:
         """Settle the oldest due entry; False when there is none."""
         now = self._clock.now()
+
+        async def oldest(tx: Transaction) -> Entry | None:
+            claimed = await tx.inbox.claim_new(1, now)
+            return claimed[0] if claimed else None
+
+        entry, _ = await self._claimed(oldest, now)
+        return entry is not None
+
+    async def this(self, inbox_id: str, line: int) -> Exception | None:
+        """Settle one entry now, however long it was to wait; what failed, if anything. One that stands is left so."""
+
+        async def it(tx: Transaction) -> Entry | None:
+            return await tx.inbox.claim(inbox_id, line)
+
+        _, failure = await self._claimed(it, self._clock.now())
+        return failure
+
+    async def _claimed(
+        self, claim: Callable[[Transaction], Awaitable[Entry | None]], now: datetime
+    ) -> tuple[Entry | None, Exception | None]:
+        """Claim an entry and settle it in one transaction: the entry, if any, and what failed with it."""
         entry: Entry | None = None
         try:
             async with self._uow.writing() as tx:
-                claimed = await tx.inbox.claim_new(1, now)
-                if not claimed:
-                    return False
-                entry = claimed[0]
+                entry = await claim(tx)
+                if entry is None:
+                    return None, None
                 state = await self._settle(tx, entry, now)
         except Exception as failure:
             if entry is None:
                 raise
             await self._postpone(entry, failure, now)
-            return True
+            return entry, failure
         ENTRIES.labels(entry.kind, state).inc()
-        return True
+        return entry, None
 
     async def _settle(self, tx: Transaction, entry: Entry, now: datetime) -> EntryState:
         match entry.notice:

@@ -57,6 +57,10 @@ class SqlCases:
         row = (await self._db.execute(locked(statement, case) if lock else statement)).first()
         return dict(row._mapping) if row else None
 
+    async def about(self, subjects: Collection[str]) -> Sequence[Mapping[str, Any]]:
+        statement = select(*_LISTED).where(case.c.subject.in_(subjects)).order_by(case.c.opened_at, case.c.id)
+        return [dict(row._mapping) for row in await self._db.execute(statement)]
+
     async def settle(self, case_id: int, settled: SettledCase, now: datetime) -> None:
         await self._db.execute(
             update(case)

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, and_, bindparam, literal_column, select, update
+from sqlalchemy import ColumnElement, Row, and_, bindparam, literal_column, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.domain.payments import EntryState, PaymentReport
-from gateway.ports import Entry, Evidence, KnownPayment, Notice
+from gateway.ports import Entry, Evidence, KnownPayment, Notice, Verdict
 from gateway.store import notices
 from gateway.store.statements import any_exists, insert_if_absent, locked
 from gateway.store.tables import entry, inbox, payment
@@ -18,6 +18,7 @@ from gateway.store.tables import entry, inbox, payment
 # A literal: of a parameter a kept plan does not know that the partial index serves it.
 _NEW: ColumnElement[str] = literal_column("'new'")
 
+_RECEIPT_WIDTH = 100  # gw_payment.receipt
 # Made once: each payment runs them.
 _MARK_ENTRY = update(entry).where(entry.c.inbox_id == bindparam("of_inbox"), entry.c.line == bindparam("of_line"))
 _MARK_PAYMENT = update(payment).where(
@@ -38,6 +39,11 @@ def _entry(row: Row[Any]) -> Entry:
     )
 
 
+def _fitting(text: str | None, width: int) -> str | None:
+    """Evidence cut to the width of its column, as SQL Server counts it: a long receipt must not stop a payment."""
+    return None if text is None else text.encode("utf-16-le")[: 2 * width].decode("utf-16-le", "ignore")
+
+
 def _evidence_row(evidence: Evidence) -> dict[str, Any]:
     return {
         "id": evidence.id,
@@ -53,6 +59,11 @@ def _evidence_row(evidence: Evidence) -> dict[str, Any]:
         "message_id": evidence.message_id,
         "reply_status": evidence.reply_status,
     }
+
+
+def _evidence(row: Row[Any]) -> Evidence:
+    fields = dict(row._mapping)
+    return Evidence(**{**fields, "body": bytes(row.body), "verdict": Verdict(row.verdict)})
 
 
 def _entry_rows(evidence: Evidence, noticed: Sequence[Notice]) -> list[dict[str, Any]]:
@@ -123,6 +134,30 @@ class SqlInbox:
         statement = select(entry).where(entry.c.inbox_id == inbox_id).order_by(entry.c.line)
         return [_entry(row) for row in await self._db.execute(statement)]
 
+    async def evidence(self, inbox_id: str) -> Evidence | None:
+        row = (await self._db.execute(select(inbox).where(inbox.c.id == inbox_id))).first()
+        return _evidence(row) if row else None
+
+    async def refused(self, since: datetime, after: tuple[datetime, str] | None, limit: int) -> Sequence[Evidence]:
+        readable = inbox.c.verdict.not_in((Verdict.GENUINE, Verdict.TOO_LARGE))
+        taken_up = select(entry.c.line).where(entry.c.inbox_id == inbox.c.id).exists()
+        statement = select(inbox).where(inbox.c.received_at >= since, readable, ~taken_up)
+        if after is not None:
+            at, inbox_id = after
+            later = or_(inbox.c.received_at > at, and_(inbox.c.received_at == at, inbox.c.id > inbox_id))
+            statement = statement.where(later)
+        statement = statement.order_by(inbox.c.received_at, inbox.c.id).limit(limit)
+        return [_evidence(row) for row in await self._db.execute(statement)]
+
+    async def add_entries(self, evidence: Evidence, noticed: Sequence[Notice], now: datetime) -> int:
+        rows = [row | {"not_before": now, "updated_at": now} for row in _entry_rows(evidence, noticed)]
+        return await insert_if_absent(self._db, entry, ("inbox_id", "line"), rows) if rows else 0
+
+    async def claim(self, inbox_id: str, line: int) -> Entry | None:
+        statement = select(entry).where(entry.c.inbox_id == inbox_id, entry.c.line == line, entry.c.state == _NEW)
+        row = (await self._db.execute(locked(statement, entry))).first()
+        return _entry(row) if row else None
+
 
 class SqlPayments:
     """See ``gateway.ports.Payments``."""
@@ -141,7 +176,7 @@ class SqlPayments:
             "amount_minor": report.amount.amount_minor,
             "currency": report.amount.currency,
             "paid_at": report.paid_at,
-            "receipt": report.receipt,
+            "receipt": _fitting(report.receipt, _RECEIPT_WIDTH),
             "state": EntryState.NEW,
             "inbox_id": inbox_id,
             "first_seen_at": now,

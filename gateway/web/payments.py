@@ -9,7 +9,9 @@ from aiohttp import web
 
 from gateway.ports import PaymentProvider
 from gateway.service.accept_callback import AcceptCallback
-from gateway.web.bodies import read_limited
+from gateway.web.bodies import BodyRoom
+
+_LARGE_BYTES = 32_000_000  # held in large bodies at once, by all callbacks together
 
 
 class PaymentRoutes:
@@ -28,6 +30,7 @@ class PaymentRoutes:
         self._max_bytes = max_bytes
         self._accepted = accepted
         self._room = asyncio.Semaphore(in_flight)
+        self._bodies = BodyRoom(max(2, _LARGE_BYTES // max_bytes))
 
     def add_to(self, app: web.Application) -> None:
         """Register the routes."""
@@ -38,10 +41,10 @@ class PaymentRoutes:
     def _handler(self, provider: PaymentProvider, route: str) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
         async def handle(request: web.Request) -> web.StreamResponse:
             # read first: a body that does not come must not hold a place that a genuine callback waits for
-            body, size = await read_limited(request, self._max_bytes)
-            headers = {name.lower(): value for name, value in request.headers.items()}
-            async with self._room:
-                reply = await self._accept(provider, route, body, size, headers)
+            async with self._bodies.body(request, self._max_bytes) as (body, size):
+                headers = {name.lower(): value for name, value in request.headers.items()}
+                async with self._room:
+                    reply = await self._accept(provider, route, body, size, headers)
             self._accepted()
             return web.Response(status=reply.status, body=reply.body, headers={"Content-Type": reply.content_type})
 

@@ -74,6 +74,8 @@ class StatementRoutes:
                 ERRORS.labels("PAY-NOT-KEPT").inc()
                 log.exception("statement_not_kept", provider=provider.name, route=route)
                 return provider.statement_not_kept(route)
+            if isinstance(failure, (ConnectionError, web.RequestPayloadError)):  # hung up, or chunks that are none
+                raise web.HTTPBadRequest from None
             raise
         headers = {name.lower(): value for name, value in request.headers.items()}
         # shielded: a peer that goes away now must not leave half of a decision

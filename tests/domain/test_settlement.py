@@ -167,8 +167,17 @@ def test_another_cover_that_ended_meanwhile_does_not_hinder() -> None:
 
 
 def test_the_policy_lasts_from_the_day_of_payment_not_of_asking() -> None:
-    decision = settled(BILL, report(), paid_on=on(-3))
+    bill = replace(BILL, created_at=NOON - timedelta(days=5))
+    decision = settled(bill, report(), paid_on=on(-3))
     assert (decision.start_date, decision.premium.pay_date) == (on(-3), on(-3))
+
+
+@pytest.mark.parametrize("paid_on", [date(2000, 1, 1), on(-6)])
+def test_a_payment_from_before_its_bill_counts_as_the_bills_day(paid_on: date) -> None:
+    """A clock that is wrong by years would else buy a cover that has ended."""
+    bill = replace(BILL, created_at=NOON - timedelta(days=5))
+    decision = settled(bill, report(), paid_on=paid_on)
+    assert (decision.start_date, decision.premium.pay_date) == (on(-5), on(-5))
 
 
 def test_a_payment_from_the_future_counts_as_todays() -> None:

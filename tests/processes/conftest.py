@@ -65,12 +65,19 @@ def fresh_database(backend: str, request: pytest.FixtureRequest, tmp_path_factor
 
 
 @pytest.fixture(scope="session")
-def settings(backend: str, keys: Path, bytecode: Path | None, request: pytest.FixtureRequest) -> dict[str, str]:
+def settings(
+    backend: str,
+    keys: Path,
+    bytecode: Path | None,
+    request: pytest.FixtureRequest,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> dict[str, str]:
     """The environment of gateway processes on this backend, without database and ports."""
     sessions = "memory://" if backend == "sqlite" else request.getfixturevalue("valkey_url")
     return {
         **own_environment(bytecode),
         "GATEWAY_SESSIONS__URL": sessions,
+        "GATEWAY_RECONCILIATION__FOLDER": str(tmp_path_factory.mktemp("statements")),
         "GATEWAY_GEPG__PRIVATE_KEY": str(keys / "sp.key.pem"),
         "GATEWAY_GEPG__PEER_CERTIFICATES": str(keys / "gepg.crt.pem"),
         # short, so that a lease left by a killed worker runs out while a test waits

@@ -21,16 +21,23 @@ from gateway.domain.periods import add_months
 from gateway.domain.policy import PolicyStatus
 from gateway.store.tables import bill, case, outbox, payment, place
 
+GENERATION = "v4"
 PROCESSES = {"sqlite": (1, 0), "postgresql": (2, 2)}  # serving, working
 HELD = "reorder"  # a message waits here until another of its kind has gone, so nothing depends on how long tests take
 
 
 @pytest.fixture(scope="module")
 def stack(
-    backend: str, settings: dict[str, str], fresh_database: Any, keys: Path, tmp_path_factory: pytest.TempPathFactory
+    backend: str,
+    settings: dict[str, str],
+    fresh_database: Any,
+    keys: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+    request: pytest.FixtureRequest,
 ) -> Iterator[Stack]:
-    """A gateway of its own that asks in v4, and a sandbox that has to be asked in v4."""
-    logs = tmp_path_factory.mktemp(f"logs-v4-{backend}")
+    """A gateway of its own that asks in the module's generation, and a sandbox that has to be asked in it."""
+    version = request.module.GENERATION
+    logs = tmp_path_factory.mktemp(f"logs-{version}-{backend}")
     serving, working = PROCESSES[backend]
     own, *ports = free_ports(1 + 2 * serving + working)
     publics, operators, workers = ports[:serving], ports[serving : 2 * serving], ports[2 * serving :]
@@ -39,7 +46,7 @@ def stack(
     environment = {
         **settings,
         "GATEWAY_DATABASE__URL": url,
-        "GATEWAY_GEPG__VERSION": "v4",
+        "GATEWAY_GEPG__VERSION": version,
         "GATEWAY_GEPG__URL": f"{sandbox_url}/gepg",
         "GATEWAY_AFRICASTALKING__SMS_URL": f"{sandbox_url}/africastalking/version1/messaging",
         "GATEWAY_WORKER__FOLLOW_EVERY_S": "0.5",
@@ -86,9 +93,9 @@ async def bill_of(world: World, family: Family) -> Any:
 
 
 async def at_gepg(world: World, family: Family) -> dict[str, Any]:
-    """The one bill that GePG holds for a family; it was asked for in v4."""
+    """The one bill that GePG holds for a family; it was asked for in this generation."""
     (held,) = await world.bills_at_provider(family)
-    assert held["version"] == "v4"
+    assert held["version"] == world.stack.environment["GATEWAY_GEPG__VERSION"]
     return held
 
 

@@ -89,7 +89,7 @@ class Peer:
 
 @dataclass
 class Provider:
-    """A payment provider with a wire of its own: ``ok``, ``forged`` or ``junk`` bytes."""
+    """A payment provider with a wire of its own: ``ok``, ``forged``, ``junk`` or ``signed junk`` bytes."""
 
     notices: tuple[Notice, ...] = ()
     outcome: Outcome = field(default_factory=Accepted)
@@ -117,7 +117,7 @@ class Provider:
         if body.startswith(b"ok"):
             return Reading(route, Verdict.GENUINE, "M1", self.notices)
         verdict = Verdict.BAD_SIGNATURE if body.startswith(b"forged") else Verdict.UNREADABLE
-        return Reading(route, verdict, why="because " * 200)
+        return Reading(route, verdict, why="because " * 200, is_signed=body.startswith(b"signed"))
 
     def unreadable(self, route: str, verdict: Verdict, why: str) -> Reading:
         return Reading(route, verdict, why=why)

@@ -104,7 +104,48 @@ async def test_forgeries_are_kept_up_to_a_quota_and_all_are_answered(world: Worl
 def test_the_quota_begins_anew_each_hour() -> None:
     quota, noon = ForgeryQuota(2), datetime(2026, 11, 22, 12, tzinfo=UTC)
     for hour in range(3):
-        assert [quota.allows(noon + timedelta(hours=hour)) for _ in range(3)] == [True, True, False]
+        spent = [(quota.room(noon + timedelta(hours=hour), 7), quota.is_just_spent) for _ in range(4)]
+        assert spent == [(7, False), (7, False), (None, True), (None, False)]
+
+
+def test_the_quota_counts_bytes_too() -> None:
+    """Two thousand forgeries of a megabyte each would be fifty gigabytes a day."""
+    quota, noon = ForgeryQuota(1_000, bytes_per_hour=10_000), datetime(2026, 11, 22, 12, tzinfo=UTC)
+    assert [quota.room(noon, size) for size in (6_000, 4_000, 1, 900, 6_000)] == [6_000, 4_000, 1, 900, 1_024]
+    kept = [quota.room(noon, 1_000_000) for _ in range(994 + 5)]
+    assert kept == [1_024] * 995 + [None] * 4
+    assert quota.room(noon + timedelta(hours=1), 6_000) == 6_000
+
+
+async def test_a_flood_of_large_forgeries_keeps_their_beginnings(world: World) -> None:
+    accept = AcceptCallback(world.database, world.clock, ForgeryQuota(100, bytes_per_hour=50_000))
+    forged, genuine = b"forged" + b"x" * 19_994, b"ok" + b"x" * 99_998
+    for _ in range(6):
+        assert (await accept(Provider(), "payments", forged, len(forged), {})).body.startswith(b"bad_signature ")
+        assert (await accept(Provider(), "payments", genuine, len(genuine), {})).body.startswith(b"genuine ")
+    rows = await world.rows(g.inbox)
+    kept = sorted(len(row["body"]) for row in rows if row["verdict"] == "bad_signature")
+    assert kept == [1_024] * 4 + [20_000] * 2
+    assert {row["size"] for row in rows if row["verdict"] == "bad_signature"} == {20_000}
+    assert {row["digest"] for row in rows if row["verdict"] == "bad_signature"} == {hashlib.sha256(forged).hexdigest()}
+    assert [len(row["body"]) for row in rows if row["verdict"] == "genuine"] == [100_000] * 6, "however much it is"
+
+
+async def test_what_the_provider_signed_is_kept_beyond_the_quota(world: World, logged: list[Any]) -> None:
+    """It cannot be read yet, and it is about money all the same."""
+    accept = accepting(world, per_hour=1)
+    for body in (b"forged", b"forged", b"junk", b"signed junk", b"signed junk", b"forged"):
+        await accept(Provider(), "payments", body, len(body), {})
+    kept = sorted(bytes(row["body"]) for row in await world.rows(g.inbox))
+    assert kept == [b"forged", b"signed junk", b"signed junk"]
+    assert [e["event"] for e in logged] == ["callback_refused", "forgeries_not_kept", *["callback_refused"] * 2]
+
+
+async def test_headers_that_are_no_text_keep_nothing_out(world: World) -> None:
+    headers = {"user-agent": "a\udcff\udcfe", "content-type": "\U0001f600", "date": "\x7f\x01"}
+    assert (await accepting(world)(Provider(), "payments", b"ok", 2, headers)).body.startswith(b"genuine ")
+    (kept,) = await world.rows(g.inbox)
+    assert kept["headers"] == {"user-agent": "a??", "content-type": "\U0001f600", "date": "\x7f\x01"}
 
 
 class Broken:

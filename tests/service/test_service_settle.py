@@ -420,3 +420,10 @@ async def test_another_number_is_given_while_the_payment_waits_for_the_family(wo
     await settling
     assert await world.cases() == ["unknown_control_number"]
     assert await world.count(t.premiums, Receipt="R1") == 0
+
+
+async def test_a_receipt_longer_than_its_column_stops_no_payment(world: World) -> None:
+    bill = await world.numbered(COVERED)
+    assert await world.told(world.payment(bill, receipt="\U0001f600" * 200, origin="é" * 200)) == ["settled"]
+    (row,) = await world.rows(g.payment)
+    assert row["receipt"] == "\U0001f600" * 50, "a hundred places, as SQL Server counts them"

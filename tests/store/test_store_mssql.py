@@ -57,6 +57,7 @@ from gateway.ports import (
     StagedPart,
     Statement,
     StatementRow,
+    Verdict,
 )
 from gateway.store import schema
 from gateway.store import tables as g
@@ -208,6 +209,14 @@ async def _inbox(inbox: Any) -> None:
     await inbox.mark(entries[1], EntryState.SETTLED, NOW, "B1", "done")
     assert [(due.line, due.attempts) for due in await inbox.claim_new(2, NOW)] == [(2, 0)]
     assert [(due.line, due.attempts) for due in await inbox.claim_new(2, after(hours=1))] == [(2, 0), (0, 1)]
+    assert [await inbox.claim("I1", line) is not None for line in (0, 1, 9)] == [True, False, False]
+    refused = evidence("I2", verdict=Verdict.BAD_SIGNATURE)
+    await inbox.keep(refused, [])
+    assert await inbox.evidence("I2") == refused
+    assert await inbox.evidence("I9") is None
+    assert await inbox.refused(NOW, None, 9) == await inbox.refused(NOW, (NOW, "I1"), 9) == [refused]
+    assert [await inbox.add_entries(refused, notices[:2], NOW) for _ in range(2)] == [2, 0]
+    assert await inbox.refused(NOW, None, 9) == []
 
 
 async def _payments(payments: Any) -> None:
@@ -250,6 +259,7 @@ async def _cases(cases: Any) -> None:
     held = Case(CaseKind.EFFECT_HELD, "outbox:1")
     assert [await cases.open(held, NOW) for _ in range(2)] == [True, False]
     number = (await cases.listed())[-1]["id"]
+    assert [case["id"] for case in await cases.about(["outbox:1", "outbox:9"])] == [number]
     assert (await cases.by_id(number, lock=True))["kind"] == CaseKind.EFFECT_HELD
     await cases.settle(number, SettledCase("closed", "close", "Ester «é»", "again", {}), NOW)
     assert [case["id"] for case in await cases.listed(9, ("closed", "held"))] == [number]
@@ -517,6 +527,7 @@ async def test_what_is_locked_elsewhere_is_locked_there(said: Recorder) -> None:
         ("SqlBills.latest", False),
         ("SqlBills.silent", True),
         ("SqlCases.by_id", False),
+        ("SqlInbox.claim", False),
         ("SqlInbox.claim_new", True),
         ("SqlOutbox.lease", True),
     }

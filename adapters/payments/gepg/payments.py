@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from gateway.domain import msisdn
 from gateway.domain.payments import PaymentReport
 
@@ -12,6 +14,7 @@ from .xmltree import Element
 REFERENCE_MAX = 100
 CONTROL_NUMBER_MAX = 50
 _EVIDENCE_MAX = 200  # evidence is cut, since it decides nothing and must fit its column; the raw bytes are kept whole
+_KEY = re.compile(r"[!-~]+")
 
 
 def read_notification(message: Element) -> tuple[PaymentReport, ...]:
@@ -42,8 +45,8 @@ def report(entry: Element, number: str | None) -> PaymentReport:
     if number is None:
         raise UnreadableError("an entry has no control number")
     return PaymentReport(
-        reference=bounded(entry.required("PayRefId"), "PayRefId", REFERENCE_MAX),
-        control_number=bounded(number, "the control number", CONTROL_NUMBER_MAX),
+        reference=key(entry.required("PayRefId"), "PayRefId", REFERENCE_MAX),
+        control_number=key(number, "the control number", CONTROL_NUMBER_MAX),
         amount=read_amount(entry.required("PaidAmt"), entry.required("Ccy"), "PaidAmt"),
         paid_at=read_time(entry.required("TrxDtTm"), "TrxDtTm"),
         bill_id=evidence(entry, "BillId"),
@@ -74,10 +77,21 @@ def control_number(customer: str | None, own: str | None, combined: bool) -> str
 
 
 def bounded(text: str, name: str, limit: int) -> str:
-    """The text, refused when it is longer: a cut key is another one's."""
+    """The text, refused when it is longer: a cut id is another one's."""
     if len(text) > limit:
         raise UnreadableError(f"{name} is too long")
     return text
+
+
+def key(text: str, name: str, limit: int) -> str:
+    """A part of what tells one payment from another, to the letter.
+
+    Refused, too, when it holds a space, a line break or a character that looks like another (a full-width digit, a
+    zero-width space): the same payment told of once so and once plainly would count as two.
+    """
+    if _KEY.fullmatch(text) is None:
+        raise UnreadableError(f"{name} has other characters than plain letters, digits and signs")
+    return bounded(text, name, limit)
 
 
 def evidence(entry: Element, name: str) -> str | None:

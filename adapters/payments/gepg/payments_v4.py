@@ -6,7 +6,7 @@ from gateway.domain import msisdn
 from gateway.domain.payments import PaymentReport
 
 from .limits import UnreadableError
-from .payments import CONTROL_NUMBER_MAX, REFERENCE_MAX, bounded, evidence
+from .payments import CONTROL_NUMBER_MAX, REFERENCE_MAX, evidence, key
 from .wire import read_amount, read_time
 from .xmltree import Element
 
@@ -24,8 +24,8 @@ def _report(entry: Element) -> PaymentReport:
     currency = entry.optional("CCy") or entry.required("Ccy")
     number = entry.optional("PayCtrNum") or entry.required("PayCntrNum")
     return PaymentReport(
-        reference=bounded(entry.required("PayRefId"), "PayRefId", REFERENCE_MAX),
-        control_number=bounded(number, "the control number", CONTROL_NUMBER_MAX),
+        reference=key(entry.required("PayRefId"), "PayRefId", REFERENCE_MAX),
+        control_number=key(number, "the control number", CONTROL_NUMBER_MAX),
         amount=read_amount(entry.required("PaidAmt"), currency, "PaidAmt"),
         paid_at=read_time(entry.required("TrxDtTm"), "TrxDtTm"),
         bill_id=evidence(entry, "BillId"),

@@ -119,7 +119,7 @@ class GepgProvider:
         Both generations are understood on every route: the message's root says what it is. ``Reading.route`` is the
         route of that root where it is known, so that the acknowledgement fits the message wherever it was posted.
         """
-        kind, message_id, dialect = None, None, self._settings.version
+        kind, message_id, dialect, is_signed = None, None, self._settings.version, False
         try:
             envelope = open_envelope(body)
             message = envelope.only_message()
@@ -130,17 +130,19 @@ class GepgProvider:
             if not envelope.is_signed(message, self._settings.peer_certificates):
                 why = "no accepted key signed the message"
                 return Reading(route, Verdict.BAD_SIGNATURE, message_id, why=why, dialect=dialect)
+            is_signed = True
             if kind is None:
                 raise UnreadableError("the message is of a kind that is not read here")
             tree = parse(message.raw)
             notices = kind.read(tree)
             if kind.header:
                 message_id = (tree.group(kind.header).optional(kind.id_name) or "")[:MAX_ID] or None
-            return Reading(route, Verdict.GENUINE, message_id, notices, dialect=dialect)
+            return Reading(route, Verdict.GENUINE, message_id, notices, dialect=dialect, is_signed=True)
         except TooLargeError as error:
             return Reading(route, Verdict.TOO_LARGE, message_id, why=str(error), dialect=dialect)
         except UnreadableError as error:
-            return Reading(route, Verdict.UNREADABLE, message_id, why=str(error), dialect=dialect)
+            why = f"well signed, but {error}" if is_signed else str(error)
+            return Reading(route, Verdict.UNREADABLE, message_id, why=why, dialect=dialect, is_signed=is_signed)
 
     def unreadable(self, route: str, verdict: Verdict, why: str) -> Reading:
         """The reading of a body that was never taken in whole."""

@@ -19,7 +19,7 @@ from .codes import split_codes
 from .envelope import seal
 from .generation import V4
 from .limits import UnreadableError
-from .payments import CONTROL_NUMBER_MAX, REFERENCE_MAX, bounded, evidence
+from .payments import CONTROL_NUMBER_MAX, REFERENCE_MAX, evidence, key
 from .settings import GepgSettings
 from .statement_form import Key, StatementForm, says_failed
 from .wire import read_amount, read_time
@@ -72,8 +72,8 @@ def read_line(line: Element) -> PaymentReport:
     if not number:
         raise UnreadableError("a line has no control number")
     return PaymentReport(
-        reference=bounded(line.required("PayRefId"), "PayRefId", REFERENCE_MAX),
-        control_number=bounded(number, "the control number", CONTROL_NUMBER_MAX),
+        reference=key(line.required("PayRefId"), "PayRefId", REFERENCE_MAX),
+        control_number=key(number, "the control number", CONTROL_NUMBER_MAX),
         amount=read_amount(line.required("PaidAmt"), currency or line.required("CCy"), "PaidAmt"),
         paid_at=read_time(line.required("TrxDtTm"), "TrxDtTm"),
         bill_id=evidence(line, "SpBillId") or evidence(line, "BillId"),

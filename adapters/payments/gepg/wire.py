@@ -12,6 +12,7 @@ from .limits import UnreadableError
 
 # 2025-11-10T12:00:26, with .920, with :920 (a colon before the milliseconds), or a space for the T: all met in TrxDtTm.
 _TIME = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})[T ]([0-9]{2}:[0-9]{2}:[0-9]{2})(?:[.:]([0-9]{1,9}))?")
+_YEARS = range(2000, 2100)  # beyond them a clock is wrong, and a year 1 has no hour in UTC
 _CURRENCY = re.compile(r"[A-Z]{3}")
 
 
@@ -30,6 +31,8 @@ def read_time(text: str, name: str) -> datetime:
         moment = datetime.fromisoformat(f"{day}T{time}")
     except ValueError as error:
         raise UnreadableError(f"{name} is not a time") from error
+    if moment.year not in _YEARS:
+        raise UnreadableError(f"{name} is in no year of ours")
     return moment.replace(microsecond=int((fraction or "0")[:6].ljust(6, "0")), tzinfo=EAT)
 
 

@@ -72,10 +72,12 @@ def _element(node: etree._Element, depth: int) -> Element:
         raise UnreadableError("the message holds comments, entities or namespaces")
     if depth > MAX_DEPTH:
         raise UnreadableError("the message is nested too deeply")
-    children = tuple(_element(child, depth + 1) for child in node)
-    if children and any((text or "").strip() for text in (node.text, *(child.tail for child in node))):
+    if len(node) == 0:
+        return Element(node.tag, (node.text or "").strip())
+    children = tuple([_element(child, depth + 1) for child in node])
+    if any((text or "").strip() for text in (node.text, *(child.tail for child in node))):
         raise UnreadableError(f"{node.tag} mixes text and elements")
     counts = Counter(child.name for child in children)
     if any(counts[child.name] > 1 and not child.children for child in children):
         raise UnreadableError(f"{node.tag} says a value twice")
-    return Element(node.tag, "" if children else (node.text or "").strip(), children)
+    return Element(node.tag, "", children)

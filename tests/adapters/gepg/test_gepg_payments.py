@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
 
 import pytest
 from gepg_samples import EAT, REPORT, entry, payment, signature, wrap
 
+from gateway.domain.clock import eat_day
 from gateway.domain.money import Money
 from gateway.ports import Verdict
 
@@ -75,6 +76,12 @@ def test_the_envelope_may_be_spelt_in_many_ways(provider, keys, shape):
         (payment(entry(BillId="", TrdPtyTrxId="", UsdPayChnl="", PspName="")),
          {"bill_id": None, "receipt": None, "channel": None, "origin": None}),
         (payment(entry(PaidAmt="410000")), {"amount": Money(41_000_000)}),
+        (payment(entry(PaidAmt="30000.000")), {}),
+        (payment(entry(PaidAmt="00030000.00")), {}),
+        (payment(entry(PayRefId="\u3000925314000012345\u00a0")), {}),
+        (payment(entry(TrdPtyTrxId="\U0001f600" * 250)), {"receipt": "\U0001f600" * 200}),
+        (payment(entry(TrxDtTm="2025-11-10T00:00:00")), {"paid_at": at(2025, 11, 10, 0, 0, 0)}),
+        (payment(entry(TrxDtTm="2025-11-09T23:59:59.999")), {"paid_at": at(2025, 11, 9, 23, 59, 59, 999_000)}),
         (payment(entry(PaidAmt="7885.5")), {"amount": Money(788_550)}),
         (payment(entry(PaidAmt=" 0.01 ")), {"amount": Money(1)}),
         (payment(entry(PaidAmt="12.00", Ccy="USD")), {"amount": Money(1200, "USD")}),
@@ -138,11 +145,30 @@ def test_an_entry_among_several_without_its_own_number_has_the_customers(provide
         payment(entry(PayRefId="")),
         payment(entry(PayRefId=None)),
         payment(entry(PayRefId="9" * 101)),
+        payment(entry(PayRefId="925 314000012345")),
+        payment(entry(PayRefId="925314\n000012345")),
+        payment(entry(PayRefId="925314\u200b000012345")),
+        payment(entry(PayRefId="\uff19\uff12\uff15")),
+        payment(entry(PayRefId="9253140000\u0661\u0662")),
+        payment(customer="1996 0000 0148"),
+        payment(customer="\uff11\uff19\uff19\uff16"),
         payment(entry(PaidAmt="")),
         payment(entry(PaidAmt=None)),
         payment(entry(PaidAmt="30,000.00")),
         payment(entry(PaidAmt="30000.005")),
         payment(entry(PaidAmt="3e4")),
+        payment(entry(PaidAmt="+30000")),
+        payment(entry(PaidAmt="30000.")),
+        payment(entry(PaidAmt=".5")),
+        payment(entry(PaidAmt="30 000")),
+        payment(entry(PaidAmt="0x7530")),
+        payment(entry(PaidAmt="1_000")),
+        payment(entry(PaidAmt="NaN")),
+        payment(entry(PaidAmt="Infinity")),
+        payment(entry(PaidAmt="30000TZS")),
+        payment(entry(PaidAmt="\uff13\uff10")),
+        payment(entry(PaidAmt="9" * 100_000)),
+        payment(entry(PaidAmt="0.000")),
         payment(entry(PaidAmt="-30000.00")),
         payment(entry(PaidAmt="0.00")),
         payment(entry(PaidAmt="٣٠٠٠٠")),
@@ -157,6 +183,9 @@ def test_an_entry_among_several_without_its_own_number_has_the_customers(provide
         payment(entry(TrxDtTm="2025-02-30T12:00:26")),
         payment(entry(TrxDtTm="2025-11-10T25:00:26")),
         payment(entry(TrxDtTm="2025-11-10")),
+        payment(entry(TrxDtTm="0001-01-01T00:00:00")),  # has no hour in UTC
+        payment(entry(TrxDtTm="1970-01-01T00:00:00")),
+        payment(entry(TrxDtTm="9999-12-31T23:59:59")),
         payment(entry(BillCtrNum=""), customer=""),
         payment(entry(BillCtrNum="9" * 51), customer="9" * 51),
         payment(entry() + "<PmtTrxDtl/>"),
@@ -184,6 +213,18 @@ def test_well_signed_but_unreadable(provider, keys, element):
     reading = provider.read("payments", wrap(element, keys.gepg))
     assert (reading.verdict, reading.notices) == (Verdict.UNREADABLE, ())
     assert reading.why
+    cut_before_the_signature_is_looked_at = b"<!--" in element.encode() or b"<?" in element.encode()
+    assert reading.is_signed is not cut_before_the_signature_is_looked_at
+    assert reading.why.startswith("well signed, but ") is reading.is_signed
+    forged = provider.read("payments", wrap(element, keys.stranger))
+    assert (forged.is_signed, forged.notices) == (False, ())
+
+
+@pytest.mark.parametrize(("clock", "day"), [("2025-11-09T23:59:59", 9), ("2025-11-10T00:00:00", 10)])
+def test_the_day_of_a_payment_is_east_africas(provider, keys, clock, day):
+    """Both moments are of the 9th in UTC."""
+    (report,) = provider.read("payments", wrap(payment(entry(TrxDtTm=clock)), keys.gepg)).notices
+    assert (report.paid_at.astimezone(UTC).day, eat_day(report.paid_at).day) == (9, day)
 
 
 def test_signed_bytes_that_are_not_utf8_are_unreadable(provider, keys):

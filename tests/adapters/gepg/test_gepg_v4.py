@@ -296,3 +296,20 @@ def test_a_declaration_a_mark_and_line_ends_around(provider, keys):
         spaced = inner.replace(b"<gepgSignature>", b" \r\n<gepgSignature>")
         for body in (prologue + b"<Gepg>" + inner + b"</Gepg>\r\n", prologue + b"<Gepg>\n" + spaced + b" </Gepg>"):
             assert provider.read("payments", body).notices == (REPORT,)
+
+
+@pytest.mark.parametrize(
+    "element",
+    [
+        payment_v4(entry_v4(PayRefId="925 314")),
+        payment_v4(entry_v4(PayRefId="925\u200b314")),
+        payment_v4(entry_v4(PayCtrNum="1996 0000 0148")),
+        payment_v4(entry_v4(PaidAmt="+30000")),
+        payment_v4(entry_v4(PaidAmt="３００００")),
+        payment_v4(entry_v4(TrxDtTm="0001-01-01T00:00:00")),
+        payment_v4(entry_v4(CCy="TZS", Ccy="<x/>").replace("<CCy>TZS</CCy>", "")),
+    ],
+)
+def test_v4_is_as_strict_with_what_tells_payments_apart(v4, keys, element):
+    reading = v4.read("payments", wrap(element, keys.gepg))
+    assert (reading.verdict, reading.notices, reading.is_signed) == (Verdict.UNREADABLE, (), True)

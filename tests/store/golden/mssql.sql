@@ -176,6 +176,11 @@ SELECT gw_case.id, gw_case.kind, gw_case.subject, gw_case.provider, gw_case.inbo
 FROM gw_case
 WHERE gw_case.id = :id_1;
 
+-- SqlCases.about
+SELECT gw_case.id, gw_case.kind, gw_case.subject, gw_case.provider, gw_case.inbox_id, gw_case.bill_id, gw_case.amount_minor, gw_case.currency, gw_case.details, gw_case.state, gw_case.opened_at, gw_case.closed_at
+FROM gw_case
+WHERE gw_case.subject IN (:subject_1_1, :subject_1_2) ORDER BY gw_case.opened_at, gw_case.id;
+
 -- SqlCases.settle
 UPDATE gw_case SET details=:details, state=:state, closed_at=:closed_at, act=:act, closed_by=:closed_by, note=:note WHERE gw_case.id = :id_1;
 
@@ -232,6 +237,34 @@ UPDATE gw_entry SET not_before=:not_before, attempts=(gw_entry.attempts + :attem
 SELECT gw_entry.inbox_id, gw_entry.line, gw_entry.provider, gw_entry.kind, gw_entry.notice, gw_entry.state, gw_entry.received_at, gw_entry.not_before, gw_entry.attempts, gw_entry.bill_id, gw_entry.note, gw_entry.updated_at
 FROM gw_entry
 WHERE gw_entry.inbox_id = :inbox_id_1 ORDER BY gw_entry.line;
+
+-- SqlInbox.evidence
+SELECT gw_inbox.id, gw_inbox.provider, gw_inbox.route, gw_inbox.received_at, gw_inbox.body, gw_inbox.size, gw_inbox.headers, gw_inbox.digest, gw_inbox.verdict, gw_inbox.why, gw_inbox.message_id, gw_inbox.reply_status
+FROM gw_inbox
+WHERE gw_inbox.id = :id_1;
+
+-- SqlInbox.refused
+SELECT TOP 9 gw_inbox.id, gw_inbox.provider, gw_inbox.route, gw_inbox.received_at, gw_inbox.body, gw_inbox.size, gw_inbox.headers, gw_inbox.digest, gw_inbox.verdict, gw_inbox.why, gw_inbox.message_id, gw_inbox.reply_status
+FROM gw_inbox
+WHERE gw_inbox.received_at >= :received_at_1 AND (gw_inbox.verdict NOT IN (:verdict_1_1, :verdict_1_2)) AND NOT (EXISTS (SELECT gw_entry.line
+FROM gw_entry
+WHERE gw_entry.inbox_id = gw_inbox.id)) ORDER BY gw_inbox.received_at, gw_inbox.id;
+SELECT TOP 9 gw_inbox.id, gw_inbox.provider, gw_inbox.route, gw_inbox.received_at, gw_inbox.body, gw_inbox.size, gw_inbox.headers, gw_inbox.digest, gw_inbox.verdict, gw_inbox.why, gw_inbox.message_id, gw_inbox.reply_status
+FROM gw_inbox
+WHERE gw_inbox.received_at >= :received_at_1 AND (gw_inbox.verdict NOT IN (:verdict_1_1, :verdict_1_2)) AND NOT (EXISTS (SELECT gw_entry.line
+FROM gw_entry
+WHERE gw_entry.inbox_id = gw_inbox.id)) AND (gw_inbox.received_at > :received_at_2 OR gw_inbox.received_at = :received_at_3 AND gw_inbox.id > :id_1) ORDER BY gw_inbox.received_at, gw_inbox.id;
+
+-- SqlInbox.add_entries
+INSERT INTO gw_entry (inbox_id, line, provider, kind, notice, state, received_at, not_before, attempts, note, updated_at) SELECT :param_1 AS inbox_id, :param_2 AS line, :param_3 AS provider, :param_4 AS kind, :param_5 AS notice, :param_6 AS state, :param_7 AS received_at, :param_8 AS not_before, :param_9 AS attempts, :param_10 AS note, :param_11 AS updated_at
+WHERE NOT (EXISTS (SELECT 1
+FROM gw_entry WITH (UPDLOCK, HOLDLOCK)
+WHERE gw_entry.inbox_id = :inbox_id_1 AND gw_entry.line = :line_1));
+
+-- SqlInbox.claim
+SELECT gw_entry.inbox_id, gw_entry.line, gw_entry.provider, gw_entry.kind, gw_entry.notice, gw_entry.state, gw_entry.received_at, gw_entry.not_before, gw_entry.attempts, gw_entry.bill_id, gw_entry.note, gw_entry.updated_at
+FROM gw_entry WITH (UPDLOCK, ROWLOCK)
+WHERE gw_entry.inbox_id = :inbox_id_1 AND gw_entry.line = :line_1 AND gw_entry.state = 'new';
 
 -- SqlPayments.first_report
 INSERT INTO gw_payment (reference, control_number, digest, provider, amount_minor, currency, paid_at, receipt, state, inbox_id, first_seen_at, updated_at) SELECT :param_1 AS reference, :param_2 AS control_number, :param_3 AS digest, :param_4 AS provider, :param_5 AS amount_minor, :param_6 AS currency, :param_7 AS paid_at, :param_8 AS receipt, :param_9 AS state, :param_10 AS inbox_id, :param_11 AS first_seen_at, :param_12 AS updated_at
@@ -392,7 +425,7 @@ WHERE gw_entry.inbox_id = :inbox_id_1 AND gw_entry.line = :line_1));
 -- SqlReconciliations.waiting
 SELECT count(*) AS count_1
 FROM gw_entry
-WHERE gw_entry.inbox_id IN (:inbox_id_1_1) AND gw_entry.state = :state_1;
+WHERE gw_entry.inbox_id IN (:inbox_id_1_1) AND gw_entry.state = 'new';
 
 -- SqlReconciliations.find_missing_there
 INSERT INTO gw_difference (reconciliation_id, payment_id, kind, became, reference, control_number, held_minor, held_currency, repeats, why) SELECT :param_1 AS reconciliation_id, gw_payment.id AS payment_id, :param_2 AS kind, :param_3 AS became, gw_payment.reference AS reference, gw_payment.control_number AS control_number, gw_payment.amount_minor AS held_minor, gw_payment.currency AS held_currency, :param_4 AS repeats, :param_5 AS why

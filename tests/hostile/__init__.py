@@ -1,0 +1,1 @@
+"""Messages made to hurt, for the tests of whatever reads them."""
