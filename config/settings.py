@@ -140,6 +140,36 @@ class AfricasTalkingSettings(Block):
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
 
 
+BankName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9]{1,7}$")]
+BankKeyId = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_]{0,19}$")]
+BankKey = Annotated[SecretStr, Field(min_length=32, max_length=200)]
+
+
+class BankSettings(Block):
+    """One bank of our own contract (docs/bank.md). ``secret`` is the unguessable part of its address.
+
+    ``keys``: by key id, one, or two while the bank changes over; both are accepted.
+    """
+
+    secret: SecretStr
+    keys: Annotated[dict[BankKeyId, BankKey], Field(min_length=1, max_length=2)]
+    allowed_networks: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode] = ()
+    unknown_an_hour: Annotated[int, Field(ge=1, le=1_000_000)] = 200  # questions about numbers that nobody has
+
+    @field_validator("secret")
+    @classmethod
+    def _fits_an_address(cls, value: SecretStr) -> SecretStr:
+        secret = value.get_secret_value()
+        if not secret or not secret.isascii() or not all(c.isalnum() or c in "-_" for c in secret):
+            raise ValueError("must be of letters, digits, - and _: it is a part of an address")
+        return value
+
+    @field_validator("allowed_networks", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+
 class _Unknown(PydanticBaseSettingsSource):
     """Variables of ours that name no block: an error like any unknown name. Others may begin with GATEWAY_ too
     (Kubernetes adds GATEWAY_PORT for a service called gateway), but none of theirs is nested."""
@@ -174,8 +204,19 @@ class Settings(BaseSettings):
     worker: WorkerSettings = WorkerSettings()
     gepg: GepgSettings = GepgSettings()
     africastalking: AfricasTalkingSettings = AfricasTalkingSettings()
+    bank: dict[BankName, BankSettings] = Field(default_factory=dict)  # by name, which stands before its receipts
     callback_bytes: Annotated[int, Field(ge=10_000, le=64_000_000)] = 1_000_000  # of one bill or payment callback
     settings_file: Path | None = None
+
+    @field_validator("bank")
+    @classmethod
+    def _no_two_banks_share_a_secret(cls, value: dict[str, BankSettings]) -> dict[str, BankSettings]:
+        secrets = [bank.secret.get_secret_value() for bank in value.values()]
+        keys = [key.get_secret_value() for bank in value.values() for key in bank.keys.values()]
+        for what, found in (("address", secrets), ("key", keys)):
+            if len(set(found)) != len(found):
+                raise ValueError(f"the same secret {what} stands twice; each bank needs its own")
+        return value
 
     @classmethod
     def settings_customise_sources(

@@ -18,6 +18,8 @@ import structlog
 from aiohttp import web
 
 import menus
+from adapters.payments.bank import BankBiller, BankProvider
+from adapters.payments.bank import BankSettings as Bank
 from adapters.payments.gepg import GepgProvider, GepgSettings, KeyFileError, load_peer_key, load_private_key
 from adapters.payments.gepg.prove import KeyFiles, Proof, prove
 from adapters.registry.openimis import (
@@ -42,6 +44,7 @@ from gateway.domain.ussd.book import Book, load_book
 from gateway.http_client import AiohttpClient
 from gateway.ports import SessionStore
 from gateway.service.accept_callback import AcceptCallback, ForgeryQuota
+from gateway.service.answer_biller import AnswerBiller
 from gateway.service.answer_ussd import AnswerUssd, Budget
 from gateway.service.clocks import SystemClock
 from gateway.service.follow_policies import FollowPolicies
@@ -55,6 +58,7 @@ from gateway.service.sweep_bills import SilencePolicy, SweepBills
 from gateway.service.ussd_facts import UssdFacts
 from gateway.store import schema
 from gateway.store.database import Database
+from gateway.web.billers import BillerMount, BillerRoutes
 from gateway.web.health import Health
 from gateway.web.listeners import operator_app, public_app
 from gateway.web.payments import PaymentRoutes
@@ -304,15 +308,12 @@ async def serve(settings: Settings, on_ready: Callable[[], None] = lambda: None)
         worker = await _worker(parts, stack) if parts.database.embedded else None
         wake = worker.wake if worker else lambda: None
         health = Health({"database": parts.database.ping, "sessions": sessions.ping})
+        accept = AcceptCallback(parts.database, parts.clock, ForgeryQuota())
         public = public_app(
             health,
             _ussd_routes(parts, sessions, stack, wake),
-            PaymentRoutes(
-                AcceptCallback(parts.database, parts.clock, ForgeryQuota()),
-                [parts.payments],
-                settings.callback_bytes,
-                wake,
-            ),
+            PaymentRoutes(accept, [parts.payments], settings.callback_bytes, wake),
+            _bank_routes(parts, accept, wake),
         )
         await _listen(stack, public, settings.public.host, settings.public.port)
         await _listen(stack, operator_app(health), settings.operator.host, settings.operator.port)
@@ -346,6 +347,24 @@ def _ussd_routes(parts: Core, sessions: SessionStore, stack: AsyncExitStack, wak
     at = parts.settings.africastalking
     mounts = [Mount(AfricasTalkingUssd(), at.secret.get_secret_value().encode(), at.allowed_networks)]
     return UssdRoutes(answer, mounts, ussd.in_flight)
+
+
+def _bank_routes(parts: Core, accept: AcceptCallback, wake: Callable[[], None]) -> BillerRoutes:
+    mounts = []
+    for name, bank in parts.settings.bank.items():
+        keys = {key_id: key.get_secret_value().encode() for key_id, key in bank.keys.items()}
+        own = Bank(name, keys)
+        mounts.append(
+            BillerMount(
+                BankProvider(own, parts.clock),
+                BankBiller(own, parts.clock),
+                bank.secret.get_secret_value().encode(),
+                bank.allowed_networks,
+            )
+        )
+    limits = {f"bank-{name}": bank.unknown_an_hour for name, bank in parts.settings.bank.items()}
+    answer = AnswerBiller(parts.database, parts.clock, unknown_an_hour=limits)
+    return BillerRoutes("bank", mounts, accept, answer, parts.settings.callback_bytes, wake)
 
 
 async def _worker(parts: Core, stack: AsyncExitStack) -> Worker:

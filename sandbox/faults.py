@@ -5,7 +5,7 @@ Inbound (`bill_submission`, `bill_cancellation`, `sms`) and its answer (`bill_ac
   error_after  the work is done, the answer is HTTP 500
   callback_before_ack   (`bill_ack` only) the answer waits until the numbers of its request were delivered, or
                         `seconds`, or 30 s
-Outbound (`bill_response`, `payment_notification`):
+Outbound (`bill_response`, `payment_notification`, `bank_notice`):
   drop         this attempt is not sent; redelivery follows, unless `forever`
   error_after  sent, but the acknowledgement is lost on its way to us; redelivery follows
 Both: delay (seconds before), double (twice), reorder (held until the next of its kind has gone, or `seconds`, or 30 s),
@@ -34,6 +34,7 @@ KINDS = {
     "bill_response": (*ON_THE_WAY, SAME_NUMBER),
     "payment_notification": ON_THE_WAY,
     "sms": ON_THE_WAY,
+    "bank_notice": ON_THE_WAY,
 }
 MAX_TIMES = 10_000
 MAX_SECONDS = 600.0

@@ -16,3 +16,9 @@ CASES = Counter("gateway_cases_total", "Cases opened for a person.", ["kind"])
 REPAIRS = Counter("gateway_repairs_total", "Policies of others put right, by what was wrong.", ["kind"])
 ERRORS = Counter("gateway_errors_total", "Errors by code of the error table.", ["code"])
 OUTBOX = Gauge("gateway_outbox_rows", "Outbox rows that are not done.", ["state"])
+BILLER_QUESTIONS = Counter(
+    "gateway_biller_questions_total", "Billers' questions, by answer.", ["biller", "question", "result"]
+)
+BILLER_SECONDS = Histogram(
+    "gateway_biller_answer_seconds", "Time to an answer.", buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 4)
+)

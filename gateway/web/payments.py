@@ -7,9 +7,10 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from aiohttp import web
 
-from gateway.ports import PaymentProvider
+from gateway.ports import CallbackReceiver
 from gateway.service.accept_callback import AcceptCallback
 from gateway.web.bodies import read_limited
+from gateway.web.replies import response_of
 
 
 class PaymentRoutes:
@@ -18,7 +19,7 @@ class PaymentRoutes:
     def __init__(
         self,
         accept: AcceptCallback,
-        providers: Sequence[PaymentProvider],
+        providers: Sequence[CallbackReceiver],
         max_bytes: int,
         accepted: Callable[[], None],
         in_flight: int = 256,
@@ -35,7 +36,9 @@ class PaymentRoutes:
             for route in provider.routes:
                 app.router.add_post(f"/payments/{provider.name}/{route}", self._handler(provider, route))
 
-    def _handler(self, provider: PaymentProvider, route: str) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+    def _handler(
+        self, provider: CallbackReceiver, route: str
+    ) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
         async def handle(request: web.Request) -> web.StreamResponse:
             # read first: a body that does not come must not hold a place that a genuine callback waits for
             body, size = await read_limited(request, self._max_bytes)
@@ -43,6 +46,6 @@ class PaymentRoutes:
             async with self._room:
                 reply = await self._accept(provider, route, body, size, headers)
             self._accepted()
-            return web.Response(status=reply.status, body=reply.body, headers={"Content-Type": reply.content_type})
+            return response_of(reply)
 
         return handle

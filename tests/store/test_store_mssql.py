@@ -42,7 +42,7 @@ from gateway.domain.effects import SendSms
 from gateway.domain.money import Money
 from gateway.domain.payments import CaseKind, EntryState
 from gateway.domain.upkeep import OURS, PolicyEvent, PolicyEventKind
-from gateway.ports import BillRefused, Case, ControlNumberGiven, Place, Requester, SettledCase
+from gateway.ports import BillRefused, Case, ControlNumberGiven, Place, Requester, SentPayment, SettledCase
 from gateway.store import schema
 from gateway.store import tables as g
 from gateway.store.database import Database, SqlTransaction, UnsupportedDatabaseError, driver_url
@@ -163,7 +163,7 @@ async def _bills(bills: Any) -> None:
         ("B2", 1)
     ]
     assert [known.id for known in await bills.payable([7, 8], NOW)] == ["B1", "B2"]
-    numbered = await bills.record(first, BillFact.NUMBERED, NOW, control_number="994120000011")
+    numbered = await bills.record(first, BillFact.NUMBERED, NOW, control_number="994120000011", issuer="gepg")
     assert (numbered.state, numbered.control_number) == (BillState.NUMBERED, "994120000011")
     part = await bills.record(numbered, BillFact.PART_PAID, NOW, amount_minor=1_00, payment_record_id=17)
     assert await bills.part_paid_records(7, 1) == [17]
@@ -200,7 +200,12 @@ async def _payments(payments: Any) -> None:
     known = await payments.first_report("gepg", twin, "I2", after(seconds=1))
     assert (known.digest, known.state) == (first.digest, EntryState.NEW)
     assert await payments.first_report("gepg", report(number="994120000012"), "I3", NOW) is None
+    assert await payments.sent_by("gepg", first.reference) == SentPayment(
+        EntryState.NEW, first.control_number, first.amount, first.paid_at
+    )
+    assert await payments.sent_by("bank-a", first.reference) is None
     await payments.mark(first, EntryState.SETTLED, "B1", 17, NOW)
+    assert [await payments.came_elsewhere("B1", provider) for provider in ("gepg", "bank-a")] == [False, True]
     assert (await payments.first_report("gepg", first, "I4", NOW)).state == EntryState.SETTLED
 
 
@@ -349,7 +354,7 @@ def _shape(statements: list[str]) -> dict[str, Any]:
             tables[made[1]] = {line.strip().rstrip(",") for line in lines if line.strip() not in ("", ")")}
         elif added := re.match(r"ALTER TABLE (\w+) ADD (.*)", statement):
             tables[added[1]].add(added[2])
-        else:
+        elif not statement.startswith("UPDATE "):  # what it makes of rows that are there
             assert re.match(r"CREATE (UNIQUE )?INDEX ", statement), statement
             indexes.add(statement)
     return {"tables": tables, "indexes": indexes}

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 
 from gateway.domain.outcomes import Outcome
 from gateway.ports import BillOrder, HttpReply, HttpRequest, HttpResponse, Notice, Reading, Verdict
@@ -102,8 +103,8 @@ class GepgProvider:
     def _generation_of(self, order: BillOrder) -> Generation:
         return self._settings.generation_of(order.bill.provider_code or self._settings.sp_code)
 
-    def read(self, route: str, body: bytes) -> Reading:
-        """Cut, verify, and only then parse. Never raises.
+    def read(self, route: str, body: bytes, _headers: Mapping[str, str] = MappingProxyType({})) -> Reading:
+        """Cut, verify, and only then parse. Never raises. GePG's headers say nothing that its body does not.
 
         Both generations are understood on every route: the message's root says what it is. ``Reading.route`` is the
         route of that root where it is known, so that the acknowledgement fits the message wherever it was posted.
