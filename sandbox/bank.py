@@ -241,12 +241,18 @@ def routes(bank: Bank) -> list[web.RouteDef]:
         answer = await bank.ask("statement", *bank.statement(day, form))
         return web.json_response({"http": answer.http, "believed": answer.believed, **answer.fields})
 
+    async def status(request: web.Request) -> web.Response:
+        reference = text_in(await object_from(request), "reference")
+        answer = await bank.ask("status", json.dumps({"reference": reference}).encode())
+        return web.json_response({"http": answer.http, "believed": answer.believed, **answer.fields})
+
     async def payments(request: web.Request) -> web.Response:
         return web.json_response([{**_shown(p), **p.fields} for p in bank.payments.values()])
 
     return [
         web.post("/sandbox/bank/pay", pay),
         web.post("/sandbox/bank/redeliver", redeliver),
+        web.post("/sandbox/bank/status", status),
         web.post("/sandbox/bank/statement", statement),
         web.get("/sandbox/bank/payments", payments),
     ]
