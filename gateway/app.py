@@ -18,7 +18,7 @@ import structlog
 from aiohttp import web
 
 import menus
-from adapters.payments.bank import BankBiller, BankProvider
+from adapters.payments.bank import BankBiller, BankProvider, BankStatements
 from adapters.payments.bank import BankSettings as Bank
 from adapters.payments.gepg import GepgProvider, GepgSettings, KeyFileError, load_peer_key, load_private_key
 from adapters.payments.gepg.prove import KeyFiles, Proof, prove
@@ -360,6 +360,7 @@ def _bank_routes(parts: Core, accept: AcceptCallback, wake: Callable[[], None]) 
                 BankBiller(own, parts.clock),
                 bank.secret.get_secret_value().encode(),
                 bank.allowed_networks,
+                BankStatements(own, parts.clock),
             )
         )
     limits = {f"bank-{name}": bank.unknown_an_hour for name, bank in parts.settings.bank.items()}

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import hmac
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 
 import structlog
 from aiohttp import web
 
-from gateway.ports import Asked, Biller, CallbackReceiver, HttpReply, Rejected, Unanswered, Verdict
+from gateway.ports import Asked, Biller, CallbackReceiver, HttpReply, Rejected, StatementReceiver, Unanswered, Verdict
 from gateway.service.accept_callback import AcceptCallback
 from gateway.service.answer_biller import AnswerBiller
 from gateway.service.metrics import BILLER_QUESTIONS, ERRORS
@@ -26,6 +26,8 @@ _CODES = {
     Verdict.TOO_LARGE: "PAY-TOO-LARGE",
 }
 
+TakeStatement = Callable[[web.Request, StatementReceiver, str], Awaitable[web.StreamResponse]]
+
 
 @dataclass(frozen=True, slots=True)
 class BillerMount:
@@ -35,13 +37,15 @@ class BillerMount:
     biller: Biller
     secret: bytes = field(repr=False)
     networks: Sequence[Network] = ()
+    statements: StatementReceiver | None = None
 
 
 class BillerRoutes:
     """``POST /payments/{kind}/{secret}/{action}``: the secret tells the billers of one kind apart; it is never logged.
 
     ``accepted`` is called once a notice is committed. ``in_flight``: notices beyond it wait, since money is never
-    turned away; questions beyond it are answered "not now".
+    turned away; questions beyond it are answered "not now". ``take_statement``: streams a day's statement to a file and
+    answers it, within its own bounds; without it there is no such address.
     """
 
     def __init__(
@@ -52,6 +56,7 @@ class BillerRoutes:
         answer: AnswerBiller,
         max_bytes: int,
         accepted: Callable[[], None],
+        take_statement: TakeStatement | None = None,
         in_flight: int = 64,
     ) -> None:
         self._kind = kind
@@ -60,6 +65,7 @@ class BillerRoutes:
         self._answer = answer
         self._max_bytes = max_bytes
         self._accepted = accepted
+        self._take_statement = take_statement
         self._room = asyncio.Semaphore(in_flight)
         self._questions_left = in_flight
 
@@ -67,8 +73,8 @@ class BillerRoutes:
         """Register the route."""
         app.router.add_post(f"/payments/{self._kind}/{{secret}}/{{action}}", self.handle)
 
-    async def handle(self, request: web.Request) -> web.Response:
-        """One notice or question."""
+    async def handle(self, request: web.Request) -> web.StreamResponse:
+        """One notice, question or statement."""
         mount = self._mount(request)
         action = request.match_info["action"]
         headers = {name.lower(): value for name, value in request.headers.items()}
@@ -81,6 +87,8 @@ class BillerRoutes:
         if action in mount.biller.questions:
             body, size = await read_limited(request, _MAX_QUESTION)
             return response_of(await self._question(mount.biller, action, body, size, headers))
+        if self._take_statement is not None and mount.statements and action in mount.statements.statement_routes:
+            return await self._take_statement(request, mount.statements, action)
         raise web.HTTPNotFound
 
     def _mount(self, request: web.Request) -> BillerMount:

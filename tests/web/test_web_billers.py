@@ -3,141 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
-import hmac
-import ipaddress
 import json
-import secrets
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from aiohttp import web
-from aiohttp.test_utils import TestClient, TestServer
-from pytest_aiohttp import AiohttpClient
-from web_world import CHFID, NAME, PHONE, StandingClock, until
+from biller_world import KEYS, LIMIT, NOTICE, SECRETS, Ledger, Open, Registry
+from web_world import CHFID, NAME, PHONE, until
 
-from adapters.payments.bank import BankBiller, BankProvider, BankSettings
-from gateway.domain.money import Money
-from gateway.ports import Answer, Due, Evidence, Notice, Question, Standing, StandingState
-from gateway.service.accept_callback import AcceptCallback, ForgeryQuota
-from gateway.web.billers import BillerMount, BillerRoutes
-
-LIMIT = 2_000
-NOW = StandingClock().now()
-KEYS = {name: secrets.token_hex(32).encode() for name in ("crdb", "nmb")}
-SECRETS = {name: secrets.token_urlsafe(18) for name in KEYS}
-DUE = Due("Z*** K***", Money(3_000_000), "CHF", NOW.date(), False, NOW.date(), NOW.date())
-NOTICE = {
-    "reference": "FT1",
-    "chfid": CHFID,
-    "amount": "30000",
-    "currency": "TZS",
-    "paid_at": "2026-11-22T11:58:03",
-    "payer_msisdn": PHONE,
-    "payer_name": NAME,
-}
-
-
-def mac(key: bytes, signed: bytes) -> str:
-    return hmac.new(key, signed, hashlib.sha256).hexdigest()
-
-
-@dataclass
-class Ledger:
-    """A database that keeps what it is given, unless it is broken; ``held`` delays the commit."""
-
-    kept: list[tuple[Evidence, Sequence[Notice]]] = field(default_factory=list)
-    said: list[str] = field(default_factory=list)
-    broken: Exception | None = None
-    held: asyncio.Event | None = None
-
-    @property
-    def inbox(self) -> Ledger:
-        return self
-
-    @asynccontextmanager
-    async def writing(self) -> AsyncIterator[Ledger]:
-        yield self
-        if self.held:
-            await self.held.wait()
-        if self.broken:
-            raise self.broken
-
-    async def keep_all(self, messages: Sequence[tuple[Evidence, Sequence[Notice]]]) -> None:
-        if not self.broken:
-            self.kept += messages
-
-
-@dataclass
-class Registry:
-    """Answers every question so."""
-
-    answers: Callable[[Question], Answer] = lambda _question: DUE
-    asked: list[tuple[str, Question]] = field(default_factory=list)
-    held: asyncio.Event | None = None
-
-    async def __call__(self, biller: str, question: Question) -> Answer:
-        self.asked.append((biller, question))
-        if self.held:
-            await self.held.wait()
-        return self.answers(question)
-
-
-@dataclass
-class Opened:
-    client: TestClient[Any, Any]
-    ledger: Ledger
-    registry: Registry
-    woken: list[bool]
-
-    async def post(
-        self, action: str, fields: Mapping[str, Any] | bytes, bank: str = "crdb", secret: str = "", **headers: str
-    ) -> tuple[int, dict[str, Any], bool]:
-        """Status, fields, and whether the bank believes the answer."""
-        body = fields if isinstance(fields, bytes) else json.dumps(fields).encode()
-        stamp = str(int(NOW.timestamp()))
-        signature = mac(KEYS[bank], f"{stamp}.".encode() + body)
-        sent = {"x-bank-key-id": "k1", "x-bank-timestamp": stamp, "x-bank-signature": signature, **headers}
-        async with self.client.post(f"/payments/bank/{secret or SECRETS[bank]}/{action}", data=body, headers=sent) as r:
-            said = await r.read()
-            prefix = f"{r.headers.get('X-Bank-Timestamp', '')}.{sent['x-bank-signature']}.".encode()
-            believed = r.headers.get("X-Bank-Signature") == mac(KEYS[bank], prefix + said)
-            try:
-                return r.status, json.loads(said), believed
-            except ValueError:
-                return r.status, {}, believed
-
-
-Open = Callable[..., Any]
-
-
-@pytest.fixture
-def opened(aiohttp_client: AiohttpClient) -> Open:
-    async def open_(
-        ledger: Ledger | None = None,
-        registry: Registry | None = None,
-        networks: Sequence[str] = (),
-        in_flight: int = 10,
-    ) -> Opened:
-        ledger, registry, woken = ledger or Ledger(), registry or Registry(), []
-        clock, mounts = StandingClock(), []
-        for name, key in KEYS.items():
-            settings = BankSettings(name, {"k1": key})
-            allowed = [ipaddress.ip_network(network) for network in networks]
-            provider, biller = BankProvider(settings, clock), BankBiller(settings, clock)
-            mounts.append(BillerMount(provider, biller, SECRETS[name].encode(), allowed))
-        accept: Any = AcceptCallback(ledger, clock, ForgeryQuota())  # type: ignore[arg-type]
-        answer: Any = registry
-        app = web.Application()
-        BillerRoutes("bank", mounts, accept, answer, LIMIT, lambda: woken.append(True), in_flight).add_to(app)
-        server = TestServer(app)
-        await server.start_server(access_log=None)
-        return Opened(await aiohttp_client(server), ledger, registry, woken)
-
-    return open_
+from gateway.ports import Standing, StandingState, StatementReceiver
+from gateway.web.replies import response_of
 
 
 async def test_a_notice_is_acknowledged_after_the_commit(opened: Open) -> None:
@@ -269,6 +145,24 @@ async def test_notices_beyond_the_bound_wait_and_are_answered(opened: Open) -> N
     bank.ledger.held.set()
     assert {(await call)[0] for call in calls} == {200}
     assert len(bank.ledger.kept) == 6
+
+
+async def test_a_statement_goes_to_whoever_takes_statements(opened: Open, tmp_path: Path) -> None:
+    """The taker streams it to a file; the bank's adapter judges the file by the headers, and answers."""
+
+    async def take(request: web.Request, receiver: StatementReceiver, route: str) -> web.StreamResponse:
+        path = tmp_path / "statement"
+        path.write_bytes(await request.read())
+        headers = {name.lower(): value for name, value in request.headers.items()}
+        return response_of(receiver.acknowledge_statement(receiver.open_statement(route, path, headers), "I1"))
+
+    body = b"#statement,2026-11-21\nreference,chfid,amount,currency,paid_at\n"
+    bank = await opened(take_statement=take)
+    assert await bank.post("statement", body) == (200, {"status": "received", "day": "2026-11-21"}, True)
+    status, said, believed = await bank.post("statement", body, **{"x-bank-signature": "0" * 64})
+    assert (status, said["code"], believed) == (401, "PAY-SIGNATURE", False)
+    assert (await bank.post("statement", body, secret="wrong"))[0] == 404
+    assert (await (await opened()).post("statement", body))[0] == 404, "nobody takes statements here"
 
 
 async def test_logs_hold_neither_people_nor_secrets(opened: Open, log_text: Callable[[], str]) -> None:
