@@ -142,7 +142,6 @@ class AfricasTalkingSettings(Block):
 
 BankName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9]{1,7}$")]
 BankKeyId = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_]{0,19}$")]
-BankKey = Annotated[SecretStr, Field(min_length=32, max_length=200)]
 
 
 class BankSettings(Block):
@@ -152,9 +151,17 @@ class BankSettings(Block):
     """
 
     secret: SecretStr
-    keys: Annotated[dict[BankKeyId, BankKey], Field(min_length=1, max_length=2)]
+    keys: Annotated[dict[BankKeyId, SecretStr], Field(min_length=1, max_length=2)]
     allowed_networks: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode] = ()
     unknown_an_hour: Annotated[int, Field(ge=1, le=1_000_000)] = 200  # questions about numbers that nobody has
+
+    @field_validator("keys")
+    @classmethod
+    def _long_enough(cls, value: dict[str, SecretStr]) -> dict[str, SecretStr]:
+        short = [key_id for key_id, key in value.items() if not 32 <= len(key.get_secret_value()) <= 200]
+        if short:
+            raise ValueError(f"a key has 32 to 200 characters; not so: {', '.join(short)}")
+        return value
 
     @field_validator("secret")
     @classmethod
@@ -215,7 +222,7 @@ class Settings(BaseSettings):
         keys = [key.get_secret_value() for bank in value.values() for key in bank.keys.values()]
         for what, found in (("address", secrets), ("key", keys)):
             if len(set(found)) != len(found):
-                raise ValueError(f"the same secret {what} stands twice; each bank needs its own")
+                raise ValueError(f"one secret {what} stands twice; each must be its own")
         return value
 
     @classmethod

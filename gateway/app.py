@@ -70,6 +70,7 @@ SCHEMA_BEHIND = "the gateway's own tables are not at this build's schema; run: i
 SHUTDOWN_S = 5.0  # for requests in flight
 CONNECT_S = 5.0  # config check's patience with a provider's address
 EMBEDDED_POLL_S = 0.5
+SHORT_SECRET = 16  # characters
 
 
 class NotReadyError(RuntimeError):
@@ -201,6 +202,19 @@ def _key_files(settings: Settings) -> KeyFiles:
         peers=gepg.peer_certificates,
         peers_password=peers.get_secret_value() if peers else None,
     )
+
+
+def describe_banks(settings: Settings) -> tuple[list[str], list[str]]:
+    """What is worth knowing of the banks, and what is worth mending. What is wrong stops the start already."""
+    said, warned = [], []
+    for name, bank in settings.bank.items():
+        who = "from any address" if not bank.allowed_networks else f"from {', '.join(map(str, bank.allowed_networks))}"
+        said.append(f"Bank {name}: keys {', '.join(bank.keys)}; may call {who}; receipts begin with {name.upper()}-.")
+        if len(bank.keys) == 2:
+            warned.append(f"Bank {name} has two keys: take the old one away once the bank signs with the new one.")
+        if len(bank.secret.get_secret_value()) < SHORT_SECRET:
+            warned.append(f"Bank {name}: the secret of its address has fewer than {SHORT_SECRET} characters.")
+    return said, warned
 
 
 def ask_accounts(settings: Settings) -> tuple[list[str], list[str]]:

@@ -76,6 +76,7 @@ def settings(backend: str, keys: Path, bytecode: Path | None, request: pytest.Fi
         "GATEWAY_GEPG__PRIVATE_KEY": str(keys / "sp.key.pem"),
         "GATEWAY_GEPG__PEER_CERTIFICATES": str(keys / "gepg.crt.pem"),
         "GATEWAY_BANK__DEMO__SECRET": "demo",
+        "GATEWAY_BANK__DEMO__UNKNOWN_AN_HOUR": "1000000",
         "GATEWAY_BANK__DEMO__KEYS__DEMO": DEMO_BANK_KEY,
         # short, so that a lease left by a killed worker runs out while a test waits
         "GATEWAY_WORKER__CALL_TIMEOUT_S": str(CALL_TIMEOUT_S),

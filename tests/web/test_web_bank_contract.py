@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+import runpy
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -123,6 +125,25 @@ async def test_whatever_the_document_allows_or_forbids_is_answered_as_it_says(
 
     await asyncio.to_thread(answered)
     assert (200 if mode is GenerationMode.POSITIVE else 400) in seen, seen
+
+
+@pytest.mark.parametrize("suffix", ["csv", "json"])
+async def test_the_sample_client_sends_a_statement(
+    bank: Opened, suffix: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    media_type = {"csv": "text/csv", "json": "application/json"}[suffix]
+    (value,) = [e[3] for e in EXAMPLES if e[:2] == ("statement", media_type)]
+    file = tmp_path / f"day.{suffix}"
+    file.write_text(value if isinstance(value, str) else json.dumps(value))
+    client = runpy.run_path(str(PATH.parent / "bank_client.py"))
+    known = client["main"].__globals__
+    monkeypatch.setitem(known, "URL", base(bank))
+    monkeypatch.setitem(known, "KEY_ID", "k1")
+    monkeypatch.setitem(known, "KEY", KEYS["crdb"])
+    monkeypatch.setitem(known, "time", SimpleNamespace(time=NOW.timestamp, sleep=lambda _s: None))
+    monkeypatch.setattr("sys.argv", ["bank_client.py", "statement", "--file", str(file)])
+    assert await asyncio.to_thread(client["main"]) == 0
+    assert json.loads(capsys.readouterr().out) == {"status": "received", "day": "2026-11-25"}
 
 
 def test_the_document_knows_the_codes_and_bounds_of_the_program() -> None:
