@@ -155,6 +155,43 @@ class ReconciliationSettings(Block):
     patience_s: Seconds = 21_600.0  # without an account for so long, a person is told
 
 
+BankName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9]{1,7}$")]
+BankKeyId = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_]{0,19}$")]
+
+
+class BankSettings(Block):
+    """One bank of our own contract (docs/bank.md). ``secret`` is the unguessable part of its address.
+
+    ``keys``: by key id, one, or two while the bank changes over; both are accepted.
+    """
+
+    secret: SecretStr
+    keys: Annotated[dict[BankKeyId, SecretStr], Field(min_length=1, max_length=2)]
+    allowed_networks: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode] = ()
+    unknown_an_hour: Annotated[int, Field(ge=1, le=1_000_000)] = 200  # questions about numbers that nobody has
+
+    @field_validator("keys")
+    @classmethod
+    def _long_enough(cls, value: dict[str, SecretStr]) -> dict[str, SecretStr]:
+        short = [key_id for key_id, key in value.items() if not 32 <= len(key.get_secret_value()) <= 200]
+        if short:
+            raise ValueError(f"a key has 32 to 200 characters; not so: {', '.join(short)}")
+        return value
+
+    @field_validator("secret")
+    @classmethod
+    def _fits_an_address(cls, value: SecretStr) -> SecretStr:
+        secret = value.get_secret_value()
+        if not secret or not secret.isascii() or not all(c.isalnum() or c in "-_" for c in secret):
+            raise ValueError("must be of letters, digits, - and _: it is a part of an address")
+        return value
+
+    @field_validator("allowed_networks", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+
 class _Unknown(PydanticBaseSettingsSource):
     """Variables of ours that name no block: an error like any unknown name. Others may begin with GATEWAY_ too
     (Kubernetes adds GATEWAY_PORT for a service called gateway), but none of theirs is nested."""
@@ -190,11 +227,22 @@ class Settings(BaseSettings):
     gepg: GepgSettings = GepgSettings()
     africastalking: AfricasTalkingSettings = AfricasTalkingSettings()
     reconciliation: ReconciliationSettings = ReconciliationSettings()
+    bank: dict[BankName, BankSettings] = Field(default_factory=dict)  # by name, which stands before its receipts
     callback_bytes: Annotated[int, Field(ge=10_000, le=64_000_000)] = 1_000_000  # of one bill or payment callback
     # Callbacks that are not signed by their provider, as each process keeps them: a flood must not fill the disk.
     refused_an_hour: Annotated[int, Field(ge=1, le=1_000_000)] = 2_000
     refused_bytes_an_hour: Annotated[int, Field(ge=0, le=10**12)] = 64_000_000
     settings_file: Path | None = None
+
+    @field_validator("bank")
+    @classmethod
+    def _no_two_banks_share_a_secret(cls, value: dict[str, BankSettings]) -> dict[str, BankSettings]:
+        secrets = [bank.secret.get_secret_value() for bank in value.values()]
+        keys = [key.get_secret_value() for bank in value.values() for key in bank.keys.values()]
+        for what, found in (("address", secrets), ("key", keys)):
+            if len(set(found)) != len(found):
+                raise ValueError(f"one secret {what} stands twice; each must be its own")
+        return value
 
     @classmethod
     def settings_customise_sources(

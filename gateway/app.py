@@ -19,6 +19,8 @@ import structlog
 from aiohttp import web
 
 import menus
+from adapters.payments.bank import BankBiller, BankProvider, BankStatements
+from adapters.payments.bank import BankSettings as Bank
 from adapters.payments.csv_statement import CsvStatement
 from adapters.payments.gepg import GepgProvider, GepgSettings, KeyFileError, load_peer_key, load_private_key
 from adapters.payments.gepg.prove import KeyFiles, Proof, prove
@@ -42,9 +44,10 @@ from config.settings import Settings
 from gateway.domain.clock import eat_day
 from gateway.domain.ussd.book import Book, load_book
 from gateway.http_client import AiohttpClient
-from gateway.ports import SessionStore, Statement, StatementLines, StatementProvider
+from gateway.ports import SessionStore, Statement, StatementLines, StatementProvider, StatementReceiver
 from gateway.service.accept_callback import AcceptCallback, ForgeryQuota
 from gateway.service.accept_statement import AcceptStatement, reading_of
+from gateway.service.answer_biller import AnswerBiller
 from gateway.service.answer_ussd import AnswerUssd, Budget
 from gateway.service.ask_statements import AskStatements
 from gateway.service.clocks import SystemClock
@@ -65,6 +68,7 @@ from gateway.service.ussd_facts import UssdFacts
 from gateway.store import schema
 from gateway.store.database import Database
 from gateway.web import listeners
+from gateway.web.billers import BillerMount, BillerRoutes
 from gateway.web.health import Health
 from gateway.web.listeners import operator_app, public_app
 from gateway.web.payments import PaymentRoutes
@@ -78,6 +82,7 @@ SHUTDOWN_S = 5.0  # for requests in flight
 CONNECT_S = 5.0  # config check's patience with a provider's address
 EMBEDDED_POLL_S = 0.5
 _BY_COLUMNS = "columns"  # how a file is read: as CSV with named columns
+SHORT_SECRET = 16  # characters
 
 
 class NotReadyError(RuntimeError):
@@ -211,6 +216,19 @@ def _key_files(settings: Settings) -> KeyFiles:
     )
 
 
+def describe_banks(settings: Settings) -> tuple[list[str], list[str]]:
+    """What is worth knowing of the banks, and what is worth mending. What is wrong stops the start already."""
+    said, warned = [], []
+    for name, bank in settings.bank.items():
+        who = "from any address" if not bank.allowed_networks else f"from {', '.join(map(str, bank.allowed_networks))}"
+        said.append(f"Bank {name}: keys {', '.join(bank.keys)}; may call {who}; receipts begin with {name.upper()}-.")
+        if len(bank.keys) == 2:
+            warned.append(f"Bank {name} has two keys: take the old one away once the bank signs with the new one.")
+        if len(bank.secret.get_secret_value()) < SHORT_SECRET:
+            warned.append(f"Bank {name}: the secret of its address has fewer than {SHORT_SECRET} characters.")
+    return said, warned
+
+
 def ask_accounts(settings: Settings) -> tuple[list[str], list[str]]:
     """What is wrong with the providers as they answer now, and what they said. Blocks; sends and bills nothing."""
     answers = [ask(settings) for ask in (_ask_sms_account, _ask_payment_address)]
@@ -318,21 +336,19 @@ async def serve(settings: Settings, on_ready: Callable[[], None] = lambda: None)
         health = Health({"database": parts.database.ping, "sessions": sessions.ping})
         folder = _statement_folder(settings)
         folder.sweep(parts.clock.now().timestamp())
+        accept = AcceptCallback(parts.database, parts.clock, _forgery_quota(settings))
+        statements = StatementRoutes(
+            AcceptStatement(parts.database, parts.clock, folder, _forgery_quota(settings)),
+            [parts.payments],
+            folder,
+            settings.reconciliation.at_once,
+        )
         public = public_app(
             health,
             _ussd_routes(parts, sessions, stack, wake),
-            PaymentRoutes(
-                AcceptCallback(parts.database, parts.clock, _forgery_quota(settings)),
-                [parts.payments],
-                settings.callback_bytes,
-                wake,
-            ),
-            StatementRoutes(
-                AcceptStatement(parts.database, parts.clock, folder, _forgery_quota(settings)),
-                [parts.payments],
-                folder,
-                settings.reconciliation.at_once,
-            ),
+            PaymentRoutes(accept, [parts.payments], settings.callback_bytes, wake),
+            statements,
+            _bank_routes(parts, accept, statements, wake),
         )
         await _listen(stack, public, settings.public.host, settings.public.port)
         await _listen(stack, operator_app(health), settings.operator.host, settings.operator.port)
@@ -370,6 +386,30 @@ def _ussd_routes(parts: Core, sessions: SessionStore, stack: AsyncExitStack, wak
     at = parts.settings.africastalking
     mounts = [Mount(AfricasTalkingUssd(), at.secret.get_secret_value().encode(), at.allowed_networks)]
     return UssdRoutes(answer, mounts, ussd.in_flight)
+
+
+def _bank_routes(
+    parts: Core, accept: AcceptCallback, statements: StatementRoutes, wake: Callable[[], None]
+) -> BillerRoutes:
+    mounts = []
+    for name, bank in parts.settings.bank.items():
+        own = _bank(parts.settings, name)
+        mounts.append(
+            BillerMount(
+                BankProvider(own, parts.clock),
+                BankBiller(own, parts.clock),
+                bank.secret.get_secret_value().encode(),
+                bank.allowed_networks,
+                BankStatements(own, parts.clock),
+            )
+        )
+    limits = {f"bank-{name}": bank.unknown_an_hour for name, bank in parts.settings.bank.items()}
+    answer = AnswerBiller(parts.database, parts.clock, unknown_an_hour=limits)
+    return BillerRoutes("bank", mounts, accept, answer, parts.settings.callback_bytes, wake, statements.take)
+
+
+def _bank(settings: Settings, name: str) -> Bank:
+    return Bank(name, {key_id: key.get_secret_value().encode() for key_id, key in settings.bank[name].keys.items()})
 
 
 async def _worker(parts: Core, stack: AsyncExitStack) -> Worker:
@@ -452,11 +492,14 @@ def _reconciling(
     progress: Progress = lambda *_: None,
 ) -> Reconciling:
     database, clock, provider, folder = parts.database, parts.clock, parts.payments, _statement_folder(parts.settings)
+    banks = [BankStatements(_bank(parts.settings, name), clock) for name in parts.settings.bank]
+    receivers: dict[str, StatementReceiver] = {receiver.name: receiver for receiver in banks}
+    receivers[provider.name] = provider
 
     def lines_of(known: Statement) -> StatementLines:
         if known.how["by"] == _BY_COLUMNS:
             return CsvStatement.from_json(known.how)
-        return provider.lines_of(reading_of(known))
+        return receivers[known.provider].lines_of(reading_of(known))
 
     async def expected() -> Expected:
         default = parts.settings.gepg.sp_code

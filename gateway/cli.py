@@ -372,7 +372,8 @@ def _config_check(settings: Settings, arguments: argparse.Namespace) -> int:
     from gateway import app
 
     keys = app.prove_keys(settings)
-    wrong, said = list(keys.faults), list(keys.facts)
+    banks, doubtful = app.describe_banks(settings)
+    wrong, said = list(keys.faults), [*keys.facts, *banks]
     # with bad key files the provider would only say again what was just said of them
     for check in (*(() if wrong else (app.payment_provider,)), app.open_sessions, app.open_database):
         try:
@@ -388,7 +389,7 @@ def _config_check(settings: Settings, arguments: argparse.Namespace) -> int:
         said += answered
     for sentence in wrong or said:  # what is good would hide what is wrong
         print(sentence, file=sys.stderr if wrong else sys.stdout)
-    for sentence in keys.warnings:
+    for sentence in (*keys.warnings, *doubtful):
         print(f"warning: {sentence}")
     if wrong:
         return WRONG

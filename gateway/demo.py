@@ -27,6 +27,7 @@ from config.settings import Settings
 from gateway.app import prepare_demo
 from gateway.store.database import driver_url
 from sandbox.keys import ensure_keys
+from sandbox.settings import DEMO_BANK_KEY
 
 READY_S = 60.0
 APP_ROLE = "gateway_app"
@@ -187,6 +188,9 @@ def _parts(plan: Plan, environment: Mapping[str, str], phones: Path) -> list[Par
     settings = {
         "GATEWAY_GEPG__URL": f"{sandbox_url}/gepg",
         "GATEWAY_AFRICASTALKING__SMS_URL": f"{sandbox_url}/africastalking/version1/messaging",
+        # the sandbox's bank; its key is published, so that it is the demo's setting and no default
+        "GATEWAY_BANK__DEMO__SECRET": "demo",
+        "GATEWAY_BANK__DEMO__KEYS__DEMO": DEMO_BANK_KEY,
         **{name: value for name, value in environment.items() if name != "OWNER_URL"},
     }
     sandbox = [sys.executable, "-m", "sandbox", "serve", "--port", str(plan.sandbox), "--gateway", gateways]

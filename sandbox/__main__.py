@@ -23,6 +23,7 @@ def _parser() -> argparse.ArgumentParser:
     served.add_argument("--gateway", default="http://127.0.0.1:8080", help="one or more addresses, comma-separated")
     served.add_argument("--keys", type=Path, required=True, help="directory of the throwaway keys; made if missing")
     served.add_argument("--ussd-secret", default="demo", help="the secret path segment (default: %(default)s)")
+    served.add_argument("--bank-secret", default="demo", help="the bank's secret path segment (default: %(default)s)")
     served.add_argument("--service-code", action="append", help="a code that is answered (default: *152*00#)")
     served.add_argument("--phones", type=Path, help='JSON file: [{"msisdn", "who"}]')
     served.add_argument("--gepg-delay-s", type=float, default=0.3, help="until a control number comes (%(default)s)")
@@ -57,6 +58,7 @@ def _settings(arguments: argparse.Namespace) -> Settings:
         keys=arguments.keys,
         gateways=tuple(gateway.strip() for gateway in arguments.gateway.split(",") if gateway.strip()),
         ussd_secret=arguments.ussd_secret,
+        bank_secret=arguments.bank_secret,
         service_codes=tuple(arguments.service_code or ("*152*00#",)),
         phones=arguments.phones,
         gepg_delay_s=arguments.gepg_delay_s,

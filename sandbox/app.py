@@ -9,9 +9,11 @@ from datetime import datetime
 
 from aiohttp import web
 
+from sandbox import bank as bank_routes
 from sandbox import clock, faults, phone, wallet
 from sandbox.africastalking import AfricasTalking
 from sandbox.aggregator import Aggregator
+from sandbox.bank import Bank
 from sandbox.courier import Courier
 from sandbox.gepg import Gepg
 from sandbox.keys import ensure_keys, load_keys
@@ -29,14 +31,17 @@ def create_app(settings: Settings, now: Callable[[], datetime] = clock.now) -> w
     keys, tasks, troubles = load_keys(settings.keys), Tasks(), faults.Faults()
     courier = Courier(settings, keys, troubles)
     gepg = Gepg(settings, keys, courier, troubles, tasks, now)
+    bank = Bank(settings, troubles, tasks, now)
     aggregator = Aggregator(settings, courier, tasks)
 
     async def run(app: web.Application) -> AsyncIterator[None]:
         await courier.start()
+        await bank.start()
         aggregator.start()
         yield
         await tasks.close()
         await courier.close()
+        await bank.close()
 
     async def let_go(app: web.Application) -> None:
         """Before the server waits for open requests: end what they are waiting for."""
@@ -54,6 +59,7 @@ def create_app(settings: Settings, now: Callable[[], datetime] = clock.now) -> w
     app.add_routes(AfricasTalking(troubles).routes())
     app.add_routes(aggregator.routes())
     app.add_routes(wallet.routes(gepg, now))
+    app.add_routes(bank_routes.routes(bank))
     app.add_routes(faults.routes(troubles))
     app.add_routes(phone.routes(settings))
     return app

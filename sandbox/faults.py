@@ -6,7 +6,7 @@ Inbound (`bill_submission`, `bill_cancellation`, `reconciliation_request`, `sms`
   callback_before_ack   (`bill_ack` only) the answer waits until the numbers of its request were delivered, or
                         `seconds`, or 30 s
   busy         (`reconciliation_request` only) the acknowledgement says 7321, try later
-Outbound (`bill_response`, `payment_notification`, `reconciliation`):
+Outbound (`bill_response`, `payment_notification`, `reconciliation`, `bank_notice`):
   drop         this attempt is not sent; redelivery follows, unless `forever`
   error_after  sent, but the acknowledgement is lost on its way to us; redelivery follows
 Both: delay (seconds before), double (twice), reorder (held until the next of its kind has gone, or `seconds`, or 30 s),
@@ -43,6 +43,7 @@ KINDS = {
     "reconciliation_request": (*ON_THE_WAY, BUSY),
     "reconciliation": (*ON_THE_WAY, *DISAGREEMENTS),
     "sms": ON_THE_WAY,
+    "bank_notice": ON_THE_WAY,
 }
 MAX_TIMES = 10_000
 MAX_SECONDS = 600.0

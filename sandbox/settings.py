@@ -3,6 +3,9 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+# Published: the key of the demo's bank, never of a real one.
+DEMO_BANK_KEY = "the-sandbox-bank-and-the-demo-share-this-key"
+
 
 @dataclass(frozen=True, slots=True)
 class Settings:
@@ -11,6 +14,8 @@ class Settings:
     keys: Path
     gateways: tuple[str, ...] = ("http://127.0.0.1:8080",)
     ussd_secret: str = "demo"  # noqa: S105 - the demo's published path segment, not a credential
+    bank_secret: str = "demo"  # noqa: S105 - the demo's published path segment, not a credential
+    bank_key: str = DEMO_BANK_KEY
     service_codes: tuple[str, ...] = ("*152*00#",)
     phones: Path | None = None
     gepg_delay_s: float = 0.3

@@ -104,6 +104,12 @@ class Bill:
     created_at: datetime
     expires_at: datetime
     payment_record_id: int | None = None  # tblPayment.PaymentID, so that the ministry's own screens show the bill
+    issuer: str | None = None  # the provider that gave the control number; None for one of the service before us
+
+    @property
+    def stays_without_number(self) -> bool:
+        """Paid in part by insurance number before it had a control number: none is asked for any more."""
+        return self.state == BillState.PART_PAID and self.control_number is None
 
     def payable_at(self, moment: datetime) -> bool:
         """Whether this bill can still be asked to be paid, with or without its number yet."""

@@ -36,7 +36,7 @@ class SubmitBill:
 
 @dataclass(frozen=True, slots=True)
 class CancelBill:
-    """Ask the payment provider to take no more money for a bill."""
+    """Ask the payment provider to take no more money for a bill: it was cancelled, or paid elsewhere."""
 
     bill_id: str
 

@@ -58,6 +58,9 @@ ERRORS: dict[str, ErrorCode] = {
         ErrorCode("PAY-FAMILY", 200, False, "The family of the bill is no longer in the registry."),
         ErrorCode("PAY-PRODUCT", 200, False, "The product of the bill is no longer in the registry."),
         ErrorCode("PAY-SILENT", 200, True, "The provider gave no control number within the stated time."),
+        ErrorCode("PAY-EXPIRED", 200, False, "A biller asked about a control number whose life has ended unpaid."),
+        ErrorCode("PAY-LIMIT", 429, True, "A biller asked for too many numbers that nobody has; it is not answered."),
+        ErrorCode("PAY-NO-ANSWER", 503, True, "A biller's question could not be answered within its budget."),
         ErrorCode("SMS-HELD", 200, True, "A message could not be sent within its deadline."),
         ErrorCode(
             "PAY-SAME-RECEIPT",

@@ -29,6 +29,7 @@ class PaymentReport:
     payer_name: str | None = None
     channel: str | None = None
     origin: str | None = None  # the bank or wallet that took the money
+    chfid: str | None = None  # paid by insurance number: it stands in ``control_number`` too, and so in the key
 
     @property
     def key(self) -> tuple[str, str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -57,7 +57,8 @@ class Reading:
     """A callback, verified and read. Notices are empty unless the verdict is GENUINE.
 
     ``dialect``: which of the provider's languages it was in; the acknowledgement answers in the same. ``is_signed``:
-    whether the provider's signature holds, which it may on a message that is unreadable.
+    whether the provider's signature holds, which it may on a message that is unreadable. ``answer_to``: what of the
+    message the acknowledgement must name, where the protocol binds one to the other.
     """
 
     route: str
@@ -67,18 +68,42 @@ class Reading:
     why: str = ""
     dialect: str = ""
     is_signed: bool = False
+    answer_to: str = ""
 
 
-class PaymentProvider(Protocol):
-    """A payment provider, as pure translation. Keys are its own; sockets and time-outs are the shell's."""
+class CallbackReceiver(Protocol):
+    """A payment provider that calls us, as pure translation. Keys are its own; sockets are the shell's."""
 
     @property
     def name(self) -> str: ...
 
     @property
     def routes(self) -> Sequence[str]:
-        """Callback paths below ``/payments/{name}/``."""
+        """Callback paths below the address at which the provider is mounted."""
         ...
+
+    def read(self, route: str, body: bytes, headers: Mapping[str, str], /) -> Reading:
+        """Verify the raw bytes, then read them. Header names are lower-case."""
+        ...
+
+    def unreadable(self, route: str, verdict: Verdict, why: str) -> Reading:
+        """The reading of a body that was never taken in whole."""
+        ...
+
+    def acknowledge(self, reading: Reading, reply_id: str) -> HttpReply:
+        """The provider's protocol for "received", "bad signature" and "unreadable"."""
+        ...
+
+    def not_kept(self, route: str) -> HttpReply:
+        """The answer when nothing could be committed: the peer must deliver again."""
+        ...
+
+
+class BillIssuer(Protocol):
+    """A payment provider that gives bills their control numbers, and takes them back."""
+
+    @property
+    def name(self) -> str: ...
 
     def bill_request(self, order: BillOrder, now: datetime) -> HttpRequest:
         """The signed call that asks for a control number."""
@@ -96,18 +121,6 @@ class PaymentProvider(Protocol):
         """What the answer means: Done when it can no longer be paid, Refused when it still can."""
         ...
 
-    def read(self, route: str, body: bytes) -> Reading:
-        """Verify the raw bytes, then read them."""
-        ...
 
-    def unreadable(self, route: str, verdict: Verdict, why: str) -> Reading:
-        """The reading of a body that was never taken in whole."""
-        ...
-
-    def acknowledge(self, reading: Reading, reply_id: str) -> HttpReply:
-        """The provider's protocol for "received", "bad signature" and "unreadable"."""
-        ...
-
-    def not_kept(self, route: str) -> HttpReply:
-        """The answer when nothing could be committed: the peer must deliver again."""
-        ...
+class PaymentProvider(CallbackReceiver, BillIssuer, Protocol):
+    """One that does both."""

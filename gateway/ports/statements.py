@@ -6,7 +6,7 @@ over every byte, and is read in spans that other processes may read beside this 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
@@ -80,6 +80,8 @@ class StatementReading:
     end: int = 0
     dialect: str = ""
     why: str = ""
+    day: date | None = None  # of a statement that was not asked for
+    answer_to: str = ""  # as in ``Reading``
 
 
 class StatementLines(Protocol):
@@ -102,26 +104,18 @@ class StatementLines(Protocol):
         ...
 
 
-class StatementProvider(Protocol):
-    """A payment provider that can be asked for a day's account, as pure translation (files are read, nothing else)."""
+class StatementReceiver(Protocol):
+    """A payment provider that sends us its account of a day, as pure translation (files are read, nothing else)."""
 
     @property
     def name(self) -> str: ...
 
     @property
     def statement_routes(self) -> Sequence[str]:
-        """Callback paths below ``/payments/{name}/`` on which statements come."""
+        """Callback paths below the provider's address on which statements come."""
         ...
 
-    def day_request(self, order: DayOrder, now: datetime) -> HttpRequest:
-        """The signed call that asks for the day."""
-        ...
-
-    def day_outcome(self, order: DayOrder, response: HttpResponse) -> Outcome:
-        """What the immediate answer means: Accepted (the account will come), Refused, Busy or Unknown."""
-        ...
-
-    def open_statement(self, route: str, path: Path) -> StatementReading:
+    def open_statement(self, route: str, path: Path, headers: Mapping[str, str], /) -> StatementReading:
         """Verify the whole file, then read its head. Never raises for content. Blocks: a gigabyte takes seconds."""
         ...
 
@@ -135,4 +129,16 @@ class StatementProvider(Protocol):
 
     def statement_not_kept(self, route: str) -> HttpReply:
         """The answer when nothing could be committed: the peer must deliver again."""
+        ...
+
+
+class StatementProvider(StatementReceiver, Protocol):
+    """One that can be asked for a day's account."""
+
+    def day_request(self, order: DayOrder, now: datetime) -> HttpRequest:
+        """The signed call that asks for the day."""
+        ...
+
+    def day_outcome(self, order: DayOrder, response: HttpResponse) -> Outcome:
+        """What the immediate answer means: Accepted (the account will come), Refused, Busy or Unknown."""
         ...

@@ -60,6 +60,17 @@ class KnownPayment:
 
 
 @dataclass(frozen=True, slots=True)
+class SentPayment:
+    """A payment as its sender may know it. Without an amount: kept, and not looked at yet."""
+
+    state: EntryState
+    control_number: str | None = None
+    amount: Money | None = None
+    paid_at: datetime | None = None
+    case: CaseKind | None = None  # why a person has, or had, to decide
+
+
+@dataclass(frozen=True, slots=True)
 class Job:
     """A leased outbox row."""
 
@@ -203,6 +214,13 @@ class Payments(Protocol):
     async def mark(
         self, report: PaymentReport, state: EntryState, bill_id: str | None, premium_id: int | None, now: datetime
     ) -> None: ...
+    async def came_elsewhere(self, bill_id: str, issuer: str) -> bool:
+        """Whether money of this bill came through another provider than the one that issued its number."""
+        ...
+
+    async def sent_by(self, provider: str, reference: str) -> SentPayment | None:
+        """What this provider first reported under its reference and where it stands; None where it never did."""
+        ...
 
 
 class Outbox(Protocol):

@@ -10,7 +10,7 @@ from uuid import uuid4
 import structlog
 
 from gateway.domain.clock import Clock
-from gateway.ports import Evidence, HttpReply, PaymentProvider, Reading, UnitOfWork, Verdict
+from gateway.ports import CallbackReceiver, Evidence, HttpReply, Reading, UnitOfWork, Verdict
 from gateway.service.keep_together import KeepTogether
 from gateway.service.metrics import CALLBACKS, ERRORS
 
@@ -66,14 +66,14 @@ class AcceptCallback:
         self._quota = quota
 
     async def __call__(
-        self, provider: PaymentProvider, route: str, body: bytes, size: int, headers: Mapping[str, str]
+        self, provider: CallbackReceiver, route: str, body: bytes, size: int, headers: Mapping[str, str]
     ) -> HttpReply:
         """``body`` is what was read of the ``size`` bytes announced or seen; less than all means too large."""
         now = self._clock.now()
         if size > len(body):
             reading = provider.unreadable(route, Verdict.TOO_LARGE, f"{size} bytes")
         else:
-            reading = provider.read(route, body)
+            reading = provider.read(route, body, headers)
         inbox_id, kept = uuid4().hex, body
         reply = provider.acknowledge(reading, inbox_id)
         CALLBACKS.labels(provider.name, route, reading.verdict).inc()

@@ -24,8 +24,8 @@ from gateway.ports import (
     Evidence,
     HttpReply,
     Statement,
-    StatementProvider,
     StatementReading,
+    StatementReceiver,
     Transaction,
     UnitOfWork,
     Verdict,
@@ -57,12 +57,12 @@ class AcceptStatement:
         self._quota = quota
 
     async def __call__(
-        self, provider: StatementProvider, route: str, incoming: Incoming, headers: Mapping[str, str]
+        self, provider: StatementReceiver, route: str, incoming: Incoming, headers: Mapping[str, str]
     ) -> HttpReply:
         """``incoming`` has ended, and is no more afterwards."""
         inbox_id = uuid4().hex
         try:
-            reading = await read_file(provider, route, incoming)
+            reading = await read_file(provider, route, incoming, headers)
             reply = provider.acknowledge_statement(reading, inbox_id)
             CALLBACKS.labels(provider.name, route, reading.verdict).inc()
             evidence = self._evidence(provider.name, inbox_id, incoming, headers, reading, reply.status)
@@ -87,10 +87,11 @@ class AcceptStatement:
     async def _keep(self, provider: str, reading: StatementReading, incoming: Incoming, evidence: Evidence) -> None:
         async with self._uow.writing() as tx:
             order = await tx.reconciliations.order(provider, reading.request_id or "", lock=True)
-            if await self._is_known(tx, provider, reading, order, incoming.digest):
+            day = order.day if order else reading.day
+            if await self._is_known(tx, provider, day, order, incoming.digest):
                 return
             file = await asyncio.to_thread(self._folder.keep, incoming, provider)
-            new = statement_of(provider, reading, order.day if order else None, incoming, file, evidence.id)
+            new = statement_of(provider, reading, day, incoming, file, evidence.id)
             if not await tx.reconciliations.add_statement(new, evidence.received_at):
                 return  # its twin was first
             await tx.inbox.keep(evidence, ())
@@ -101,9 +102,9 @@ class AcceptStatement:
                 await changed_if_closed(tx, provider, new.day, "a new statement came", evidence.received_at)
 
     async def _is_known(
-        self, tx: Transaction, provider: str, reading: StatementReading, order: DayOrder | None, digest: str
+        self, tx: Transaction, provider: str, day: date | None, order: DayOrder | None, digest: str
     ) -> bool:
-        if await tx.reconciliations.statement_of(provider, digest, order.day if order else None) is not None:
+        if await tx.reconciliations.statement_of(provider, digest, day) is not None:
             return True
         if order is None:
             return False
@@ -135,11 +136,13 @@ class AcceptStatement:
         )
 
 
-async def read_file(provider: StatementProvider, route: str, incoming: Incoming) -> StatementReading:
+async def read_file(
+    provider: StatementReceiver, route: str, incoming: Incoming, headers: Mapping[str, str]
+) -> StatementReading:
     """What the file says of itself. A gigabyte is hashed in a thread."""
     if incoming.too_large:
         return StatementReading(route, Verdict.TOO_LARGE, why=f"more than {incoming.size} bytes")
-    return await asyncio.to_thread(provider.open_statement, route, incoming.path)
+    return await asyncio.to_thread(provider.open_statement, route, incoming.path, headers)
 
 
 def statement_of(

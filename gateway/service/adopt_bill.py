@@ -26,14 +26,10 @@ async def adopt_bill(tx: Transaction, control_number: str, now: datetime) -> Bil
 
     A number of its pool that nobody was given names no family: that money is a person's to place.
     """
-    found = await tx.registry.legacy_bills(control_number)
-    if len(found) != 1 or found[0].chfid is None or not found[0].expected:
+    found = await _find(tx, control_number)
+    if found is None:
         return None
-    legacy = found[0]
-    family = await tx.registry.family_of(legacy.chfid or "")
-    product = next((p for p in await tx.registry.products() if p.code == legacy.product_code), None)
-    if family is None or product is None:
-        return None
+    legacy, family, product = found
     await tx.registry.lock_family(family.id)
     bill = await _as_ours(tx, legacy, family, product, now)
     if not await tx.bills.add(bill):
@@ -43,6 +39,21 @@ async def adopt_bill(tx: Transaction, control_number: str, now: datetime) -> Bil
     bill = await tx.bills.record(bill, BillFact.NUMBERED, now, control_number=control_number)
     await tx.audit.add("gateway", "bill.adopted", f"bill:{bill.id}", now, payment=legacy.payment_id)
     return bill
+
+
+async def unadopted_bill(tx: Transaction, control_number: str, now: datetime) -> Bill | None:
+    """What ``adopt_bill`` would make ours: for a question, so nothing is written or locked."""
+    found = await _find(tx, control_number)
+    return await _as_ours(tx, *found, now) if found is not None else None
+
+
+async def _find(tx: Transaction, control_number: str) -> tuple[LegacyBill, Family, Product] | None:
+    found = await tx.registry.legacy_bills(control_number)
+    if len(found) != 1 or found[0].chfid is None or not found[0].expected:
+        return None
+    family = await tx.registry.family_of(found[0].chfid)
+    product = next((p for p in await tx.registry.products() if p.code == found[0].product_code), None)
+    return (found[0], family, product) if family is not None and product is not None else None
 
 
 async def _as_ours(tx: Transaction, legacy: LegacyBill, family: Family, product: Product, now: datetime) -> Bill:

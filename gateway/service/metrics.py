@@ -21,3 +21,9 @@ DIFFERENCES = Gauge("gateway_day_differences", "Differences of the day reconcile
 LAST_GOOD_DAY = Gauge(
     "gateway_last_good_day_age_days", "Days since the newest day that was matched to the shilling.", ["provider"]
 )
+BILLER_QUESTIONS = Counter(
+    "gateway_biller_questions_total", "Billers' questions, by answer.", ["biller", "question", "result"]
+)
+BILLER_SECONDS = Histogram(
+    "gateway_biller_answer_seconds", "Time to an answer.", buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 4)
+)

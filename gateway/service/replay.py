@@ -16,10 +16,10 @@ from gateway.domain.cases import CaseState
 from gateway.domain.clock import Clock
 from gateway.domain.payments import EntryState, PaymentReport
 from gateway.ports import (
+    CallbackReceiver,
     ControlNumberGiven,
     Entry,
     Evidence,
-    PaymentProvider,
     Reading,
     Transaction,
     UnitOfWork,
@@ -76,7 +76,7 @@ class Replay:
     def __init__(
         self,
         uow: UnitOfWork,
-        providers: Mapping[str, PaymentProvider],
+        providers: Mapping[str, CallbackReceiver],
         settle: SettleEntries,
         clock: Clock,
         by: str,
@@ -133,7 +133,7 @@ class Replay:
             raise CannotReplayError(f"only {kept} of its {size} bytes were kept: they cannot be verified")
         if hashlib.sha256(evidence.body).hexdigest() != evidence.digest:
             raise CannotReplayError("the bytes are not those that came: somebody has changed the evidence")
-        return provider.read(evidence.route, evidence.body)
+        return provider.read(evidence.route, evidence.body, evidence.headers)
 
     async def _take_up(self, evidence: Evidence, reading: Reading) -> tuple[int, list[Entry]]:
         """Give a believed message the entries that it lacks; how many those were, and all that wait to be settled.

@@ -5,19 +5,18 @@ No policy is written here: an unpaid request must neither end openIMIS' renewal 
 
 from __future__ import annotations
 
-import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from gateway.domain.bill import Bill, BillState
+from gateway.domain.bill import Bill
 from gateway.domain.clock import eat_day
 from gateway.domain.effects import SubmitBill
-from gateway.domain.money import Money
 from gateway.domain.policy import Family
 from gateway.domain.quote import Quote
 from gateway.domain.ussd.machine import RequestBill
 from gateway.ports import PaymentRecord, Requester, Transaction, UnitOfWork
 from gateway.service.messages import Messages
+from gateway.service.new_bill import LIFE, new_bill
 from gateway.service.quotes import read_quote
 
 
@@ -25,7 +24,7 @@ from gateway.service.quotes import read_quote
 class BillPolicy:
     """``life``: how long a control number can be paid."""
 
-    life: timedelta = timedelta(days=30)
+    life: timedelta = LIFE
 
 
 class RequestControlNumber:
@@ -55,7 +54,8 @@ class RequestControlNumber:
 
     async def _bill(self, tx: Transaction, quote: Quote, family: Family, requester: Requester, now: datetime) -> Bill:
         known = await tx.bills.latest(quote.key, lock=True)
-        if known is not None and known.payable_at(now) and known.amount - known.paid == quote.amount:
+        is_open = known is not None and known.payable_at(now) and not known.stays_without_number
+        if known is not None and is_open and known.amount - known.paid == quote.amount:
             return known
         record = PaymentRecord(
             expected=quote.amount,
@@ -66,26 +66,8 @@ class RequestControlNumber:
             stage=quote.stage,
             requested_at=now,
         )
-        bill = Bill(
-            id=f"B{secrets.token_hex(10).upper()}",  # never an identity: a restored backup would reuse it
-            key=quote.key,
-            generation=known.generation + 1 if known else 1,
-            family_id=family.id,
-            product_id=quote.product.id,
-            product_code=quote.product.code,
-            preceding_policy_id=quote.preceding.id if quote.preceding else None,
-            stage=quote.stage,
-            chfid=family.head.chfid,
-            payer_name=f"{family.head.other_names} {family.head.last_name}".strip()[:200],
-            amount=quote.amount,
-            policy_value=quote.value,
-            pay_option=quote.pay_option,
-            provider_code=quote.product.provider_code,
-            state=BillState.CREATED,
-            control_number=None,
-            paid=Money(0, quote.amount.currency),
-            created_at=now,
-            expires_at=now + self._policy.life,
+        bill = replace(
+            new_bill(quote, family, known.generation + 1 if known else 1, now, self._policy.life),
             payment_record_id=await tx.registry.open_payment(record, now),
         )
         if not await tx.bills.add(bill):

@@ -22,12 +22,12 @@ from gateway.domain.effects import CancelBill, SendSms, SubmitBill
 from gateway.domain.outcomes import Accepted, Busy, Done, Outcome, Refused, Unknown, Unreachable
 from gateway.domain.payments import CaseKind
 from gateway.ports import (
+    BillIssuer,
     BillOrder,
     Case,
     HttpClient,
     Job,
     LegacyStatus,
-    PaymentProvider,
     SmsMessage,
     SmsProvider,
     Transaction,
@@ -73,7 +73,7 @@ class RunEffects:
         self,
         uow: UnitOfWork,
         client: HttpClient,
-        payments: PaymentProvider,
+        payments: BillIssuer,
         sms: SmsProvider,
         messages: Messages,
         clock: Clock,
@@ -143,7 +143,8 @@ class RunEffects:
             case CancelBill(bill_id):
                 async with self._uow.reading() as tx:
                     bill = await tx.bills.by_id(bill_id)
-                if bill is None or bill.state != BillState.CANCELLED:
+                # a paid bill's number is withdrawn where the money did not come through
+                if bill is None or bill.state not in (BillState.CANCELLED, BillState.PAID):
                     return Done("nothing to cancel any more")
                 order = BillOrder(bill, None, f"{bill_id}-C-{job.attempts}")
                 request = self._payments.cancel_request(order, self._clock.now())

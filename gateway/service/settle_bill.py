@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from gateway.domain.bill import Bill, BillFact, BillState
+from gateway.domain.effects import CancelBill
 from gateway.domain.payments import CaseKind, EntryState
 from gateway.ports import BillRefused, Case, ControlNumberGiven, Entry, LegacyStatus, Transaction
 from gateway.service.messages import Messages
@@ -25,16 +26,18 @@ async def give_number(
     if bill.control_number is not None or holder is not None:
         await _number_conflict(tx, entry, notice, bill, now)
         return EntryState.CONFLICTING
-    bill = await bind_number(tx, bill, notice.control_number, now)
+    bill = await bind_number(tx, bill, notice.control_number, now, entry.provider)
     if bill.state == BillState.NUMBERED:
         await tx.outbox.put(messages.control_number(bill, await tx.bills.requesters(bill.id)), now)
+    if bill.state == BillState.PAID:  # by insurance number, while this one was awaited: nobody may pay it again
+        await tx.outbox.put([CancelBill(bill.id)], now)
     await tx.inbox.mark(entry, EntryState.SETTLED, now, bill_id=bill.id)
     return EntryState.SETTLED
 
 
-async def bind_number(tx: Transaction, bill: Bill, control_number: str, now: datetime) -> Bill:
-    """Record the number on the bill and on openIMIS' own payment row."""
-    bill = await tx.bills.record(bill, BillFact.NUMBERED, now, control_number=control_number)
+async def bind_number(tx: Transaction, bill: Bill, control_number: str, now: datetime, issuer: str) -> Bill:
+    """Record the number on the bill, with who gave it, and on openIMIS' own payment row."""
+    bill = await tx.bills.record(bill, BillFact.NUMBERED, now, control_number=control_number, issuer=issuer)
     if bill.payment_record_id is not None:
         await tx.registry.number_given(bill.payment_record_id, control_number, now)
     await tx.audit.add("provider", "bill.numbered", f"bill:{bill.id}", now)

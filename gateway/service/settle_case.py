@@ -200,8 +200,9 @@ async def money_of(tx: Transaction, case: KnownCase) -> CaseMoney | None:
             continue
         if case.subject == f"payment:{report.reference}/{report.control_number}":
             bill = await tx.bills.by_id(case.bill_id) if case.bill_id else None
-            # what a report says of itself makes no bill its own: the number does
-            return CaseMoney(entry, report, bill if bill and bill.control_number == report.control_number else None)
+            # what a report says of itself makes no bill its own: the number does, or the family that it was paid for
+            own = bill is not None and (report.chfid is not None or bill.control_number == report.control_number)
+            return CaseMoney(entry, report, bill if own else None)
     return None
 
 

@@ -16,9 +16,11 @@ from gateway.domain.settlement import Ledger, NeedsPerson, Settlement, settle
 from gateway.domain.upkeep import OURS, PolicyEvent, PolicyEventKind
 from gateway.ports import Case, Entry, LegacyStatus, PaymentHeld, PaymentReceived, Placed, Requester, Transaction
 from gateway.service.adopt_bill import adopt_bill
+from gateway.service.family_bill import FamilyBill, family_bill, store_bill
 from gateway.service.messages import Messages
 from gateway.service.metrics import CASES
 from gateway.service.settle_bill import bind_number
+from gateway.service.withdraw_number import withdraw_number
 
 
 async def settle_payment(
@@ -32,21 +34,34 @@ async def settle_payment(
             await open_case(tx, entry, report, CaseKind.CONFLICT, None, now)
         await tx.inbox.mark(entry, state, now)
         return state
-    bill = await _lock_bill(tx, report, now)
-    if bill is None:
-        return await _keep_for_person(tx, messages, entry, report, CaseKind.UNKNOWN_CONTROL_NUMBER, None, now)
+    owed = await _owed(tx, entry, report, now)
+    if isinstance(owed, CaseKind):
+        return await _keep_for_person(tx, messages, entry, report, owed, None, now)
+    bill = owed.bill
     if bill.state == BillState.PART_PAID and await tx.payments.receipt_is_held(report):
         # an instalment under one more reference, or the same one told by the provider and by the bank: a person knows
         return await _keep_for_person(tx, messages, entry, report, CaseKind.SAME_RECEIPT, bill, now)
     ledger = await read_ledger(tx, bill.family_id, bill.product_id, report, now)
     decision = settle(bill, report, eat_day(report.paid_at), eat_day(now), ledger)
     if isinstance(decision, NeedsPerson):
-        return await _keep_for_person(tx, messages, entry, report, decision.kind, bill, now)
+        stored = None if owed.is_new else bill
+        return await _keep_for_person(tx, messages, entry, report, decision.kind, stored, now, expected=bill.amount)
+    if owed.is_new:
+        bill = await store_bill(tx, bill, report, entry.provider, now)
     await _apply(tx, messages, entry, report, bill, decision, now)
     return EntryState.SETTLED
 
 
-async def _lock_bill(tx: Transaction, report: PaymentReport, now: datetime) -> Bill | None:
+async def _owed(tx: Transaction, entry: Entry, report: PaymentReport, now: datetime) -> FamilyBill | CaseKind:
+    """What was paid, under the family's lock; or why a machine cannot say."""
+    if report.chfid is not None:
+        day = min(eat_day(report.paid_at), eat_day(now))
+        return await family_bill(tx, report.chfid, day, now, lock=True)
+    bill = await _lock_bill(tx, entry, report, now)
+    return CaseKind.UNKNOWN_CONTROL_NUMBER if bill is None else FamilyBill(bill, is_new=False)
+
+
+async def _lock_bill(tx: Transaction, entry: Entry, report: PaymentReport, now: datetime) -> Bill | None:
     """The bill under the family's lock. Locks are taken in one order everywhere: family, then bill."""
     bill = await tx.bills.by_control_number(report.control_number)
     if bill is None and report.bill_id is not None:
@@ -60,7 +75,7 @@ async def _lock_bill(tx: Transaction, report: PaymentReport, now: datetime) -> B
     await tx.registry.lock_family(bill.family_id)
     locked = await tx.bills.by_id(bill.id, lock=True)
     if locked is not None and locked.control_number is None:
-        locked = await bind_number(tx, locked, report.control_number, now)
+        locked = await bind_number(tx, locked, report.control_number, now, entry.provider)
     if locked is not None and locked.control_number != report.control_number:
         return None  # another number was given while the lock was waited for
     return locked
@@ -102,7 +117,9 @@ async def _apply(
     bill = await tx.bills.record(
         bill, decision.fact, now, amount_minor=report.amount.amount_minor, reference=report.reference
     )
-    await tx.outbox.put(await confirmations(tx, messages, bill, report, decision), now)
+    numbered = bill.control_number is not None
+    await tx.outbox.put(await confirmations(tx, messages, bill, report, decision, rest_on_number=numbered), now)
+    await withdraw_number(tx, bill, report.amount, entry.provider, now)
     if decision.excess:
         await open_case(tx, entry, report, CaseKind.OVERPAID, bill, now, excess=decision.excess)
     await tx.payments.mark(report, EntryState.SETTLED, bill.id, premium_id, now)
@@ -237,13 +254,15 @@ async def _keep_for_person(
     kind: CaseKind,
     bill: Bill | None,
     now: datetime,
+    *,
+    expected: Money | None = None,
 ) -> EntryState:
     """The money is kept and shown; who paid is told that a person looks at it."""
     state = EntryState.UNMATCHED if kind == CaseKind.UNKNOWN_CONTROL_NUMBER else EntryState.CASE
     record_id = None
     if kind != CaseKind.WRONG_CURRENCY:  # the registry knows shillings only
-        record_id = await tx.registry.hold_payment(_held(report, kind, bill), now)
-    await open_case(tx, entry, report, kind, bill, now, payment_record_id=record_id)
+        record_id = await tx.registry.hold_payment(_held(report, kind, bill, expected), now)
+    await open_case(tx, entry, report, kind, bill, now, payment_record_id=record_id, expected=expected)
     if report.payer_msisdn is not None:
         payer = await _in_language(tx, Requester(report.payer_msisdn, ""))
         await tx.outbox.put([messages.held(payer, report.amount, *report.key)], now)
@@ -252,20 +271,20 @@ async def _keep_for_person(
     return state
 
 
-def _held(report: PaymentReport, kind: CaseKind, bill: Bill | None) -> PaymentHeld:
+def _held(report: PaymentReport, kind: CaseKind, bill: Bill | None, expected: Money | None) -> PaymentHeld:
     """For the ministry's own payment screens."""
     return PaymentHeld(
         status=LegacyStatus.REJECTED if kind in REJECTED_KINDS else LegacyStatus.RECEIVED,
         reason=f"{CASE_CODES[kind]}: {ERRORS[CASE_CODES[kind]].operator}",
         amount=report.amount,
-        expected=bill.amount if bill else None,
+        expected=bill.amount if bill else expected,
         receipt=report.reference,
         transaction=report.transaction,
         origin=report.origin,
         paid_at=report.paid_at,
         payer_msisdn=report.payer_msisdn,
         product_code=bill.product_code if bill else None,
-        chfid=bill.chfid if bill else None,
+        chfid=bill.chfid if bill else report.chfid,
         stage=bill.stage if bill else None,
     )
 
@@ -280,8 +299,10 @@ async def open_case(
     *,
     payment_record_id: int | None = None,
     excess: Money | None = None,
+    expected: Money | None = None,
 ) -> None:
     """Put a payment before a person. ``payment_record_id``: the tblPayment row on which the money stands meanwhile."""
+    billed = bill.amount if bill else expected
     opened = await tx.cases.open(
         Case(
             kind,
@@ -294,7 +315,7 @@ async def open_case(
                 "control_number": report.control_number,
                 "reference": report.reference,
                 "receipt": report.receipt,
-                "billed_minor": bill.amount.amount_minor if bill else None,
+                "billed_minor": billed.amount_minor if billed else None,
                 "paid_at": report.paid_at.isoformat(),
                 "payment_record_id": payment_record_id,
                 "excess_minor": excess.amount_minor if excess else None,

@@ -32,7 +32,7 @@ class TakeFile:
         try:
             # three looks at one file, none of which waits for another
             reading, *_ = await asyncio.gather(
-                read_file(provider, provider.statement_routes[0], incoming),
+                read_file(provider, provider.statement_routes[0], incoming, {}),
                 asyncio.to_thread(incoming.hash),
                 asyncio.to_thread(incoming.end),
             )

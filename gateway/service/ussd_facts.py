@@ -71,7 +71,7 @@ class UssdFacts:
         now = self._clock.now()
         async with self._uow.reading() as tx:
             bill = await tx.bills.open_for(family_id, now)
-            if bill is None:
+            if bill is None or bill.stays_without_number:
                 return {"state": "none"}
             quote, _ = await read_quote(tx.registry, family_id, eat_day(now))
         if not isinstance(quote, Quote) or quote.key != bill.key or quote.amount != bill.amount - bill.paid:

@@ -44,6 +44,7 @@ def _bill(row: Row[Any]) -> Bill:
         created_at=row.created_at,
         expires_at=row.expires_at,
         payment_record_id=row.payment_record_id,
+        issuer=row.issuer,
     )
 
 
@@ -59,6 +60,7 @@ _CHANGE = (
         control_number=bindparam("control_number"),
         paid_minor=bindparam("paid_minor"),
         payment_record_id=bindparam("payment_record_id"),
+        issuer=bindparam("issuer"),
     )
 )
 _BY_ID_LOCKED, _BY_NUMBER_LOCKED = locked(_BY_ID, bill), locked(_BY_NUMBER, bill)
@@ -134,13 +136,14 @@ class SqlBills:
             "asked_at": new.created_at,
             "asked_times": 1,
             "payment_record_id": new.payment_record_id,
+            "issuer": new.issuer,
         }
         return await insert_if_absent(self._db, bill, ("key", "generation"), [row]) == 1
 
     async def record(self, known: Bill, fact: BillFact, now: datetime, **details: Any) -> Bill:
         changed = replace(known, state=after(known.state, fact))
         if fact == BillFact.NUMBERED and known.control_number is None:
-            changed = replace(changed, control_number=details["control_number"])
+            changed = replace(changed, control_number=details["control_number"], issuer=details.get("issuer"))
         if fact in (BillFact.PART_PAID, BillFact.PAID):
             changed = replace(changed, paid=known.paid + Money(int(details["amount_minor"]), known.paid.currency))
         if "payment_record_id" in details:
@@ -153,6 +156,7 @@ class SqlBills:
             "control_number": changed.control_number,
             "paid_minor": changed.paid.amount_minor,
             "payment_record_id": changed.payment_record_id,
+            "issuer": changed.issuer,
         }
         await self._db.execute(_CHANGE, values)
         return changed

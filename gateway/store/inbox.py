@@ -6,17 +6,19 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, and_, bindparam, literal_column, or_, select, update
+from sqlalchemy import ColumnElement, Row, and_, bindparam, literal, literal_column, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from gateway.domain.payments import EntryState, PaymentReport
-from gateway.ports import Entry, Evidence, KnownPayment, Notice, Verdict
+from gateway.domain.money import Money
+from gateway.domain.payments import CaseKind, EntryState, PaymentReport
+from gateway.ports import Entry, Evidence, KnownPayment, Notice, SentPayment, Verdict
 from gateway.store import notices
 from gateway.store.statements import any_exists, insert_if_absent, locked
-from gateway.store.tables import entry, inbox, payment
+from gateway.store.tables import case, entry, inbox, payment
 
 # A literal: of a parameter a kept plan does not know that the partial index serves it.
 _NEW: ColumnElement[str] = literal_column("'new'")
+_NOTICE: ColumnElement[str] = literal_column("'notice'")
 
 _RECEIPT_WIDTH = 100  # gw_payment.receipt
 # Made once: each payment runs them.
@@ -212,3 +214,33 @@ class SqlPayments:
         key = {"of_reference": report.reference, "of_number": report.control_number}
         values = {"state": state, "bill_id": bill_id, "premium_id": premium_id, "updated_at": now}
         await self._db.execute(_MARK_PAYMENT, {**key, **values})
+
+    async def came_elsewhere(self, bill_id: str, issuer: str) -> bool:
+        other = select(payment.c.id).where(payment.c.bill_id == bill_id, payment.c.provider != issuer)
+        return bool(await self._db.scalar(any_exists(other.exists())))
+
+    async def sent_by(self, provider: str, reference: str) -> SentPayment | None:
+        # by the case's subject, whose unique key begins with the kind; a payment has one case, or two: the first
+        of_it = and_(
+            case.c.kind.in_(list(CaseKind)),
+            case.c.subject == literal("payment:") + payment.c.reference + "/" + payment.c.control_number,
+        )
+        statement = (
+            select(payment, case.c.kind.label("case_kind"))
+            .outerjoin(case, of_it)
+            .where(payment.c.reference == reference, payment.c.provider == provider)
+            .order_by(payment.c.id, case.c.id)
+            .limit(1)
+        )
+        row = (await self._db.execute(statement)).first()
+        if row is not None:
+            kind = CaseKind(row.case_kind) if row.case_kind else None
+            amount = Money(row.amount_minor, row.currency)
+            return SentPayment(EntryState(row.state), row.control_number, amount, row.paid_at, kind)
+        kept = select(inbox.c.id).where(
+            inbox.c.message_id == reference,
+            inbox.c.route == _NOTICE,
+            inbox.c.provider == provider,
+            inbox.c.verdict == Verdict.GENUINE,
+        )
+        return SentPayment(EntryState.NEW) if await self._db.scalar(any_exists(kept.exists())) else None

@@ -62,6 +62,7 @@ bill = Table(
     Column("asked_at", UtcDateTime, nullable=False),
     Column("asked_times", Integer, nullable=False),
     Column("payment_record_id", BigInteger),
+    Column("issuer", String(30)),
     UniqueConstraint("key", "generation"),
     UniqueConstraint("control_number").ddl_if(callable_=_not_mssql),
 )
@@ -112,6 +113,15 @@ inbox = Table(
     Column("why", Prose, nullable=False),
     Column("message_id", foreign(100)),
     Column("reply_status", SmallInteger, nullable=False),
+)
+
+# A biller asks about a payment by its own reference before it is settled. Only its notices are indexed.
+Index(
+    "ix_gw_inbox_notice",
+    inbox.c.message_id,
+    postgresql_where=inbox.c.route == text("'notice'"),
+    sqlite_where=inbox.c.route == text("'notice'"),
+    mssql_where=inbox.c.route == text("'notice'"),
 )
 
 entry = Table(

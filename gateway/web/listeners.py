@@ -5,6 +5,7 @@ from __future__ import annotations
 from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
+from gateway.web.billers import BillerRoutes
 from gateway.web.bodies import CHUNK
 from gateway.web.health import Health
 from gateway.web.payments import PaymentRoutes
@@ -13,14 +14,19 @@ from gateway.web.ussd import UssdRoutes
 
 
 def public_app(
-    health: Health, ussd: UssdRoutes, payments: PaymentRoutes, statements: StatementRoutes | None = None
+    health: Health,
+    ussd: UssdRoutes,
+    payments: PaymentRoutes,
+    statements: StatementRoutes | None = None,
+    billers: BillerRoutes | None = None,
 ) -> web.Application:
     """What aggregators and providers reach."""
     app = web.Application()
     ussd.add_to(app)
     payments.add_to(app)
-    if statements is not None:
-        statements.add_to(app)
+    for routes in (statements, billers):
+        if routes is not None:
+            routes.add_to(app)
     app.router.add_get("/livez", health.livez)
     app.router.add_get("/readyz", health.readyz)
     return app

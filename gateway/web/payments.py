@@ -7,9 +7,10 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from aiohttp import web
 
-from gateway.ports import PaymentProvider
+from gateway.ports import CallbackReceiver
 from gateway.service.accept_callback import AcceptCallback
 from gateway.web.bodies import BodyRoom
+from gateway.web.replies import response_of
 
 _LARGE_BYTES = 32_000_000  # held in large bodies at once, by all callbacks together
 
@@ -20,7 +21,7 @@ class PaymentRoutes:
     def __init__(
         self,
         accept: AcceptCallback,
-        providers: Sequence[PaymentProvider],
+        providers: Sequence[CallbackReceiver],
         max_bytes: int,
         accepted: Callable[[], None],
         in_flight: int = 256,
@@ -38,7 +39,9 @@ class PaymentRoutes:
             for route in provider.routes:
                 app.router.add_post(f"/payments/{provider.name}/{route}", self._handler(provider, route))
 
-    def _handler(self, provider: PaymentProvider, route: str) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+    def _handler(
+        self, provider: CallbackReceiver, route: str
+    ) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
         async def handle(request: web.Request) -> web.StreamResponse:
             # read first: a body that does not come must not hold a place that a genuine callback waits for
             async with self._bodies.body(request, self._max_bytes) as (body, size):
@@ -46,6 +49,6 @@ class PaymentRoutes:
                 async with self._room:
                     reply = await self._accept(provider, route, body, size, headers)
             self._accepted()
-            return web.Response(status=reply.status, body=reply.body, headers={"Content-Type": reply.content_type})
+            return response_of(reply)
 
         return handle

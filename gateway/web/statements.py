@@ -9,10 +9,11 @@ from time import monotonic
 import structlog
 from aiohttp import web
 
-from gateway.ports import HttpReply, StatementProvider
+from gateway.ports import HttpReply, StatementReceiver
 from gateway.service.accept_statement import AcceptStatement
 from gateway.service.metrics import ERRORS
 from gateway.service.statement_files import Incoming, NoRoomError, StatementFolder
+from gateway.web.replies import response_of
 
 log = structlog.get_logger()
 _WRITE_BYTES = 1_000_000
@@ -22,12 +23,15 @@ SLOWEST = 64_000  # bytes a second
 
 
 class StatementRoutes:
-    """``POST /payments/{provider}/{route}``. ``at_once``: statements that are taken in side by side."""
+    """``POST /payments/{provider}/{route}``, and ``take`` for receivers whose address is not of this form.
+
+    ``at_once``: statements that are taken in side by side, whoever sends them.
+    """
 
     def __init__(
         self,
         accept: AcceptStatement,
-        providers: Sequence[StatementProvider],
+        providers: Sequence[StatementReceiver],
         folder: StatementFolder,
         at_once: int = 2,
     ) -> None:
@@ -43,22 +47,26 @@ class StatementRoutes:
                 app.router.add_post(f"/payments/{provider.name}/{route}", self._handler(provider, route))
 
     def _handler(
-        self, provider: StatementProvider, route: str
+        self, provider: StatementReceiver, route: str
     ) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
         async def handle(request: web.Request) -> web.StreamResponse:
-            if self._room <= 0:
-                ERRORS.labels("PAY-NOT-KEPT").inc()
-                log.warning("statement_turned_away", provider=provider.name)
-                return _response(provider.statement_not_kept(route))
-            self._room -= 1
-            try:
-                return _response(await self._take(request, provider, route))
-            finally:
-                self._room += 1
+            return await self.take(request, provider, route)
 
         return handle
 
-    async def _take(self, request: web.Request, provider: StatementProvider, route: str) -> HttpReply:
+    async def take(self, request: web.Request, provider: StatementReceiver, route: str) -> web.StreamResponse:
+        """One statement, streamed to its file and answered."""
+        if self._room <= 0:
+            ERRORS.labels("PAY-NOT-KEPT").inc()
+            log.warning("statement_turned_away", provider=provider.name)
+            return response_of(provider.statement_not_kept(route))
+        self._room -= 1
+        try:
+            return response_of(await self._take(request, provider, route))
+        finally:
+            self._room += 1
+
+    async def _take(self, request: web.Request, provider: StatementReceiver, route: str) -> HttpReply:
         try:
             incoming = await asyncio.to_thread(self._folder.take_in, request.content_length or 0)
         except (NoRoomError, OSError):
@@ -102,7 +110,3 @@ async def _stream(request: web.Request, incoming: Incoming) -> None:
         took_s = monotonic() - began
         if took_s > GRACE_S and incoming.size < (took_s - GRACE_S) * SLOWEST:
             raise web.HTTPRequestTimeout
-
-
-def _response(reply: HttpReply) -> web.Response:
-    return web.Response(status=reply.status, body=reply.body, headers={"Content-Type": reply.content_type})

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hmac
-import ipaddress
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from time import perf_counter
@@ -11,15 +10,15 @@ from time import perf_counter
 import structlog
 from aiohttp import web
 
-from gateway.ports import HttpReply, InboundRequest, Malformed, UssdChannel
+from gateway.ports import InboundRequest, Malformed, UssdChannel
 from gateway.service.answer_ussd import AnswerUssd
 from gateway.service.metrics import USSD_IN_FLIGHT, USSD_SECONDS, USSD_TURNS
 from gateway.web.bodies import read_limited
+from gateway.web.networks import Network, inside
+from gateway.web.replies import response_of
 
 log = structlog.get_logger()
 _MAX_BODY = 65_536  # bytes: more than any transcript of a session
-
-Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +55,7 @@ class UssdRoutes:
         mount = self._mounts.get(request.match_info["channel"])
         if mount is None or not hmac.compare_digest(mount.secret, request.match_info["secret"].encode()):
             raise web.HTTPNotFound
-        if mount.networks and not _inside(request.remote, mount.networks):
+        if mount.networks and not inside(request.remote, mount.networks):
             log.warning("ussd_network_refused", channel=mount.channel.profile.name)
             raise web.HTTPNotFound
         return mount
@@ -67,7 +66,7 @@ class UssdRoutes:
         name = channel.profile.name
         if self._room <= 0:
             self._turns[name, "busy"].inc()
-            return _response(channel.render(self._answer.polite_end("end.busy", "USSD-BUSY")))
+            return response_of(channel.render(self._answer.polite_end("end.busy", "USSD-BUSY")))
         started = perf_counter()
         self._room -= 1
         try:
@@ -82,7 +81,7 @@ class UssdRoutes:
                 return self._unreadable(channel, turn.why)
             screen = await self._answer(channel.profile, turn)
             self._turns[name, "end" if screen.final else "continue"].inc()
-            return _response(channel.render(screen, turn))
+            return response_of(channel.render(screen, turn))
         finally:
             self._room += 1
             USSD_SECONDS.observe(perf_counter() - started)
@@ -90,7 +89,7 @@ class UssdRoutes:
     def _unreadable(self, channel: UssdChannel, why: str) -> web.Response:
         self._turns[channel.profile.name, "unreadable"].inc()
         log.warning("ussd_unreadable", channel=channel.profile.name, why=why)
-        return _response(channel.render(self._answer.polite_end("end.unreadable", "USSD-UNREADABLE")))
+        return response_of(channel.render(self._answer.polite_end("end.unreadable", "USSD-UNREADABLE")))
 
     async def end(self, request: web.Request) -> web.Response:
         """The aggregator's word that a session ended: taken, so that it is not repeated; it carries nothing we keep."""
@@ -98,15 +97,3 @@ class UssdRoutes:
         await read_limited(request, _MAX_BODY)
         self._turns[channel.profile.name, "ended"].inc()
         return web.Response(text="")
-
-
-def _response(reply: HttpReply) -> web.Response:
-    return web.Response(status=reply.status, body=reply.body, headers={"Content-Type": reply.content_type})
-
-
-def _inside(remote: str | None, networks: Sequence[Network]) -> bool:
-    try:
-        address = ipaddress.ip_address(remote or "")
-    except ValueError:
-        return False
-    return any(address in network for network in networks)

@@ -9,6 +9,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 KINDS = ("ussd", "sms", "payments", "registry", "sessions")
 FOLDERS = {  # packages large enough for a folder of their own
+    ("payments", "bank"): "bank",
     ("payments", "gepg"): "gepg",
     ("registry", "openimis"): "registry",
 }

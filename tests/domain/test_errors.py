@@ -38,7 +38,7 @@ def test_what_is_no_error_of_ours_is_no_error_to_the_peer() -> None:
     """Money has moved: whatever is wrong with it, the provider is told 'received'; only what was not kept recurs."""
     for kind in (k for k in CaseKind if k != CaseKind.SETTLE_FAILED):
         assert ERRORS[CASE_CODES[kind]].http_status == 200, kind
-    assert [code for code, error in ERRORS.items() if error.http_status == 503] == ["PAY-NOT-KEPT"]
+    assert [code for code, error in ERRORS.items() if error.http_status == 503] == ["PAY-NOT-KEPT", "PAY-NO-ANSWER"]
 
 
 def test_every_kind_of_case_has_its_code() -> None:

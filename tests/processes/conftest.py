@@ -13,6 +13,8 @@ import aiohttp
 import pytest
 from processes_harness import Child, Sql, Stack, World, free_ports, gateway_command, own_environment, sys
 
+from sandbox.settings import DEMO_BANK_KEY
+
 SERVING = {"sqlite": 1, "postgresql": 2}
 WORKERS = {"sqlite": 0, "postgresql": 2}
 CALL_TIMEOUT_S, LEASE_S, SMS_WINDOW = 1.2, 7.0, 8
@@ -80,6 +82,9 @@ def settings(
         "GATEWAY_RECONCILIATION__FOLDER": str(tmp_path_factory.mktemp("statements")),
         "GATEWAY_GEPG__PRIVATE_KEY": str(keys / "sp.key.pem"),
         "GATEWAY_GEPG__PEER_CERTIFICATES": str(keys / "gepg.crt.pem"),
+        "GATEWAY_BANK__DEMO__SECRET": "demo",
+        "GATEWAY_BANK__DEMO__UNKNOWN_AN_HOUR": "1000000",
+        "GATEWAY_BANK__DEMO__KEYS__DEMO": DEMO_BANK_KEY,
         # short, so that a lease left by a killed worker runs out while a test waits
         "GATEWAY_WORKER__CALL_TIMEOUT_S": str(CALL_TIMEOUT_S),
         "GATEWAY_WORKER__LEASE_S": str(LEASE_S),

@@ -212,6 +212,56 @@ def test_config_check(keyed: dict[str, str], tmp_path: Path) -> None:
     assert "none.pem" in lines[0]
 
 
+LONG = "a-key-of-the-tests-that-is-long-enough"
+
+
+@pytest.mark.parametrize(
+    ("wrong", "names"),
+    [
+        ({"GATEWAY_BANK__CRDB__SECRET": "a b/c", "GATEWAY_BANK__CRDB__KEYS__K1": LONG}, "GATEWAY_BANK__CRDB__SECRET"),
+        ({"GATEWAY_BANK__CRDB__SECRET": "x", "GATEWAY_BANK__CRDB__KEYS__K1": "short"}, "32 to 200 characters"),
+        ({"GATEWAY_BANK__CRDB__SECRET": "x"}, "GATEWAY_BANK__CRDB__KEYS"),
+        ({"GATEWAY_BANK__CRDB__KEYS__K1": LONG}, "GATEWAY_BANK__CRDB__SECRET"),
+        ({f"GATEWAY_BANK__CRDB__KEYS__K{n}": f"{n}{LONG}" for n in range(3)}, "GATEWAY_BANK__CRDB__KEYS"),
+        ({"GATEWAY_BANK__MUCHTOOLONG__SECRET": "x"}, "GATEWAY_BANK__MUCHTOOLONG"),
+        (
+            {f"GATEWAY_BANK__{bank}__SECRET": "x" for bank in ("A1", "B1")}
+            | {f"GATEWAY_BANK__{bank}__KEYS__K1": bank + LONG for bank in ("A1", "B1")},
+            "one secret address stands twice",
+        ),
+        (
+            {f"GATEWAY_BANK__{bank}__SECRET": bank for bank in ("A1", "B1")}
+            | {f"GATEWAY_BANK__{bank}__KEYS__K1": LONG for bank in ("A1", "B1")},
+            "one secret key stands twice",
+        ),
+    ],
+    ids=["no address", "a short key", "no key", "no secret", "three keys", "a long name", "one address", "one key"],
+)
+def test_a_wrong_bank_stops_the_start(keyed: dict[str, str], wrong: dict[str, str], names: str) -> None:
+    done = run_gateway("config", "check", environment={**keyed, **wrong})
+    assert done.returncode == 2
+    assert names in said(done)
+    assert not [value for name, value in wrong.items() if "KEYS" in name and value in said(done)]
+
+
+def test_config_check_tells_of_banks(keyed: dict[str, str]) -> None:
+    bank = {
+        "GATEWAY_BANK__CRDB__SECRET": "of-the-tests-only",
+        "GATEWAY_BANK__CRDB__KEYS__K1": LONG,
+        "GATEWAY_BANK__CRDB__ALLOWED_NETWORKS": "10.0.0.0/8",
+    }
+    good = run_gateway("config", "check", environment={**keyed, **bank})
+    assert (good.returncode, good.stderr) == (0, "")
+    assert "Bank crdb: keys k1; may call from 10.0.0.0/8; receipts begin with CRDB-." in good.stdout
+    assert "warning" not in good.stdout
+    changing = {**bank, "GATEWAY_BANK__CRDB__KEYS__K2": f"2{LONG}", "GATEWAY_BANK__CRDB__SECRET": "demo"}
+    doubtful = run_gateway("config", "check", environment={**keyed, **changing})
+    assert doubtful.returncode == 0
+    assert "warning: Bank crdb has two keys" in doubtful.stdout
+    assert "fewer than 16 characters" in doubtful.stdout
+    assert LONG not in good.stdout + doubtful.stdout
+
+
 def test_menus_check(bare: dict[str, str], tmp_path: Path) -> None:
     from importlib import resources
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from typing import Any
@@ -113,7 +113,7 @@ class Provider:
     def cancel_outcome(self, order: BillOrder, response: HttpResponse) -> Outcome:
         return self.cancelled
 
-    def read(self, route: str, body: bytes) -> Reading:
+    def read(self, route: str, body: bytes, headers: Mapping[str, str]) -> Reading:
         if body.startswith(b"ok"):
             return Reading(route, Verdict.GENUINE, "M1", self.notices)
         verdict = Verdict.BAD_SIGNATURE if body.startswith(b"forged") else Verdict.UNREADABLE

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
@@ -100,7 +100,7 @@ class StatementPeer:
     def day_outcome(self, order: DayOrder, response: HttpResponse) -> Outcome:
         return self.outcomes.pop(0) if self.outcomes else Accepted()
 
-    def open_statement(self, route: str, path: Path) -> StatementReading:
+    def open_statement(self, route: str, path: Path, headers: Mapping[str, str], /) -> StatementReading:
         head, _, _ = path.read_bytes().partition(b"\n")
         words = head.decode(errors="replace").split("|")
         outcome: Outcome | None = {"ok": Done(), "none": Refused("7319"), "later": Busy(0.01)}.get(words[0])

@@ -53,6 +53,7 @@ from gateway.ports import (
     OtherRunError,
     Place,
     Requester,
+    SentPayment,
     SettledCase,
     StagedPart,
     Statement,
@@ -180,7 +181,7 @@ async def _bills(bills: Any) -> None:
         ("B2", 1)
     ]
     assert [known.id for known in await bills.payable([7, 8], NOW)] == ["B1", "B2"]
-    numbered = await bills.record(first, BillFact.NUMBERED, NOW, control_number="994120000011")
+    numbered = await bills.record(first, BillFact.NUMBERED, NOW, control_number="994120000011", issuer="gepg")
     assert (numbered.state, numbered.control_number) == (BillState.NUMBERED, "994120000011")
     part = await bills.record(numbered, BillFact.PART_PAID, NOW, amount_minor=1_00, payment_record_id=17)
     assert await bills.part_paid_records(7, 1) == [17]
@@ -225,8 +226,13 @@ async def _payments(payments: Any) -> None:
     known = await payments.first_report("gepg", twin, "I2", after(seconds=1))
     assert (known.digest, known.state) == (first.digest, EntryState.NEW)
     assert await payments.first_report("gepg", report(number="994120000012"), "I3", NOW) is None
+    assert await payments.sent_by("gepg", first.reference) == SentPayment(
+        EntryState.NEW, first.control_number, first.amount, first.paid_at
+    )
+    assert await payments.sent_by("bank-a", first.reference) is None
     await payments.mark(first, EntryState.SETTLED, "B1", 17, NOW)
     assert [await payments.receipt_is_held(report(reference=r, receipt="S1")) for r in ("R8", "R9")] == [False, False]
+    assert [await payments.came_elsewhere("B1", provider) for provider in ("gepg", "bank-a")] == [False, True]
     assert (await payments.first_report("gepg", first, "I4", NOW)).state == EntryState.SETTLED
 
 
@@ -426,7 +432,7 @@ def _shape(statements: list[str]) -> dict[str, Any]:
             tables[made[1]] = {line.strip().rstrip(",") for line in lines if line.strip() not in ("", ")")}
         elif added := re.match(r"ALTER TABLE (\w+) ADD (.*)", statement):
             tables[added[1]].add(added[2])
-        else:
+        elif not statement.startswith("UPDATE "):  # what it makes of rows that are there
             assert re.match(r"CREATE (UNIQUE )?INDEX ", statement), statement
             indexes.add(statement)
     return {"tables": tables, "indexes": indexes}

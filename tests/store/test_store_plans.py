@@ -48,7 +48,19 @@ async def crowded(database: Database) -> Database:
             SELECT 'B' || n, 'k' || n, 1, n / 5, 1, 'C', 'N', n::text, 'A', 1, 1, 1, 'TZS', 3, 'paid', n::text, now(),
                    now(), now(), 1
             FROM generate_series(1, {DONE}) n""",
-        "ANALYZE gw_outbox, gw_entry, gw_phone, gw_bill",
+        f"""INSERT INTO gw_payment (reference, control_number, digest, provider, amount_minor, currency, paid_at, state,
+                                    inbox_id, bill_id, first_seen_at, updated_at)
+            SELECT 'R' || n, 'N' || n, 'd', 'gepg', 1, 'TZS', now(), 'settled', 'i' || n, 'B' || n, now(), now()
+            FROM generate_series(1, {DONE}) n""",
+        f"""INSERT INTO gw_case (kind, subject, details, state, opened_at)
+            SELECT 'wrong_amount', 'payment:R' || n || '/N' || n, '{{}}', 'closed', now()
+            FROM generate_series(1, {DONE}) n""",
+        f"""INSERT INTO gw_inbox (id, provider, route, received_at, body, size, headers, digest, verdict, why,
+                                  message_id, reply_status)
+            SELECT 'i' || n, 'bank-a', CASE WHEN n % 2 = 0 THEN 'notice' ELSE 'payments' END, now(), '', 0, '{{}}', 'd',
+                   'genuine', '', 'R' || n, 200
+            FROM generate_series(1, {DONE}) n""",
+        "ANALYZE gw_outbox, gw_entry, gw_phone, gw_bill, gw_payment, gw_case, gw_inbox",
     )
     async with database.writing() as tx:
         await tx.outbox.put([SendSms("+255712000001", "x", "covered", str(n)) for n in range(5)], NOW)
@@ -75,6 +87,12 @@ HOT: dict[str, tuple[Callable[[Any], Awaitable[Any]], list[str]]] = {
     "caller": (lambda tx: tx.callers.known(["+255620000007"]), ["ix_gw_phone_msisdn"]),
     "number": (lambda tx: tx.bills.by_control_number("77"), ["uq_gw_bill_control_number"]),
     "open bill": (lambda tx: tx.bills.open_for(7, NOW), ["ix_gw_bill_family_id"]),
+    "came elsewhere": (lambda tx: tx.payments.came_elsewhere("B7", "gepg"), ["ix_gw_payment_bill_id"]),
+    "a settled notice": (lambda tx: tx.payments.sent_by("gepg", "R7"), ["uq_gw_case_kind_subject"]),
+    "a new notice": (
+        lambda tx: tx.payments.sent_by("bank-a", "R8"),
+        ["uq_gw_payment_reference_control_number", "ix_gw_inbox_notice"],
+    ),
     "silent": (lambda tx: tx.bills.silent(NOW, 10), ["ix_gw_bill_silent"]),
 }
 

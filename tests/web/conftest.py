@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 import pytest
 import structlog
 from aiohttp.test_utils import TestServer
+from biller_world import opened as opened
 from pytest_aiohttp import AiohttpClient
 from web_world import Dial, Phone, World
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -28,7 +28,7 @@ class Bank:
     name = "bank"
     routes: Sequence[str] = ("payments", "bills")
 
-    def read(self, route: str, body: bytes) -> Reading:
+    def read(self, route: str, body: bytes, headers: Mapping[str, str]) -> Reading:
         good = body.startswith(b"good")
         return Reading(route, Verdict.GENUINE if good else Verdict.BAD_SIGNATURE, why="" if good else "not ours")
 

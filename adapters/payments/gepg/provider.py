@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from types import MappingProxyType
 
 from gateway.domain.outcomes import Outcome
 from gateway.ports import (
@@ -30,6 +31,7 @@ from .statement_lines import GepgStatementLines
 from .xmltext import group, leaf
 from .xmltree import Element, parse
 
+_NO_HEADERS: Mapping[str, str] = MappingProxyType({})  # what is signed is in the body
 _XML = "application/xml"
 
 
@@ -113,8 +115,8 @@ class GepgProvider:
     def _generation_of(self, order: BillOrder) -> Generation:
         return self._settings.generation_of(order.bill.provider_code or self._settings.sp_code)
 
-    def read(self, route: str, body: bytes) -> Reading:
-        """Cut, verify, and only then parse. Never raises.
+    def read(self, route: str, body: bytes, _headers: Mapping[str, str] = _NO_HEADERS) -> Reading:
+        """Cut, verify, and only then parse. Never raises. GePG's headers say nothing that its body does not.
 
         Both generations are understood on every route: the message's root says what it is. ``Reading.route`` is the
         route of that root where it is known, so that the acknowledgement fits the message wherever it was posted.
@@ -202,7 +204,7 @@ class GepgProvider:
     def _day_generation(self, order: DayOrder) -> Generation:
         return self._settings.generation_of(order.provider_code or self._settings.sp_code)
 
-    def open_statement(self, route: str, path: Path) -> StatementReading:
+    def open_statement(self, route: str, path: Path, _headers: Mapping[str, str] = _NO_HEADERS, /) -> StatementReading:
         """Both generations are understood, whichever the day was asked for in; see ``statement_file``."""
         return statement.open_statement(path, self._settings.peer_certificates, self._settings.version)
 

@@ -24,36 +24,36 @@ FROM gw_audit_seal LEFT OUTER JOIN gw_audit ON gw_audit.id = gw_audit_seal.audit
 WHERE gw_audit_seal.seq > :seq_1 ORDER BY gw_audit_seal.seq;
 
 -- SqlBills.by_id
-SELECT gw_bill.id, gw_bill.[key], gw_bill.generation, gw_bill.family_id, gw_bill.product_id, gw_bill.product_code, gw_bill.preceding_policy_id, gw_bill.stage, gw_bill.chfid, gw_bill.payer_name, gw_bill.amount_minor, gw_bill.policy_value_minor, gw_bill.paid_minor, gw_bill.currency, gw_bill.pay_option, gw_bill.provider_code, gw_bill.state, gw_bill.control_number, gw_bill.created_at, gw_bill.expires_at, gw_bill.asked_at, gw_bill.asked_times, gw_bill.payment_record_id
+SELECT gw_bill.id, gw_bill.[key], gw_bill.generation, gw_bill.family_id, gw_bill.product_id, gw_bill.product_code, gw_bill.preceding_policy_id, gw_bill.stage, gw_bill.chfid, gw_bill.payer_name, gw_bill.amount_minor, gw_bill.policy_value_minor, gw_bill.paid_minor, gw_bill.currency, gw_bill.pay_option, gw_bill.provider_code, gw_bill.state, gw_bill.control_number, gw_bill.created_at, gw_bill.expires_at, gw_bill.asked_at, gw_bill.asked_times, gw_bill.payment_record_id, gw_bill.issuer
 FROM gw_bill
 WHERE gw_bill.id = :bill_id;
-SELECT gw_bill.id, gw_bill.[key], gw_bill.generation, gw_bill.family_id, gw_bill.product_id, gw_bill.product_code, gw_bill.preceding_policy_id, gw_bill.stage, gw_bill.chfid, gw_bill.payer_name, gw_bill.amount_minor, gw_bill.policy_value_minor, gw_bill.paid_minor, gw_bill.currency, gw_bill.pay_option, gw_bill.provider_code, gw_bill.state, gw_bill.control_number, gw_bill.created_at, gw_bill.expires_at, gw_bill.asked_at, gw_bill.asked_times, gw_bill.payment_record_id
+SELECT gw_bill.id, gw_bill.[key], gw_bill.generation, gw_bill.family_id, gw_bill.product_id, gw_bill.product_code, gw_bill.preceding_policy_id, gw_bill.stage, gw_bill.chfid, gw_bill.payer_name, gw_bill.amount_minor, gw_bill.policy_value_minor, gw_bill.paid_minor, gw_bill.currency, gw_bill.pay_option, gw_bill.provider_code, gw_bill.state, gw_bill.control_number, gw_bill.created_at, gw_bill.expires_at, gw_bill.asked_at, gw_bill.asked_times, gw_bill.payment_record_id, gw_bill.issuer
 FROM gw_bill WITH (UPDLOCK, ROWLOCK)
 WHERE gw_bill.id = :bill_id;
 
 -- SqlBills.by_control_number
-SELECT gw_bill.id, gw_bill.[key], gw_bill.generation, gw_bill.family_id, gw_bill.product_id, gw_bill.product_code, gw_bill.preceding_policy_id, gw_bill.stage, gw_bill.chfid, gw_bill.payer_name, gw_bill.amount_minor, gw_bill.policy_value_minor, gw_bill.paid_minor, gw_bill.currency, gw_bill.pay_option, gw_bill.provider_code, gw_bill.state, gw_bill.control_number, gw_bill.created_at, gw_bill.expires_at, gw_bill.asked_at, gw_bill.asked_times, gw_bill.payment_record_id
+SELECT gw_bill.id, gw_bill.[key], gw_bill.generation, gw_bill.family_id, gw_bill.product_id, gw_bill.product_code, gw_bill.preceding_policy_id, gw_bill.stage, gw_bill.chfid, gw_bill.payer_name, gw_bill.amount_minor, gw_bill.policy_value_minor, gw_bill.paid_minor, gw_bill.currency, gw_bill.pay_option, gw_bill.provider_code, gw_bill.state, gw_bill.control_number, gw_bill.created_at, gw_bill.expires_at, gw_bill.asked_at, gw_bill.asked_times, gw_bill.payment_record_id, gw_bill.issuer
 FROM gw_bill
 WHERE gw_bill.control_number = :number;
-SELECT gw_bill.id, gw_bill.[key], gw_bill.generation, gw_bill.family_id, gw_bill.product_id, gw_bill.product_code, gw_bill.preceding_policy_id, gw_bill.stage, gw_bill.chfid, gw_bill.payer_name, gw_bill.amount_minor, gw_bill.policy_value_minor, gw_bill.paid_minor, gw_bill.currency, gw_bill.pay_option, gw_bill.provider_code, gw_bill.state, gw_bill.control_number, gw_bill.created_at, gw_bill.expires_at, gw_bill.asked_at, gw_bill.asked_times, gw_bill.payment_record_id
+SELECT gw_bill.id, gw_bill.[key], gw_bill.generation, gw_bill.family_id, gw_bill.product_id, gw_bill.product_code, gw_bill.preceding_policy_id, gw_bill.stage, gw_bill.chfid, gw_bill.payer_name, gw_bill.amount_minor, gw_bill.policy_value_minor, gw_bill.paid_minor, gw_bill.currency, gw_bill.pay_option, gw_bill.provider_code, gw_bill.state, gw_bill.control_number, gw_bill.created_at, gw_bill.expires_at, gw_bill.asked_at, gw_bill.asked_times, gw_bill.payment_record_id, gw_bill.issuer
 FROM gw_bill WITH (UPDLOCK, ROWLOCK)
 WHERE gw_bill.control_number = :number;
 
 -- SqlBills.latest
-SELECT TOP 1 gw_bill.id, gw_bill.[key], gw_bill.generation, gw_bill.family_id, gw_bill.product_id, gw_bill.product_code, gw_bill.preceding_policy_id, gw_bill.stage, gw_bill.chfid, gw_bill.payer_name, gw_bill.amount_minor, gw_bill.policy_value_minor, gw_bill.paid_minor, gw_bill.currency, gw_bill.pay_option, gw_bill.provider_code, gw_bill.state, gw_bill.control_number, gw_bill.created_at, gw_bill.expires_at, gw_bill.asked_at, gw_bill.asked_times, gw_bill.payment_record_id
+SELECT TOP 1 gw_bill.id, gw_bill.[key], gw_bill.generation, gw_bill.family_id, gw_bill.product_id, gw_bill.product_code, gw_bill.preceding_policy_id, gw_bill.stage, gw_bill.chfid, gw_bill.payer_name, gw_bill.amount_minor, gw_bill.policy_value_minor, gw_bill.paid_minor, gw_bill.currency, gw_bill.pay_option, gw_bill.provider_code, gw_bill.state, gw_bill.control_number, gw_bill.created_at, gw_bill.expires_at, gw_bill.asked_at, gw_bill.asked_times, gw_bill.payment_record_id, gw_bill.issuer
 FROM gw_bill
 WHERE gw_bill.[key] = :key_1 ORDER BY gw_bill.generation DESC;
-SELECT TOP 1 gw_bill.id, gw_bill.[key], gw_bill.generation, gw_bill.family_id, gw_bill.product_id, gw_bill.product_code, gw_bill.preceding_policy_id, gw_bill.stage, gw_bill.chfid, gw_bill.payer_name, gw_bill.amount_minor, gw_bill.policy_value_minor, gw_bill.paid_minor, gw_bill.currency, gw_bill.pay_option, gw_bill.provider_code, gw_bill.state, gw_bill.control_number, gw_bill.created_at, gw_bill.expires_at, gw_bill.asked_at, gw_bill.asked_times, gw_bill.payment_record_id
+SELECT TOP 1 gw_bill.id, gw_bill.[key], gw_bill.generation, gw_bill.family_id, gw_bill.product_id, gw_bill.product_code, gw_bill.preceding_policy_id, gw_bill.stage, gw_bill.chfid, gw_bill.payer_name, gw_bill.amount_minor, gw_bill.policy_value_minor, gw_bill.paid_minor, gw_bill.currency, gw_bill.pay_option, gw_bill.provider_code, gw_bill.state, gw_bill.control_number, gw_bill.created_at, gw_bill.expires_at, gw_bill.asked_at, gw_bill.asked_times, gw_bill.payment_record_id, gw_bill.issuer
 FROM gw_bill WITH (UPDLOCK, ROWLOCK)
 WHERE gw_bill.[key] = :key_1 ORDER BY gw_bill.generation DESC;
 
 -- SqlBills.open_for
-SELECT TOP 1 gw_bill.id, gw_bill.[key], gw_bill.generation, gw_bill.family_id, gw_bill.product_id, gw_bill.product_code, gw_bill.preceding_policy_id, gw_bill.stage, gw_bill.chfid, gw_bill.payer_name, gw_bill.amount_minor, gw_bill.policy_value_minor, gw_bill.paid_minor, gw_bill.currency, gw_bill.pay_option, gw_bill.provider_code, gw_bill.state, gw_bill.control_number, gw_bill.created_at, gw_bill.expires_at, gw_bill.asked_at, gw_bill.asked_times, gw_bill.payment_record_id
+SELECT TOP 1 gw_bill.id, gw_bill.[key], gw_bill.generation, gw_bill.family_id, gw_bill.product_id, gw_bill.product_code, gw_bill.preceding_policy_id, gw_bill.stage, gw_bill.chfid, gw_bill.payer_name, gw_bill.amount_minor, gw_bill.policy_value_minor, gw_bill.paid_minor, gw_bill.currency, gw_bill.pay_option, gw_bill.provider_code, gw_bill.state, gw_bill.control_number, gw_bill.created_at, gw_bill.expires_at, gw_bill.asked_at, gw_bill.asked_times, gw_bill.payment_record_id, gw_bill.issuer
 FROM gw_bill
 WHERE gw_bill.family_id = :family_id_1 AND gw_bill.state IN (:state_1_1, :state_1_2, :state_1_3, :state_1_4) AND gw_bill.expires_at > :expires_at_1 ORDER BY gw_bill.created_at DESC;
 
 -- SqlBills.payable
-SELECT gw_bill.id, gw_bill.[key], gw_bill.generation, gw_bill.family_id, gw_bill.product_id, gw_bill.product_code, gw_bill.preceding_policy_id, gw_bill.stage, gw_bill.chfid, gw_bill.payer_name, gw_bill.amount_minor, gw_bill.policy_value_minor, gw_bill.paid_minor, gw_bill.currency, gw_bill.pay_option, gw_bill.provider_code, gw_bill.state, gw_bill.control_number, gw_bill.created_at, gw_bill.expires_at, gw_bill.asked_at, gw_bill.asked_times, gw_bill.payment_record_id
+SELECT gw_bill.id, gw_bill.[key], gw_bill.generation, gw_bill.family_id, gw_bill.product_id, gw_bill.product_code, gw_bill.preceding_policy_id, gw_bill.stage, gw_bill.chfid, gw_bill.payer_name, gw_bill.amount_minor, gw_bill.policy_value_minor, gw_bill.paid_minor, gw_bill.currency, gw_bill.pay_option, gw_bill.provider_code, gw_bill.state, gw_bill.control_number, gw_bill.created_at, gw_bill.expires_at, gw_bill.asked_at, gw_bill.asked_times, gw_bill.payment_record_id, gw_bill.issuer
 FROM gw_bill
 WHERE gw_bill.family_id IN (:family_id_1_1, :family_id_1_2) AND gw_bill.state IN (:state_1_1, :state_1_2, :state_1_3, :state_1_4) AND gw_bill.expires_at > :expires_at_1;
 
@@ -63,14 +63,14 @@ FROM gw_bill
 WHERE gw_bill.family_id = :family_id_1 AND gw_bill.product_id = :product_id_1 AND gw_bill.payment_record_id IS NOT NULL AND gw_bill.paid_minor > :paid_minor_1 AND gw_bill.paid_minor < gw_bill.amount_minor;
 
 -- SqlBills.add
-INSERT INTO gw_bill (id, [key], generation, family_id, product_id, product_code, preceding_policy_id, stage, chfid, payer_name, amount_minor, policy_value_minor, paid_minor, currency, pay_option, provider_code, state, control_number, created_at, expires_at, asked_at, asked_times, payment_record_id) SELECT :param_1 AS id, :param_2 AS [key], :param_3 AS generation, :param_4 AS family_id, :param_5 AS product_id, :param_6 AS product_code, :param_7 AS preceding_policy_id, :param_8 AS stage, :param_9 AS chfid, :param_10 AS payer_name, :param_11 AS amount_minor, :param_12 AS policy_value_minor, :param_13 AS paid_minor, :param_14 AS currency, :param_15 AS pay_option, :param_16 AS provider_code, :param_17 AS state, :param_18 AS control_number, :param_19 AS created_at, :param_20 AS expires_at, :param_21 AS asked_at, :param_22 AS asked_times, :param_23 AS payment_record_id
+INSERT INTO gw_bill (id, [key], generation, family_id, product_id, product_code, preceding_policy_id, stage, chfid, payer_name, amount_minor, policy_value_minor, paid_minor, currency, pay_option, provider_code, state, control_number, created_at, expires_at, asked_at, asked_times, payment_record_id, issuer) SELECT :param_1 AS id, :param_2 AS [key], :param_3 AS generation, :param_4 AS family_id, :param_5 AS product_id, :param_6 AS product_code, :param_7 AS preceding_policy_id, :param_8 AS stage, :param_9 AS chfid, :param_10 AS payer_name, :param_11 AS amount_minor, :param_12 AS policy_value_minor, :param_13 AS paid_minor, :param_14 AS currency, :param_15 AS pay_option, :param_16 AS provider_code, :param_17 AS state, :param_18 AS control_number, :param_19 AS created_at, :param_20 AS expires_at, :param_21 AS asked_at, :param_22 AS asked_times, :param_23 AS payment_record_id, :param_24 AS issuer
 WHERE NOT (EXISTS (SELECT 1
 FROM gw_bill WITH (UPDLOCK, HOLDLOCK)
 WHERE gw_bill.[key] = :key_1 AND gw_bill.generation = :generation_1));
 
 -- SqlBills.record
 INSERT INTO gw_bill_fact (bill_id, fact, at, details) OUTPUT inserted.id VALUES (:bill_id, :fact, :at, :details);
-UPDATE gw_bill SET paid_minor=:paid_minor, state=:state, control_number=:control_number, payment_record_id=:payment_record_id WHERE gw_bill.id = :known_id;
+UPDATE gw_bill SET paid_minor=:paid_minor, state=:state, control_number=:control_number, payment_record_id=:payment_record_id, issuer=:issuer WHERE gw_bill.id = :known_id;
 
 -- SqlBills.asked
 UPDATE gw_bill SET asked_at=:asked_at, asked_times=:asked_times WHERE gw_bill.id = :id_1;
@@ -85,12 +85,12 @@ FROM gw_bill_requester
 WHERE gw_bill_requester.bill_id = :bill_id_1 ORDER BY gw_bill_requester.at;
 
 -- SqlBills.numbers
-SELECT gw_bill.id, gw_bill.[key], gw_bill.generation, gw_bill.family_id, gw_bill.product_id, gw_bill.product_code, gw_bill.preceding_policy_id, gw_bill.stage, gw_bill.chfid, gw_bill.payer_name, gw_bill.amount_minor, gw_bill.policy_value_minor, gw_bill.paid_minor, gw_bill.currency, gw_bill.pay_option, gw_bill.provider_code, gw_bill.state, gw_bill.control_number, gw_bill.created_at, gw_bill.expires_at, gw_bill.asked_at, gw_bill.asked_times, gw_bill.payment_record_id
+SELECT gw_bill.id, gw_bill.[key], gw_bill.generation, gw_bill.family_id, gw_bill.product_id, gw_bill.product_code, gw_bill.preceding_policy_id, gw_bill.stage, gw_bill.chfid, gw_bill.payer_name, gw_bill.amount_minor, gw_bill.policy_value_minor, gw_bill.paid_minor, gw_bill.currency, gw_bill.pay_option, gw_bill.provider_code, gw_bill.state, gw_bill.control_number, gw_bill.created_at, gw_bill.expires_at, gw_bill.asked_at, gw_bill.asked_times, gw_bill.payment_record_id, gw_bill.issuer
 FROM gw_bill
 WHERE gw_bill.id IN (:id_1_1, :id_1_2, :id_1_3) AND (gw_bill.state NOT IN (:state_1_1, :state_1_2));
 
 -- SqlBills.silent
-SELECT TOP 10 gw_bill.id, gw_bill.[key], gw_bill.generation, gw_bill.family_id, gw_bill.product_id, gw_bill.product_code, gw_bill.preceding_policy_id, gw_bill.stage, gw_bill.chfid, gw_bill.payer_name, gw_bill.amount_minor, gw_bill.policy_value_minor, gw_bill.paid_minor, gw_bill.currency, gw_bill.pay_option, gw_bill.provider_code, gw_bill.state, gw_bill.control_number, gw_bill.created_at, gw_bill.expires_at, gw_bill.asked_at, gw_bill.asked_times, gw_bill.payment_record_id
+SELECT TOP 10 gw_bill.id, gw_bill.[key], gw_bill.generation, gw_bill.family_id, gw_bill.product_id, gw_bill.product_code, gw_bill.preceding_policy_id, gw_bill.stage, gw_bill.chfid, gw_bill.payer_name, gw_bill.amount_minor, gw_bill.policy_value_minor, gw_bill.paid_minor, gw_bill.currency, gw_bill.pay_option, gw_bill.provider_code, gw_bill.state, gw_bill.control_number, gw_bill.created_at, gw_bill.expires_at, gw_bill.asked_at, gw_bill.asked_times, gw_bill.payment_record_id, gw_bill.issuer
 FROM gw_bill WITH (UPDLOCK, READPAST, ROWLOCK, READCOMMITTEDLOCK)
 WHERE gw_bill.state IN ('created', 'submitted') AND gw_bill.asked_at < :asked_at_1 AND gw_bill.asked_times <= :asked_times_1 ORDER BY gw_bill.asked_at;
 
@@ -283,6 +283,21 @@ WHERE gw_payment.control_number = :control_number_1 AND gw_payment.receipt = :re
 
 -- SqlPayments.mark
 UPDATE gw_payment SET state=:state, bill_id=:bill_id, premium_id=:premium_id, updated_at=:updated_at WHERE gw_payment.reference = :of_reference AND gw_payment.control_number = :of_number;
+
+-- SqlPayments.came_elsewhere
+SELECT 1
+WHERE EXISTS (SELECT gw_payment.id
+FROM gw_payment
+WHERE gw_payment.bill_id = :bill_id_1 AND gw_payment.provider != :provider_1);
+
+-- SqlPayments.sent_by
+SELECT TOP 1 gw_payment.id, gw_payment.reference, gw_payment.control_number, gw_payment.digest, gw_payment.provider, gw_payment.amount_minor, gw_payment.currency, gw_payment.paid_at, gw_payment.receipt, gw_payment.state, gw_payment.inbox_id, gw_payment.bill_id, gw_payment.premium_id, gw_payment.first_seen_at, gw_payment.updated_at, gw_case.kind AS case_kind
+FROM gw_payment LEFT OUTER JOIN gw_case ON gw_case.kind IN (:kind_1_1, :kind_1_2, :kind_1_3, :kind_1_4, :kind_1_5, :kind_1_6, :kind_1_7, :kind_1_8, :kind_1_9, :kind_1_10, :kind_1_11, :kind_1_12, :kind_1_13, :kind_1_14, :kind_1_15, :kind_1_16, :kind_1_17, :kind_1_18, :kind_1_19) AND gw_case.subject = (:param_2 + gw_payment.reference + :param_3 + gw_payment.control_number)
+WHERE gw_payment.reference = :reference_1 AND gw_payment.provider = :provider_1 ORDER BY gw_payment.id, gw_case.id;
+SELECT 1
+WHERE EXISTS (SELECT gw_inbox.id
+FROM gw_inbox
+WHERE gw_inbox.message_id = :message_id_1 AND gw_inbox.route = 'notice' AND gw_inbox.provider = :provider_1 AND gw_inbox.verdict = :verdict_1);
 
 -- SqlOutbox.put
 INSERT INTO gw_outbox (kind, dedupe_key, aggregate, payload, priority, channel, state, not_before, attempts, created_at) SELECT :param_1 AS kind, :param_2 AS dedupe_key, :param_3 AS aggregate, :param_4 AS payload, :param_5 AS priority, :param_6 AS channel, :param_7 AS state, :param_8 AS not_before, :param_9 AS attempts, :param_10 AS created_at
@@ -780,6 +795,13 @@ CREATE TABLE gw_difference (
 );
 CREATE INDEX ix_gw_difference_reconciliation_id ON gw_difference (reconciliation_id, id);
 CREATE INDEX ix_gw_payment_provider_paid_at ON gw_payment (provider, paid_at);
+ALTER TABLE gw_bill ADD issuer VARCHAR(30) NULL;
+UPDATE gw_bill SET issuer = (
+    SELECT MIN(gw_entry.provider) FROM gw_entry
+    WHERE gw_entry.bill_id = gw_bill.id AND gw_entry.kind = 'control_number' AND gw_entry.state = 'settled'
+)
+WHERE control_number IS NOT NULL;
+CREATE INDEX ix_gw_inbox_notice ON gw_inbox (message_id) WHERE route = 'notice';
 
 -- upgrade, for the role gw_app
 REVOKE SELECT, INSERT, UPDATE, DELETE, REFERENCES ON "gw_audit" FROM "gw_app";

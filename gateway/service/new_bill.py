@@ -1,0 +1,38 @@
+"""A bill for what a family would pay next, as it is first written down."""
+
+from __future__ import annotations
+
+import secrets
+from datetime import datetime, timedelta
+
+from gateway.domain.bill import Bill, BillState
+from gateway.domain.money import Money
+from gateway.domain.policy import Family
+from gateway.domain.quote import Quote
+
+LIFE = timedelta(days=30)
+
+
+def new_bill(quote: Quote, family: Family, generation: int, now: datetime, life: timedelta = LIFE) -> Bill:
+    """Not stored yet, and without the tblPayment row that shows it."""
+    return Bill(
+        id=f"B{secrets.token_hex(10).upper()}",  # never an identity: a restored backup would reuse it
+        key=quote.key,
+        generation=generation,
+        family_id=family.id,
+        product_id=quote.product.id,
+        product_code=quote.product.code,
+        preceding_policy_id=quote.preceding.id if quote.preceding else None,
+        stage=quote.stage,
+        chfid=family.head.chfid,
+        payer_name=f"{family.head.other_names} {family.head.last_name}".strip()[:200],
+        amount=quote.amount,
+        policy_value=quote.value,
+        pay_option=quote.pay_option,
+        provider_code=quote.product.provider_code,
+        state=BillState.CREATED,
+        control_number=None,
+        paid=Money(0, quote.amount.currency),
+        created_at=now,
+        expires_at=now + life,
+    )
