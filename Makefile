@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 OPENIMIS_VENV := .venv-openimis
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: run scaled test lint unit unit-processes unit-rest contract bench bench-enquiry bench-callbacks lock clean
+.PHONY: run scaled test lint unit unit-processes unit-rest contract bench bench-enquiry bench-callbacks bench-reconcile lock clean
 
 run: $(VENV)/.runtime ## the demo on the embedded default: prints where to click and what to dial
 	$(BIN)/imis-gateway demo
@@ -43,6 +43,9 @@ bench-enquiry: $(VENV)/.dev $(OPENIMIS_VENV)/.ready ## a caller's look-ups among
 
 bench-callbacks: $(VENV)/.dev ## payment notifications accepted and settled per second, beside a floor
 	$(BIN)/python -m bench.callbacks
+
+bench-reconcile: $(VENV)/.dev ## a national day from its signed file to its differences, beside a bare COPY and join
+	$(BIN)/python -m bench.reconcile
 
 # The markers say which requirements are installed; a change of the file installs again.
 $(VENV)/.runtime: requirements/runtime.txt pyproject.toml

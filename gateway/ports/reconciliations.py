@@ -116,8 +116,9 @@ class Reconciliations(Protocol):
         """The day's account: the newest usable statement of each provider code."""
         ...
 
-    def encoder(self, statement_id: int) -> Callable[[Sequence[StatementRow]], Any]:
-        """A picklable function that turns lines into what ``stage`` loads: processes beside this one call it."""
+    @property
+    def encode(self) -> Callable[[int, Sequence[StatementRow]], Any]:
+        """A picklable function that turns a statement's lines into what ``stage`` loads: other processes call it."""
         ...
 
     async def stage(self, of: Statement, part: StagedPart) -> None:

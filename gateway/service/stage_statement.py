@@ -108,7 +108,7 @@ class StageStatement:
         path = self._folder.path_of(known.file)
         lines = self._lines_of(known)
         async with self._uow.reading() as tx:
-            encode = tx.reconciliations.encoder(known.id)
+            encode = partial(tx.reconciliations.encode, known.id)
         spans = (span for span in lines.spans(path) if span.offset >= known.position)
         total, position = known.total, known.position
         with self._reading(known.size - known.position) as pool:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from functools import partial
 from typing import Any
 
 from gateway.ports.statements import StatementRow
@@ -35,8 +34,3 @@ def _escaped(value: Any) -> str:
 def plain(statement_id: int, rows: Sequence[StatementRow]) -> list[tuple[Any, ...]]:
     """Values for an INSERT of many rows, in the order of the table's columns."""
     return [(statement_id, *row) for row in rows]
-
-
-def encoder(dialect: str, statement_id: int) -> partial[Any]:
-    """What turns lines into what this database loads."""
-    return partial(copy_text if dialect == "postgresql" else plain, statement_id)

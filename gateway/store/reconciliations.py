@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
+    FromClause,
     Row,
     Select,
     and_,
@@ -17,6 +18,7 @@ from sqlalchemy import (
     func,
     insert,
     literal,
+    literal_column,
     or_,
     select,
     text,
@@ -31,7 +33,7 @@ from gateway.domain.reconcile import BESIDE, DECIDED, NOT_OURS, Became, Differen
 from gateway.ports.reconciliations import Day, JudgedLine, OtherRunError, StagedPart, Statement, Suspect
 from gateway.ports.statements import DayOrder, StatementRow
 from gateway.store import notices
-from gateway.store.copying import encoder
+from gateway.store.copying import copy_text, plain
 from gateway.store.statements import insert_if_absent, locked
 from gateway.store.tables import (
     bill,
@@ -48,6 +50,8 @@ from gateway.store.tables import (
 
 _FEW = 500  # values in one IN list
 _UNJUDGED = ""
+# A literal: of a parameter a kept plan does not know that the partial index serves it.
+_NEW: ColumnElement[str] = literal_column("'new'")
 _LINES_BEFORE_NEXT = 1_000_000_000  # puts lines of several statements in one order
 _PLACING = [kind for kind in CaseKind if kind not in BESIDE]
 _JUDGE = (
@@ -98,6 +102,10 @@ def _day(row: Row[Any]) -> Day:
     )
 
 
+def _about(day: date | None) -> str:
+    return day.isoformat() if day is not None else ""
+
+
 def _money(minor: int | None, currency: str | None) -> Money | None:
     return None if minor is None or currency is None else Money(minor, currency)
 
@@ -146,6 +154,7 @@ class SqlReconciliations:
         row = {
             "provider": new.provider,
             "day": new.day,
+            "about": _about(new.day),
             "provider_code": new.provider_code,
             "request_id": new.request_id,
             "inbox_id": new.inbox_id,
@@ -160,11 +169,12 @@ class SqlReconciliations:
             "lines": 0,
             "totals": {},
         }
-        return await insert_if_absent(self._db, statement, ("provider", "digest", "day"), [row]) == 1
+        return await insert_if_absent(self._db, statement, ("provider", "digest", "about"), [row]) == 1
 
     async def statement_of(self, provider: str, digest: str, day: date | None) -> Statement | None:
-        of_day = statement.c.day.is_(None) if day is None else statement.c.day == day
-        found = select(statement).where(statement.c.provider == provider, statement.c.digest == digest, of_day)
+        found = select(statement).where(
+            statement.c.provider == provider, statement.c.digest == digest, statement.c.about == _about(day)
+        )
         row = (await self._db.execute(found)).first()
         return _statement(row) if row else None
 
@@ -187,8 +197,9 @@ class SqlReconciliations:
 
     # ---- staging
 
-    def encoder(self, statement_id: int) -> Callable[[Sequence[StatementRow]], Any]:
-        return encoder(self._db.dialect.name, statement_id)
+    @property
+    def encode(self) -> Callable[[int, Sequence[StatementRow]], Any]:
+        return copy_text if self._db.dialect.name == "postgresql" else plain
 
     async def stage(self, of: Statement, part: StagedPart) -> None:
         if self._db.dialect.name == "postgresql":
@@ -388,9 +399,7 @@ class SqlReconciliations:
 
     async def waiting(self, inbox_ids: Sequence[str]) -> int:
         new = select(func.count()).select_from(entry)
-        return int(
-            await self._db.scalar(new.where(entry.c.inbox_id.in_(inbox_ids), entry.c.state == EntryState.NEW)) or 0
-        )
+        return int(await self._db.scalar(new.where(entry.c.inbox_id.in_(inbox_ids), entry.c.state == _NEW)) or 0)
 
     async def find_missing_there(
         self,
@@ -417,9 +426,10 @@ class SqlReconciliations:
             "why": literal(""),
         }
         columns = [value.label(name) for name, value in chosen.items()]
+        listed = and_(_same_key(statement_line, payment), statement_line.c.statement_id.in_(statement_ids))
         found = (
-            _of_day(select(*columns), provider, between, codes)
-            .where(~_is_listed(statement_ids), payment.c.id.not_in(taken))
+            _of_day(select(*columns), provider, between, codes, unless=listed)
+            .where(payment.c.id.not_in(taken))
             .order_by(payment.c.reference, payment.c.control_number)
         )
         await self._db.execute(insert(difference).from_select(list(chosen), found))
@@ -542,17 +552,28 @@ async def _chunks(payload: Sequence[bytes]) -> AsyncIterator[bytes]:
 
 
 def _of_day(
-    chosen: Select[Any], provider: str, between: tuple[datetime, datetime], codes: Sequence[str | None] | None
+    chosen: Select[Any],
+    provider: str,
+    between: tuple[datetime, datetime],
+    codes: Sequence[str | None] | None,
+    unless: ColumnElement[bool] | None = None,
 ) -> Select[Any]:
-    """Payments of the provider's day; of these service providers only, as their bills say."""
+    """Payments of the provider's day; of these service providers only, as their bills say.
+
+    ``unless``: how a line of a statement may be joined; payments that have one are left out.
+    """
     begins, ends = between
-    found = chosen.select_from(payment)
+    source: FromClause = payment
     if codes is not None:
         of_code: ColumnElement[bool] = bill.c.provider_code.in_([code for code in codes if code is not None])
         if None in codes:
             of_code = or_(of_code, bill.c.provider_code.is_(None))
-        found = chosen.select_from(payment.join(bill, bill.c.id == payment.c.bill_id)).where(of_code)
-    return found.where(
+        source = source.join(bill, bill.c.id == payment.c.bill_id)
+        chosen = chosen.where(of_code)
+    if unless is not None:
+        source = source.outerjoin(statement_line, unless)
+        chosen = chosen.where(statement_line.c.line.is_(None))
+    return chosen.select_from(source).where(
         payment.c.provider == provider,
         payment.c.paid_at >= begins,
         payment.c.paid_at < ends,

@@ -312,12 +312,14 @@ statement_order = Table(
 )
 
 # A statement's file and how far its lines are staged. The file is the truth, the lines below can be staged anew.
+# ``about`` is the day once more, empty where none is known: a key's part that must not be null.
 statement = Table(
     "gw_statement",
     metadata,
     Column("id", Identity64, primary_key=True, autoincrement=True),
     Column("provider", String(30), nullable=False),
     Column("day", Date),
+    Column("about", String(10), nullable=False),
     Column("provider_code", foreign(25)),
     Column("request_id", foreign(100)),
     Column("inbox_id", String(40), nullable=False, unique=True),
@@ -331,7 +333,7 @@ statement = Table(
     Column("position", BigInteger, nullable=False),
     Column("lines", Integer, nullable=False),
     Column("totals", JSON, nullable=False),
-    UniqueConstraint("provider", "digest", "day"),
+    UniqueConstraint("provider", "digest", "about"),
 )
 Index("ix_gw_statement_day", statement.c.provider, statement.c.day)
 

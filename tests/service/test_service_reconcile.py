@@ -7,11 +7,12 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from service_world import COVERED, EXPIRED, SOON, World
+from service_world import COVERED, EXPIRED, INSTALMENTS, SOON, World
 from statement_world import Books, body, line
 
 from adapters.registry.openimis import tables as t
 from gateway.domain.bill import BillFact
+from gateway.domain.money import Money
 from gateway.domain.payments import EntryState
 from gateway.ports import DayOrder, OtherRunError
 from gateway.service.daily_reconciliation import WatchClosedDays
@@ -146,6 +147,33 @@ async def test_a_receipt_under_two_references_of_the_same_statement_is_not_one_p
     await books.bring(line("R1", N1, receipt="S1"), line("R2", N1, receipt="S1"))
     await books.run()
     assert await books.told() == [("twice", "R2", "person")], "the held one is spoken for"
+
+
+async def test_a_receipt_is_spoken_for_once_though_its_lines_are_judged_apart(
+    books: Books, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gateway.service.reconcile_day._PAGE", 1)
+    await paid(books, COVERED, N1, "R1", receipt="S1")
+    await books.bring(line("A", N1, receipt="S1"), line("B", N1, receipt="S1"))
+    await books.run()
+    assert await books.told() == [("other_reference", "A", "nothing"), ("twice", "B", "person")]
+
+
+async def test_an_instalment_with_the_receipt_of_another_waits_for_a_person(books: Books) -> None:
+    """Exact bills need no such rule: a second payment of theirs is never booked."""
+    bill = await books.world.numbered(INSTALMENTS, N1)
+    half = Money(bill.amount.amount_minor // 3)
+    first = books.world.payment(bill, half, reference="R1", receipt="S1", paid_at=books.paid_at)
+    assert await books.world.told(first) == ["settled"]
+    second = books.world.payment(bill, half, reference="R2", receipt="S1", paid_at=books.paid_at)
+    third = books.world.payment(bill, half, reference="R3", receipt="S3", paid_at=books.paid_at)
+    assert await books.world.told(second, third) == ["case", "settled"]
+    assert await books.world.cases() == ["same_receipt"]
+    await books.bring(
+        *(line(r, N1, half.amount_minor, receipt=s) for r, s in (("R1", "S1"), ("R2", "S1"), ("R3", "S3")))
+    )
+    await books.run()
+    assert await books.told() == [("twice", "R2", "person")]
 
 
 async def test_accounts_of_some_service_providers_speak_of_their_own_money_only(books: Books) -> None:

@@ -41,10 +41,27 @@ from gateway.domain.bill import BillFact, BillState
 from gateway.domain.effects import SendSms
 from gateway.domain.money import Money
 from gateway.domain.payments import CaseKind, EntryState
+from gateway.domain.reconcile import Became, Judgement, Kind, Tally
 from gateway.domain.upkeep import OURS, PolicyEvent, PolicyEventKind
-from gateway.ports import BillRefused, Case, ControlNumberGiven, Place, Requester, SettledCase, Verdict
+from gateway.ports import (
+    BillRefused,
+    Case,
+    ControlNumberGiven,
+    DayOrder,
+    JudgedLine,
+    LineFault,
+    OtherRunError,
+    Place,
+    Requester,
+    SettledCase,
+    StagedPart,
+    Statement,
+    StatementRow,
+    Verdict,
+)
 from gateway.store import schema
 from gateway.store import tables as g
+from gateway.store.copying import plain
 from gateway.store.database import Database, SqlTransaction, UnsupportedDatabaseError, driver_url
 from gateway.store.types import UtcDateTime
 
@@ -209,6 +226,7 @@ async def _payments(payments: Any) -> None:
     assert (known.digest, known.state) == (first.digest, EntryState.NEW)
     assert await payments.first_report("gepg", report(number="994120000012"), "I3", NOW) is None
     await payments.mark(first, EntryState.SETTLED, "B1", 17, NOW)
+    assert [await payments.receipt_is_held(report(reference=r, receipt="S1")) for r in ("R8", "R9")] == [False, False]
     assert (await payments.first_report("gepg", first, "I4", NOW)).state == EntryState.SETTLED
 
 
@@ -291,6 +309,55 @@ async def _follow(follow: Any) -> None:
     assert [await follow.born_here([4, 5], since) for since in (NOW, after(seconds=1))] == [{5}, set()]
 
 
+async def _reconciliations(days: Any) -> None:
+    day, fault = NOW.date(), LineFault(2, 10, 5, "haisomeki — «é»")
+    between = (after(days=-1), after(days=1))
+    await days.add_order("gepg", DayOrder(day, "SP1", "77"), NOW)
+    assert await days.order("gepg", "78") is None
+    assert (await days.order("gepg", "77", lock=True)).provider_code == "SP1"
+    new = Statement(0, "gepg", day, "SP1", "77", "I9", "d" * 64, "file", 15, True, {"by": "provider"})
+    assert [await days.add_statement(new, NOW), await days.add_statement(new, NOW)] == [True, False]
+    assert await days.statement_of("gepg", "d" * 64, None) is None
+    known = await days.statement_of("gepg", "d" * 64, day)
+    assert (await days.answers_to("gepg", "77"), await days.statements("gepg", day)) == ([known], [known])
+    rows = [StatementRow(1, "R-«é»", "994120000011", 3_000_000, "TZS", 0, 10)]
+    await days.stage(known, StagedPart(plain(known.id, rows), [fault], Tally(2, {"TZS": 3_000_000}), 0, 15))
+    with pytest.raises(OtherRunError):
+        await days.stage(known, StagedPart([], [], Tally(), 0, 15))
+    await days.finish_staging(known.id)
+    day_id = await days.begin("gepg", day, "run")
+    await days.hold(day_id, "run")
+    with pytest.raises(OtherRunError):
+        await days.hold(day_id, "other")
+    await days.find_suspects(day_id, "gepg", between, [known.id])
+    [suspect] = await days.suspects(day_id, 0, 10)
+    assert (suspect.row, suspect.repeats, suspect.held, suspect.booked) == (rows[0], False, None, False)
+    assert await days.same_number([suspect.id], [known.id]) == {}
+    await days.judged([JudgedLine(suspect, Judgement(Kind.MISSING_HERE, Became.PENDING), None)])
+    assert await days.book(known, [(1, report())], NOW) == 1
+    assert await days.waiting(["I9"]) == 1
+    for codes in (None, ["SP1", None]):
+        await days.find_missing_there(day_id, "gepg", between, [known.id], codes)
+        await days.ours("gepg", between, codes)
+    await days.find_faults(day_id, [known.id])
+    assert {kind: tally.count for kind, tally in (await days.tallies(day_id)).items()}["unreadable"] == 1
+    assert "missing_here" in {found.kind for _, found in await days.differences(day_id, 0, 10)}
+    [suspect] = await days.suspects(day_id, 0, 10)
+    assert suspect.booked
+    await days.judged([JudgedLine(suspect, Judgement(Kind.MATCHED, Became.NOTHING), None)])
+    await days.finish(day_id, {"good": True}, NOW)
+    assert await days.last_good_day("gepg") == day
+    assert (await days.day("gepg", day, lock=True)).report == {"good": True}
+    await days.close(day_id, "Ester «é»", NOW)
+    assert [closed.closed_by for closed in await days.closed_days(9)] == ["Ester «é»"]
+    await days.late_payments(0, after(days=9), 10)
+    yesterday = day - timedelta(days=1)
+    assert [await days.claim("gepg", yesterday, NOW, after(hours=1)) for _ in range(2)] == [True, False]
+    await days.release("gepg", yesterday, NOW)
+    assert await days.claim("gepg", yesterday, NOW, after(hours=1))
+    await days.unstage([known.id])
+
+
 EXERCISES: dict[str, Callable[[Any], Awaitable[None]]] = {
     "SqlAudit": _audit,
     "SqlBills": _bills,
@@ -300,6 +367,7 @@ EXERCISES: dict[str, Callable[[Any], Awaitable[None]]] = {
     "SqlInbox": _inbox,
     "SqlOutbox": _outbox,
     "SqlPayments": _payments,
+    "SqlReconciliations": _reconciliations,
 }
 
 

@@ -275,6 +275,12 @@ SELECT gw_payment.id, gw_payment.digest, gw_payment.state
 FROM gw_payment
 WHERE gw_payment.reference = :reference_1 AND gw_payment.control_number = :control_number_1;
 
+-- SqlPayments.receipt_is_held
+SELECT 1
+WHERE EXISTS (SELECT gw_payment.id
+FROM gw_payment
+WHERE gw_payment.control_number = :control_number_1 AND gw_payment.receipt = :receipt_1 AND gw_payment.amount_minor = :amount_minor_1 AND gw_payment.currency = :currency_1 AND gw_payment.reference != :reference_1);
+
 -- SqlPayments.mark
 UPDATE gw_payment SET state=:state, bill_id=:bill_id, premium_id=:premium_id, updated_at=:updated_at WHERE gw_payment.reference = :of_reference AND gw_payment.control_number = :of_number;
 
@@ -314,6 +320,178 @@ UPDATE gw_outbox SET state=:state, lease_token=:lease_token, lease_until=:lease_
 SELECT gw_outbox.state, count(*) AS count_1
 FROM gw_outbox
 WHERE gw_outbox.state != 'done' GROUP BY gw_outbox.state;
+
+-- SqlReconciliations.add_order
+INSERT INTO gw_statement_order (request_id, provider, day, provider_code, asked_at) VALUES (:request_id, :provider, :day, :provider_code, :asked_at);
+
+-- SqlReconciliations.order
+SELECT gw_statement_order.request_id, gw_statement_order.provider, gw_statement_order.day, gw_statement_order.provider_code, gw_statement_order.asked_at
+FROM gw_statement_order
+WHERE gw_statement_order.request_id = :request_id_1 AND gw_statement_order.provider = :provider_1;
+SELECT gw_statement_order.request_id, gw_statement_order.provider, gw_statement_order.day, gw_statement_order.provider_code, gw_statement_order.asked_at
+FROM gw_statement_order WITH (UPDLOCK, ROWLOCK)
+WHERE gw_statement_order.request_id = :request_id_1 AND gw_statement_order.provider = :provider_1;
+
+-- SqlReconciliations.add_statement
+INSERT INTO gw_statement (provider, day, about, provider_code, request_id, inbox_id, digest, [file], size, usable, how, taken_at, staged, position, lines, totals) SELECT :param_1 AS provider, :param_2 AS day, :param_3 AS about, :param_4 AS provider_code, :param_5 AS request_id, :param_6 AS inbox_id, :param_7 AS digest, :param_8 AS [file], :param_9 AS size, :param_10 AS usable, :param_11 AS how, :param_12 AS taken_at, :param_13 AS staged, :param_14 AS position, :param_15 AS lines, :param_16 AS totals
+WHERE NOT (EXISTS (SELECT 1
+FROM gw_statement WITH (UPDLOCK, HOLDLOCK)
+WHERE gw_statement.provider = :provider_1 AND gw_statement.digest = :digest_1 AND gw_statement.about = :about_1));
+
+-- SqlReconciliations.statement_of
+SELECT gw_statement.id, gw_statement.provider, gw_statement.day, gw_statement.about, gw_statement.provider_code, gw_statement.request_id, gw_statement.inbox_id, gw_statement.digest, gw_statement.[file], gw_statement.size, gw_statement.usable, gw_statement.how, gw_statement.taken_at, gw_statement.staged, gw_statement.position, gw_statement.lines, gw_statement.totals
+FROM gw_statement
+WHERE gw_statement.provider = :provider_1 AND gw_statement.digest = :digest_1 AND gw_statement.about = :about_1;
+
+-- SqlReconciliations.answers_to
+SELECT gw_statement.id, gw_statement.provider, gw_statement.day, gw_statement.about, gw_statement.provider_code, gw_statement.request_id, gw_statement.inbox_id, gw_statement.digest, gw_statement.[file], gw_statement.size, gw_statement.usable, gw_statement.how, gw_statement.taken_at, gw_statement.staged, gw_statement.position, gw_statement.lines, gw_statement.totals
+FROM gw_statement
+WHERE gw_statement.provider = :provider_1 AND gw_statement.request_id = :request_id_1 ORDER BY gw_statement.id;
+
+-- SqlReconciliations.statements
+SELECT gw_statement.id, gw_statement.provider, gw_statement.day, gw_statement.about, gw_statement.provider_code, gw_statement.request_id, gw_statement.inbox_id, gw_statement.digest, gw_statement.[file], gw_statement.size, gw_statement.usable, gw_statement.how, gw_statement.taken_at, gw_statement.staged, gw_statement.position, gw_statement.lines, gw_statement.totals
+FROM gw_statement
+WHERE gw_statement.provider = :provider_1 AND gw_statement.day = :day_1 AND gw_statement.usable = :usable_1 ORDER BY gw_statement.id;
+
+-- SqlReconciliations.stage
+INSERT INTO gw_statement_line (statement_id, line, reference, control_number, amount_minor, currency, at_byte, bytes) VALUES (:statement_id, :line, :reference, :control_number, :amount_minor, :currency, :at_byte, :bytes);
+INSERT INTO gw_statement_fault (statement_id, line, why) VALUES (:statement_id, :line, :why);
+UPDATE gw_statement SET position=:position, lines=:lines, totals=:totals WHERE gw_statement.id = :id_1 AND gw_statement.position = :position_1 AND gw_statement.staged = :staged_1;
+
+-- SqlReconciliations.finish_staging
+UPDATE gw_statement SET staged=:staged WHERE gw_statement.id = :id_1;
+
+-- SqlReconciliations.unstage
+DELETE FROM gw_statement_line WHERE gw_statement_line.statement_id IN (:statement_id_1_1);
+DELETE FROM gw_statement_fault WHERE gw_statement_fault.statement_id IN (:statement_id_1_1);
+UPDATE gw_statement SET staged=:staged, position=:position, lines=:lines, totals=:totals WHERE gw_statement.id IN (:id_1_1);
+
+-- SqlReconciliations.day
+SELECT gw_reconciliation.id, gw_reconciliation.provider, gw_reconciliation.day, gw_reconciliation.report, gw_reconciliation.ran_at, gw_reconciliation.runner, gw_reconciliation.first_tried_at, gw_reconciliation.not_before, gw_reconciliation.closed_at, gw_reconciliation.closed_by, gw_reconciliation.closed_report
+FROM gw_reconciliation WITH (UPDLOCK, ROWLOCK)
+WHERE gw_reconciliation.provider = :provider_1 AND gw_reconciliation.day = :day_1;
+
+-- SqlReconciliations.begin
+INSERT INTO gw_reconciliation (provider, day) SELECT :param_1 AS provider, :param_2 AS day
+WHERE NOT (EXISTS (SELECT 1
+FROM gw_reconciliation WITH (UPDLOCK, HOLDLOCK)
+WHERE gw_reconciliation.provider = :provider_1 AND gw_reconciliation.day = :day_1));
+SELECT gw_reconciliation.id, gw_reconciliation.provider, gw_reconciliation.day, gw_reconciliation.report, gw_reconciliation.ran_at, gw_reconciliation.runner, gw_reconciliation.first_tried_at, gw_reconciliation.not_before, gw_reconciliation.closed_at, gw_reconciliation.closed_by, gw_reconciliation.closed_report
+FROM gw_reconciliation WITH (UPDLOCK, ROWLOCK)
+WHERE gw_reconciliation.provider = :provider_1 AND gw_reconciliation.day = :day_1;
+UPDATE gw_reconciliation SET runner=:runner WHERE gw_reconciliation.id = :id_1;
+DELETE FROM gw_difference WHERE gw_difference.reconciliation_id = :reconciliation_id_1;
+
+-- SqlReconciliations.hold
+SELECT gw_reconciliation.runner
+FROM gw_reconciliation WITH (UPDLOCK, ROWLOCK)
+WHERE gw_reconciliation.id = :id_1;
+
+-- SqlReconciliations.find_suspects
+INSERT INTO gw_difference (reconciliation_id, statement_id, line, kind, became, reference, control_number, amount_minor, currency, repeats, at_byte, bytes, why) SELECT :param_1 AS reconciliation_id, gw_statement_line.statement_id AS statement_id, gw_statement_line.line AS line, :param_2 AS kind, :param_3 AS became, gw_statement_line.reference AS reference, gw_statement_line.control_number AS control_number, gw_statement_line.amount_minor AS amount_minor, gw_statement_line.currency AS currency, CASE WHEN (twice.first < gw_statement_line.statement_id * :statement_id_1 + gw_statement_line.line) THEN :param_4 ELSE :param_5 END AS repeats, gw_statement_line.at_byte AS at_byte, gw_statement_line.bytes AS bytes, :param_6 AS why
+FROM gw_statement_line LEFT OUTER JOIN gw_payment ON gw_payment.reference = gw_statement_line.reference AND gw_payment.control_number = gw_statement_line.control_number AND gw_payment.amount_minor = gw_statement_line.amount_minor AND gw_payment.currency = gw_statement_line.currency AND gw_payment.state IN (:state_1_1, :state_1_2, :state_1_3) AND (gw_payment.inbox_id NOT IN (SELECT gw_statement.inbox_id
+FROM gw_statement)) AND gw_payment.provider = :provider_1 AND gw_payment.paid_at >= :paid_at_1 AND gw_payment.paid_at < :paid_at_2 LEFT OUTER JOIN (SELECT gw_statement_line.reference AS reference, gw_statement_line.control_number AS control_number, min(gw_statement_line.statement_id * :statement_id_1 + gw_statement_line.line) AS first
+FROM gw_statement_line
+WHERE gw_statement_line.statement_id IN (:statement_id_2_1) GROUP BY gw_statement_line.reference, gw_statement_line.control_number
+HAVING count(*) > :count_1) AS twice ON twice.reference = gw_statement_line.reference AND twice.control_number = gw_statement_line.control_number
+WHERE gw_statement_line.statement_id IN (:statement_id_2_1) AND (gw_payment.id IS NULL OR twice.first IS NOT NULL);
+
+-- SqlReconciliations.suspects
+SELECT TOP 10 gw_difference.id, gw_difference.reconciliation_id, gw_difference.statement_id, gw_difference.line, gw_difference.payment_id, gw_difference.kind, gw_difference.became, gw_difference.code, gw_difference.reference, gw_difference.control_number, gw_difference.amount_minor, gw_difference.currency, gw_difference.held_minor, gw_difference.held_currency, gw_difference.repeats, gw_difference.at_byte, gw_difference.bytes, gw_difference.why, gw_payment.id AS held_id, gw_payment.amount_minor AS is_minor, gw_payment.currency AS is_currency, gw_payment.state, gw_payment.receipt, CASE WHEN (gw_payment.inbox_id IN (SELECT gw_statement.inbox_id
+FROM gw_statement)) THEN :param_2 ELSE :param_3 END AS from_statement, gw_case.kind AS case_kind, gw_entry.line AS booked_line
+FROM gw_difference JOIN gw_statement ON gw_statement.id = gw_difference.statement_id LEFT OUTER JOIN gw_payment ON gw_payment.reference = gw_difference.reference AND gw_payment.control_number = gw_difference.control_number LEFT OUTER JOIN gw_case ON gw_case.subject = (:param_4 + gw_difference.reference + :param_5 + gw_difference.control_number) AND gw_case.kind IN (:kind_1_1, :kind_1_2, :kind_1_3, :kind_1_4, :kind_1_5, :kind_1_6, :kind_1_7, :kind_1_8, :kind_1_9, :kind_1_10, :kind_1_11, :kind_1_12, :kind_1_13, :kind_1_14, :kind_1_15, :kind_1_16, :kind_1_17) LEFT OUTER JOIN gw_entry ON gw_entry.inbox_id = gw_statement.inbox_id AND gw_entry.line = gw_difference.line
+WHERE gw_difference.reconciliation_id = :reconciliation_id_1 AND gw_difference.id > :id_1 AND gw_difference.became = :became_1 ORDER BY gw_difference.id;
+
+-- SqlReconciliations.same_number
+SELECT suspect.id AS suspect_id, gw_payment.id AS held_id, gw_payment.reference, gw_payment.control_number, gw_payment.amount_minor AS is_minor, gw_payment.currency AS is_currency, gw_payment.state, gw_payment.receipt, CASE WHEN (gw_payment.inbox_id IN (SELECT gw_statement.inbox_id
+FROM gw_statement)) THEN :param_1 ELSE :param_2 END AS from_statement, :param_3 AS case_kind
+FROM gw_difference AS suspect JOIN gw_payment ON gw_payment.control_number = suspect.control_number AND gw_payment.amount_minor = suspect.amount_minor AND gw_payment.currency = suspect.currency
+WHERE suspect.id IN (:id_1_1) AND gw_payment.receipt IS NOT NULL AND gw_payment.state != :state_1 AND NOT (EXISTS (SELECT gw_statement_line.line
+FROM gw_statement_line
+WHERE gw_statement_line.reference = gw_payment.reference AND gw_statement_line.control_number = gw_payment.control_number AND gw_statement_line.statement_id IN (:statement_id_1_1))) AND NOT (EXISTS (SELECT gw_difference.payment_id
+FROM gw_difference
+WHERE gw_difference.kind = :kind_1 AND gw_difference.payment_id = gw_payment.id AND gw_difference.statement_id IN (:statement_id_2_1))) ORDER BY suspect.id, gw_payment.id;
+
+-- SqlReconciliations.judged
+UPDATE gw_difference SET payment_id=:to_payment, kind=:to_kind, became=:to_became, code=:to_code, held_minor=:to_minor, held_currency=:to_currency, why=:to_why WHERE gw_difference.id = :of_id;
+DELETE FROM gw_difference WHERE gw_difference.id IN (:id_1_1);
+
+-- SqlReconciliations.book
+INSERT INTO gw_entry (inbox_id, line, provider, kind, notice, state, received_at, not_before, attempts, note, updated_at) SELECT :param_1 AS inbox_id, :param_2 AS line, :param_3 AS provider, :param_4 AS kind, :param_5 AS notice, :param_6 AS state, :param_7 AS received_at, :param_8 AS not_before, :param_9 AS attempts, :param_10 AS note, :param_11 AS updated_at
+WHERE NOT (EXISTS (SELECT 1
+FROM gw_entry WITH (UPDLOCK, HOLDLOCK)
+WHERE gw_entry.inbox_id = :inbox_id_1 AND gw_entry.line = :line_1));
+
+-- SqlReconciliations.waiting
+SELECT count(*) AS count_1
+FROM gw_entry
+WHERE gw_entry.inbox_id IN (:inbox_id_1_1) AND gw_entry.state = 'new';
+
+-- SqlReconciliations.find_missing_there
+INSERT INTO gw_difference (reconciliation_id, payment_id, kind, became, reference, control_number, held_minor, held_currency, repeats, why) SELECT :param_1 AS reconciliation_id, gw_payment.id AS payment_id, :param_2 AS kind, :param_3 AS became, gw_payment.reference AS reference, gw_payment.control_number AS control_number, gw_payment.amount_minor AS held_minor, gw_payment.currency AS held_currency, :param_4 AS repeats, :param_5 AS why
+FROM gw_payment LEFT OUTER JOIN gw_statement_line ON gw_statement_line.reference = gw_payment.reference AND gw_statement_line.control_number = gw_payment.control_number AND gw_statement_line.statement_id IN (:statement_id_1_1)
+WHERE gw_statement_line.line IS NULL AND gw_payment.provider = :provider_1 AND gw_payment.paid_at >= :paid_at_1 AND gw_payment.paid_at < :paid_at_2 AND gw_payment.state != :state_1 AND (gw_payment.id NOT IN (SELECT gw_difference.payment_id
+FROM gw_difference
+WHERE gw_difference.reconciliation_id = :reconciliation_id_1 AND gw_difference.kind = :kind_1));
+INSERT INTO gw_difference (reconciliation_id, payment_id, kind, became, reference, control_number, held_minor, held_currency, repeats, why) SELECT :param_1 AS reconciliation_id, gw_payment.id AS payment_id, :param_2 AS kind, :param_3 AS became, gw_payment.reference AS reference, gw_payment.control_number AS control_number, gw_payment.amount_minor AS held_minor, gw_payment.currency AS held_currency, :param_4 AS repeats, :param_5 AS why
+FROM gw_payment JOIN gw_bill ON gw_bill.id = gw_payment.bill_id LEFT OUTER JOIN gw_statement_line ON gw_statement_line.reference = gw_payment.reference AND gw_statement_line.control_number = gw_payment.control_number AND gw_statement_line.statement_id IN (:statement_id_1_1)
+WHERE (gw_bill.provider_code IN (:provider_code_1_1) OR gw_bill.provider_code IS NULL) AND gw_statement_line.line IS NULL AND gw_payment.provider = :provider_1 AND gw_payment.paid_at >= :paid_at_1 AND gw_payment.paid_at < :paid_at_2 AND gw_payment.state != :state_1 AND (gw_payment.id NOT IN (SELECT gw_difference.payment_id
+FROM gw_difference
+WHERE gw_difference.reconciliation_id = :reconciliation_id_1 AND gw_difference.kind = :kind_1));
+
+-- SqlReconciliations.find_faults
+INSERT INTO gw_difference (reconciliation_id, statement_id, line, kind, became, reference, control_number, repeats, why) SELECT :param_1 AS reconciliation_id, gw_statement_fault.statement_id AS statement_id, gw_statement_fault.line AS line, :param_2 AS kind, :param_3 AS became, :param_4 AS reference, :param_5 AS control_number, :param_6 AS repeats, gw_statement_fault.why AS why
+FROM gw_statement_fault
+WHERE gw_statement_fault.statement_id IN (:statement_id_1_1);
+
+-- SqlReconciliations.ours
+SELECT gw_payment.currency, count(*) AS n, sum(gw_payment.amount_minor) AS minor
+FROM gw_payment
+WHERE gw_payment.provider = :provider_1 AND gw_payment.paid_at >= :paid_at_1 AND gw_payment.paid_at < :paid_at_2 AND gw_payment.state != :state_1 GROUP BY gw_payment.currency;
+SELECT gw_payment.currency, count(*) AS n, sum(gw_payment.amount_minor) AS minor
+FROM gw_payment JOIN gw_bill ON gw_bill.id = gw_payment.bill_id
+WHERE (gw_bill.provider_code IN (:provider_code_1_1) OR gw_bill.provider_code IS NULL) AND gw_payment.provider = :provider_1 AND gw_payment.paid_at >= :paid_at_1 AND gw_payment.paid_at < :paid_at_2 AND gw_payment.state != :state_1 GROUP BY gw_payment.currency;
+
+-- SqlReconciliations.tallies
+SELECT gw_difference.kind, coalesce(gw_difference.currency, gw_difference.held_currency) AS currency, count(*) AS n, sum(coalesce(gw_difference.amount_minor, gw_difference.held_minor)) AS minor
+FROM gw_difference
+WHERE gw_difference.reconciliation_id = :reconciliation_id_1 GROUP BY gw_difference.kind, coalesce(gw_difference.currency, gw_difference.held_currency);
+
+-- SqlReconciliations.differences
+SELECT TOP 10 gw_difference.id, gw_difference.reconciliation_id, gw_difference.statement_id, gw_difference.line, gw_difference.payment_id, gw_difference.kind, gw_difference.became, gw_difference.code, gw_difference.reference, gw_difference.control_number, gw_difference.amount_minor, gw_difference.currency, gw_difference.held_minor, gw_difference.held_currency, gw_difference.repeats, gw_difference.at_byte, gw_difference.bytes, gw_difference.why
+FROM gw_difference
+WHERE gw_difference.reconciliation_id = :reconciliation_id_1 AND gw_difference.id > :id_1 ORDER BY gw_difference.id;
+
+-- SqlReconciliations.finish
+UPDATE gw_reconciliation SET report=:report, ran_at=:ran_at WHERE gw_reconciliation.id = :id_1;
+
+-- SqlReconciliations.close
+UPDATE gw_reconciliation SET closed_at=:closed_at, closed_by=:closed_by, closed_report=gw_reconciliation.report WHERE gw_reconciliation.id = :id_1;
+
+-- SqlReconciliations.claim
+INSERT INTO gw_reconciliation (provider, day, first_tried_at, not_before) SELECT :param_1 AS provider, :param_2 AS day, :param_3 AS first_tried_at, :param_4 AS not_before
+WHERE NOT (EXISTS (SELECT 1
+FROM gw_reconciliation WITH (UPDLOCK, HOLDLOCK)
+WHERE gw_reconciliation.provider = :provider_1 AND gw_reconciliation.day = :day_1));
+UPDATE gw_reconciliation SET first_tried_at=coalesce(gw_reconciliation.first_tried_at, :coalesce_1), not_before=:not_before WHERE gw_reconciliation.provider = :provider_1 AND gw_reconciliation.day = :day_1 AND gw_reconciliation.ran_at IS NULL AND (gw_reconciliation.not_before IS NULL OR gw_reconciliation.not_before <= :not_before_1);
+
+-- SqlReconciliations.release
+UPDATE gw_reconciliation SET not_before=:not_before WHERE gw_reconciliation.provider = :provider_1 AND gw_reconciliation.day = :day_1;
+
+-- SqlReconciliations.closed_days
+SELECT TOP 9 gw_reconciliation.id, gw_reconciliation.provider, gw_reconciliation.day, gw_reconciliation.report, gw_reconciliation.ran_at, gw_reconciliation.runner, gw_reconciliation.first_tried_at, gw_reconciliation.not_before, gw_reconciliation.closed_at, gw_reconciliation.closed_by, gw_reconciliation.closed_report
+FROM gw_reconciliation
+WHERE gw_reconciliation.closed_at IS NOT NULL ORDER BY gw_reconciliation.day DESC, gw_reconciliation.provider;
+
+-- SqlReconciliations.late_payments
+SELECT TOP 10 gw_payment.id, gw_payment.provider, gw_payment.paid_at, gw_payment.first_seen_at
+FROM gw_payment
+WHERE gw_payment.id > :id_1 AND gw_payment.paid_at < :paid_at_1 ORDER BY gw_payment.id;
+
+-- SqlReconciliations.last_good_day
+SELECT TOP 400 gw_reconciliation.id, gw_reconciliation.provider, gw_reconciliation.day, gw_reconciliation.report, gw_reconciliation.ran_at, gw_reconciliation.runner, gw_reconciliation.first_tried_at, gw_reconciliation.not_before, gw_reconciliation.closed_at, gw_reconciliation.closed_by, gw_reconciliation.closed_report
+FROM gw_reconciliation
+WHERE gw_reconciliation.provider = :provider_1 AND gw_reconciliation.ran_at IS NOT NULL ORDER BY gw_reconciliation.day DESC;
 
 -- migrations
 CREATE TABLE gw_audit (
@@ -516,6 +694,92 @@ CREATE INDEX ix_gw_policy_event_at ON gw_policy_event (at);
 ALTER TABLE gw_case ADD act VARCHAR(10) NULL;
 ALTER TABLE gw_case ADD closed_by NVARCHAR(60) COLLATE Latin1_General_100_BIN2 NULL;
 ALTER TABLE gw_case ADD note NVARCHAR(max) NULL;
+CREATE TABLE gw_statement_order (
+    request_id VARCHAR(40) NOT NULL,
+    provider VARCHAR(30) NOT NULL,
+    day DATE NOT NULL,
+    provider_code NVARCHAR(25) COLLATE Latin1_General_100_BIN2 NULL,
+    asked_at DATETIME2(6) NOT NULL,
+    CONSTRAINT pk_gw_statement_order PRIMARY KEY (request_id)
+);
+CREATE TABLE gw_statement (
+    id BIGINT NOT NULL IDENTITY,
+    provider VARCHAR(30) NOT NULL,
+    day DATE NULL,
+    about VARCHAR(10) NOT NULL,
+    provider_code NVARCHAR(25) COLLATE Latin1_General_100_BIN2 NULL,
+    request_id NVARCHAR(100) COLLATE Latin1_General_100_BIN2 NULL,
+    inbox_id VARCHAR(40) NOT NULL,
+    digest VARCHAR(64) NOT NULL,
+    [file] NVARCHAR(400) COLLATE Latin1_General_100_BIN2 NOT NULL,
+    size BIGINT NOT NULL,
+    usable SMALLINT NOT NULL,
+    how NVARCHAR(max) NOT NULL,
+    taken_at DATETIME2(6) NOT NULL,
+    staged SMALLINT NOT NULL,
+    position BIGINT NOT NULL,
+    lines INTEGER NOT NULL,
+    totals NVARCHAR(max) NOT NULL,
+    CONSTRAINT pk_gw_statement PRIMARY KEY (id),
+    CONSTRAINT uq_gw_statement_inbox_id UNIQUE (inbox_id),
+    CONSTRAINT uq_gw_statement_provider_digest_about UNIQUE (provider, digest, about)
+);
+CREATE INDEX ix_gw_statement_day ON gw_statement (provider, day);
+CREATE TABLE gw_statement_line (
+    statement_id BIGINT NOT NULL,
+    line INTEGER NOT NULL,
+    reference NVARCHAR(100) COLLATE Latin1_General_100_BIN2 NOT NULL,
+    control_number NVARCHAR(50) COLLATE Latin1_General_100_BIN2 NOT NULL,
+    amount_minor BIGINT NOT NULL,
+    currency VARCHAR(3) NOT NULL,
+    at_byte BIGINT NOT NULL,
+    bytes INTEGER NOT NULL
+);
+CREATE INDEX ix_gw_statement_line_statement_id ON gw_statement_line (statement_id);
+CREATE TABLE gw_statement_fault (
+    statement_id BIGINT NOT NULL,
+    line INTEGER NOT NULL,
+    why NVARCHAR(max) NOT NULL,
+    CONSTRAINT pk_gw_statement_fault PRIMARY KEY (statement_id, line)
+);
+CREATE TABLE gw_reconciliation (
+    id BIGINT NOT NULL IDENTITY,
+    provider VARCHAR(30) NOT NULL,
+    day DATE NOT NULL,
+    report NVARCHAR(max) NULL,
+    ran_at DATETIME2(6) NULL,
+    runner VARCHAR(40) NULL,
+    first_tried_at DATETIME2(6) NULL,
+    not_before DATETIME2(6) NULL,
+    closed_at DATETIME2(6) NULL,
+    closed_by NVARCHAR(60) COLLATE Latin1_General_100_BIN2 NULL,
+    closed_report NVARCHAR(max) NULL,
+    CONSTRAINT pk_gw_reconciliation PRIMARY KEY (id),
+    CONSTRAINT uq_gw_reconciliation_provider_day UNIQUE (provider, day)
+);
+CREATE TABLE gw_difference (
+    id BIGINT NOT NULL IDENTITY,
+    reconciliation_id BIGINT NOT NULL,
+    statement_id BIGINT NULL,
+    line INTEGER NULL,
+    payment_id BIGINT NULL,
+    kind VARCHAR(20) NOT NULL,
+    became VARCHAR(10) NOT NULL,
+    code VARCHAR(24) NULL,
+    reference NVARCHAR(100) COLLATE Latin1_General_100_BIN2 NOT NULL,
+    control_number NVARCHAR(50) COLLATE Latin1_General_100_BIN2 NOT NULL,
+    amount_minor BIGINT NULL,
+    currency VARCHAR(3) NULL,
+    held_minor BIGINT NULL,
+    held_currency VARCHAR(3) NULL,
+    repeats SMALLINT NOT NULL,
+    at_byte BIGINT NULL,
+    bytes INTEGER NULL,
+    why NVARCHAR(max) NOT NULL,
+    CONSTRAINT pk_gw_difference PRIMARY KEY (id)
+);
+CREATE INDEX ix_gw_difference_reconciliation_id ON gw_difference (reconciliation_id, id);
+CREATE INDEX ix_gw_payment_provider_paid_at ON gw_payment (provider, paid_at);
 
 -- upgrade, for the role gw_app
 REVOKE SELECT, INSERT, UPDATE, DELETE, REFERENCES ON "gw_audit" FROM "gw_app";
@@ -532,6 +796,8 @@ REVOKE SELECT, INSERT, UPDATE, DELETE, REFERENCES ON "gw_caller" FROM "gw_app";
 GRANT SELECT, INSERT, UPDATE, DELETE ON "gw_caller" TO "gw_app";
 REVOKE SELECT, INSERT, UPDATE, DELETE, REFERENCES ON "gw_case" FROM "gw_app";
 GRANT SELECT, INSERT, UPDATE, DELETE ON "gw_case" TO "gw_app";
+REVOKE SELECT, INSERT, UPDATE, DELETE, REFERENCES ON "gw_difference" FROM "gw_app";
+GRANT SELECT, INSERT, UPDATE, DELETE ON "gw_difference" TO "gw_app";
 REVOKE SELECT, INSERT, UPDATE, DELETE, REFERENCES ON "gw_entry" FROM "gw_app";
 GRANT SELECT, INSERT, UPDATE, DELETE ON "gw_entry" TO "gw_app";
 REVOKE SELECT, INSERT, UPDATE, DELETE, REFERENCES ON "gw_inbox" FROM "gw_app";
@@ -548,6 +814,16 @@ REVOKE SELECT, INSERT, UPDATE, DELETE, REFERENCES ON "gw_place" FROM "gw_app";
 GRANT SELECT, INSERT, UPDATE, DELETE ON "gw_place" TO "gw_app";
 REVOKE SELECT, INSERT, UPDATE, DELETE, REFERENCES ON "gw_policy_event" FROM "gw_app";
 GRANT SELECT, INSERT, UPDATE, DELETE ON "gw_policy_event" TO "gw_app";
+REVOKE SELECT, INSERT, UPDATE, DELETE, REFERENCES ON "gw_reconciliation" FROM "gw_app";
+GRANT SELECT, INSERT, UPDATE, DELETE ON "gw_reconciliation" TO "gw_app";
+REVOKE SELECT, INSERT, UPDATE, DELETE, REFERENCES ON "gw_statement" FROM "gw_app";
+GRANT SELECT, INSERT, UPDATE, DELETE ON "gw_statement" TO "gw_app";
+REVOKE SELECT, INSERT, UPDATE, DELETE, REFERENCES ON "gw_statement_fault" FROM "gw_app";
+GRANT SELECT, INSERT, UPDATE, DELETE ON "gw_statement_fault" TO "gw_app";
+REVOKE SELECT, INSERT, UPDATE, DELETE, REFERENCES ON "gw_statement_line" FROM "gw_app";
+GRANT SELECT, INSERT, UPDATE, DELETE ON "gw_statement_line" TO "gw_app";
+REVOKE SELECT, INSERT, UPDATE, DELETE, REFERENCES ON "gw_statement_order" FROM "gw_app";
+GRANT SELECT, INSERT, UPDATE, DELETE ON "gw_statement_order" TO "gw_app";
 REVOKE SELECT, INSERT, UPDATE, DELETE, REFERENCES ON "gw_watermark" FROM "gw_app";
 GRANT SELECT, INSERT, UPDATE, DELETE ON "gw_watermark" TO "gw_app";
 GRANT SELECT ON "gw_schema_version" TO "gw_app";

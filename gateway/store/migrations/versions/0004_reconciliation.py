@@ -40,6 +40,7 @@ def upgrade() -> None:
         sa.Column("id", _IDENTITY, autoincrement=True, nullable=False),
         sa.Column("provider", sa.String(length=30), nullable=False),
         sa.Column("day", sa.Date(), nullable=True),
+        sa.Column("about", sa.String(length=10), nullable=False),
         sa.Column("provider_code", _foreign(25), nullable=True),
         sa.Column("request_id", _foreign(100), nullable=True),
         sa.Column("inbox_id", sa.String(length=40), nullable=False),
@@ -55,7 +56,7 @@ def upgrade() -> None:
         sa.Column("totals", sa.JSON(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_gw_statement")),
         sa.UniqueConstraint("inbox_id", name=op.f("uq_gw_statement_inbox_id")),
-        sa.UniqueConstraint("provider", "digest", "day", name=op.f("uq_gw_statement_provider_digest_day")),
+        sa.UniqueConstraint("provider", "digest", "about", name=op.f("uq_gw_statement_provider_digest_about")),
     )
     op.create_index("ix_gw_statement_day", "gw_statement", ["provider", "day"], unique=False)
     op.create_table(
