@@ -1,14 +1,20 @@
-"""Second step of a callback: settle the inbox's new entries, one transaction each, at our own pace."""
+"""Second step of a callback: settle the inbox's new entries at our own pace, many that have nothing to do with each
+other in one transaction, and each alone where that fails."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Coroutine, Sequence
 from datetime import datetime, timedelta
+from functools import partial
+from typing import Any
 
 import structlog
 
 from gateway.domain.clock import Clock
 from gateway.domain.payments import CaseKind, EntryState, PaymentReport
 from gateway.ports import BillRefused, Case, ControlNumberGiven, Entry, Transaction, UnitOfWork
+from gateway.service.apart import apart
+from gateway.service.gathered import together
 from gateway.service.messages import Messages
 from gateway.service.metrics import ENTRIES, ERRORS
 from gateway.service.settle_bill import give_number, settle_refusal
@@ -16,12 +22,13 @@ from gateway.service.settle_payment import settle_payment
 
 log = structlog.get_logger()
 
+AT_ONCE = 64  # entries of one transaction: most of what sharing its statements saves is saved by then
 _MAX_ATTEMPTS = 12  # over an hour and a half; then a person is told, and it is still tried
 _LONGEST_WAIT = timedelta(minutes=15)
 
 
 class SettleEntries:
-    """Each call settles at most one entry; several may run at once, in this process and in others."""
+    """Each call settles what one transaction takes; several may run at once, in this process and in others."""
 
     def __init__(self, uow: UnitOfWork, messages: Messages, clock: Clock) -> None:
         self._uow = uow
@@ -35,24 +42,51 @@ class SettleEntries:
 
     async def one(self) -> bool:
         """Settle the oldest due entry; False when there is none."""
+        return await self.batch(1) == 1
+
+    async def batch(self, most: int = AT_ONCE) -> int:
+        """Settle up to ``most`` of the oldest due entries in one transaction; how many were dealt with.
+
+        Of entries about the same thing the first is taken, and the others are left for the next call. Where anything
+        fails nothing of the batch is kept, and its entries are settled one by one: a bad one costs only itself.
+        """
+        assert 0 < most <= AT_ONCE, "a statement of SQL Server's takes 2,100 values"
         now = self._clock.now()
-        entry: Entry | None = None
+        claimed: Sequence[Entry] = ()
         try:
             async with self._uow.writing() as tx:
-                claimed = await tx.inbox.claim_new(1, now)
+                claimed = await tx.inbox.claim_new(most, now)
                 if not claimed:
-                    return False
-                entry = claimed[0]
-                state = await self._settle(tx, entry, now)
+                    return 0
+                taken = await apart(tx, claimed)
+                states = await self._settle(tx, taken, now)
         except Exception as failure:
-            if entry is None:
+            if not claimed:
                 raise
-            await self._postpone(entry, failure, now)
-            return True
-        ENTRIES.labels(entry.kind, state).inc()
-        return True
+            if len(claimed) == 1:
+                await self._postpone(claimed[0], failure, now)
+                return 1
+            log.warning("batch_undone", entries=len(claimed), why=type(failure).__name__)
+            return await self._one_by_one(len(claimed))
+        for entry, state in zip(taken, states, strict=True):
+            ENTRIES.labels(entry.kind, state).inc()
+        return len(taken)
 
-    async def _settle(self, tx: Transaction, entry: Entry, now: datetime) -> EntryState:
+    async def _one_by_one(self, most: int) -> int:
+        for count in range(most):
+            if not await self.one():  # another worker took them meanwhile
+                return count
+        return most
+
+    async def _settle(self, tx: Transaction, entries: Sequence[Entry], now: datetime) -> Sequence[EntryState]:
+        if len(entries) == 1:
+            return [await self._settle_one(entries[0], now, tx)]
+        works: list[Callable[[Transaction], Coroutine[Any, Any, EntryState]]] = [
+            partial(self._settle_one, entry, now) for entry in entries
+        ]
+        return await together(tx, works)
+
+    async def _settle_one(self, entry: Entry, now: datetime, tx: Transaction) -> EntryState:
         match entry.notice:
             case PaymentReport():
                 return await settle_payment(tx, self._messages, entry, entry.notice, now)

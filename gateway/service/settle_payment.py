@@ -300,5 +300,5 @@ async def open_case(
         now,
     )
     if opened:
-        CASES.labels(kind).inc()
+        tx.after_commit.append(CASES.labels(kind).inc)
         await tx.audit.add("gateway", "case.opened", f"payment:{report.reference}", now, kind=kind)
