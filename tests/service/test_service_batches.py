@@ -222,7 +222,6 @@ _MADE_KEYS = {
     "payment": "payment",
 }
 _LEGACY = {"tblPolicy": "policy", "tblPremium": "premium", "tblPayment": "payment"}
-_SEEN_BY_CHANCE = {"gw_outbox.lease_token"}
 
 
 def _nameless(value: Any, names: Names) -> Any:
