@@ -77,7 +77,7 @@ class WorkerSettings(Block):
     """The effect loop. Times in seconds."""
 
     poll_s: Seconds = 0.1
-    settlers: Annotated[int, Field(ge=1, le=64)] = 4
+    settlers: Annotated[int, Field(ge=1, le=64)] = 2  # batches of entries that are settled at once
     sms_per_s: Annotated[float, Field(ge=1, le=10_000)] = 50.0
     bills_per_s: Annotated[float, Field(ge=1, le=10_000)] = 50.0
     sms_window: Annotated[int, Field(ge=1, le=256)] = 8

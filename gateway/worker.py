@@ -19,16 +19,16 @@ from gateway.service.settle_entries import SettleEntries
 from gateway.service.sweep_bills import SweepBills
 
 log = structlog.get_logger()
-_DRAIN = 1_000  # entries that one settler takes before the loop looks around
+_DRAIN = 1_000  # entries, or a few more, that one settler takes before the loop looks around
 _SEAL_ROWS = 1_000
 
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """Seconds between looks when there is nothing to do, and how many settle at once."""
+    """Seconds between looks when there is nothing to do, and how many batches of entries settle at once."""
 
     poll_s: float = 0.1
-    settlers: int = 4
+    settlers: int = 2
     sweep_s: float = 5.0
     seal_s: float = 1.0
     index_s: float = 15.0
@@ -116,10 +116,10 @@ class Worker:
         return done
 
     async def _drain(self) -> int:
-        for count in range(_DRAIN):
-            if not await self._settle.one():
-                return count
-        return _DRAIN
+        done = 0
+        while done < _DRAIN and (settled := await self._settle.batch()):
+            done += settled
+        return done
 
     def _effects_of(self, channel: str) -> Callable[[], Awaitable[int]]:
         async def run() -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
@@ -164,6 +164,10 @@ class Registry(Protocol):
         """A live family with its live members."""
         ...
 
+    async def families(self, family_ids: Sequence[int]) -> Mapping[int, Family]:
+        """The same of many; the missing and the dead are left out."""
+        ...
+
     async def family_of(self, chfid: str) -> Family | None:
         """The live family of the live insuree with this number (a head's first where there are several)."""
         ...
@@ -195,8 +199,16 @@ class Registry(Protocol):
         """Hold the family's row to the end of the transaction; False when there is no live family."""
         ...
 
+    async def lock_families(self, family_ids: Sequence[int]) -> Collection[int]:
+        """Hold many, in the order of their ids; those that live."""
+        ...
+
     async def receipt_is_used(self, product_id: int, receipt: str) -> bool:
         """Whether a live premium of this product carries the receipt."""
+        ...
+
+    async def receipts_used(self, receipts: Sequence[tuple[int, str]]) -> Collection[tuple[int, str]]:
+        """Which of these (product, receipt) are used."""
         ...
 
     async def activation_option(self) -> int:
@@ -207,12 +219,24 @@ class Registry(Protocol):
         """Insert an idle policy and its coverage rows; the new PolicyID."""
         ...
 
+    async def add_policies(self, policies: Sequence[NewPolicy], now: datetime) -> Sequence[int]:
+        """The same of many; the PolicyIDs in their order."""
+        ...
+
     async def add_premium(self, policy_id: int, premium: NewPremium, now: datetime) -> int:
         """Insert the premium and keep the policy's present state as a history row; the new PremiumId."""
         ...
 
+    async def add_premiums(self, premiums: Sequence[tuple[int, NewPremium]], now: datetime) -> Sequence[int]:
+        """The same of many (policy, premium), each of a different policy; the PremiumIds in their order."""
+        ...
+
     async def activate(self, policy_id: int, activation: Activation) -> None:
         """Put the policy's status and effective date, and the coverage rows' dates."""
+        ...
+
+    async def activate_all(self, activations: Sequence[tuple[int, Activation]]) -> None:
+        """The same of many policies."""
         ...
 
     async def move_policy(self, policy_id: int, period: Period) -> None:
@@ -225,6 +249,10 @@ class Registry(Protocol):
 
     async def close_renewal_prompts(self, policy_id: int, now: datetime) -> None:
         """Retire the open renewal prompt of the policy that has just been renewed, so that officers stop asking."""
+        ...
+
+    async def close_prompts_of(self, policy_ids: Sequence[int], now: datetime) -> None:
+        """The same of many policies."""
         ...
 
     async def open_payment(self, record: PaymentRecord, now: datetime) -> int:
@@ -244,6 +272,10 @@ class Registry(Protocol):
         """The bill of this tblPayment row has its number."""
         ...
 
+    async def numbers_given(self, numbers: Sequence[tuple[int, str]], now: datetime) -> None:
+        """The same of many (tblPayment row, control number)."""
+        ...
+
     async def payment_matched(self, payment_id: int, now: datetime) -> None:
         """What was received on this tblPayment row has become a cover."""
         ...
@@ -254,6 +286,10 @@ class Registry(Protocol):
 
     async def payment_received(self, payment_id: int, received: PaymentReceived, now: datetime) -> None:
         """Write the money into tblPayment and tblPaymentDetails: status 5 when matched, else 4."""
+        ...
+
+    async def payments_received(self, received: Sequence[tuple[int, PaymentReceived]], now: datetime) -> None:
+        """The same of many tblPayment rows, each a different one."""
         ...
 
     async def hold_payment(self, money: PaymentHeld, now: datetime) -> int:

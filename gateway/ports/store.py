@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -113,9 +113,65 @@ class Requester:
     language: str
 
 
+@dataclass(frozen=True, slots=True)
+class BillChange:
+    """A fact about a bill, as ``Bills.record`` takes it."""
+
+    known: Bill
+    fact: BillFact
+    details: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class EntryMark:
+    """Where an entry stands from now on."""
+
+    entry: Entry
+    state: EntryState
+    bill_id: str | None = None
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentClaim:
+    """A report that wants to be the first of its payment."""
+
+    provider: str
+    report: PaymentReport
+    inbox_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentMark:
+    """Where a payment stands from now on, and what was made of it."""
+
+    report: PaymentReport
+    state: EntryState
+    bill_id: str | None
+    premium_id: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Deed:
+    """Who did what to what, for the audit."""
+
+    actor: str
+    action: str
+    subject: str
+    details: Mapping[str, Any]
+
+
 class Bills(Protocol):
     async def by_id(self, bill_id: str, lock: bool = False) -> Bill | None: ...
+    async def by_ids(self, bill_ids: Sequence[str], lock: bool = False) -> Mapping[str, Bill]:
+        """Those that there are, by id; locked in the order of their ids."""
+        ...
+
     async def by_control_number(self, number: str, lock: bool = False) -> Bill | None: ...
+    async def by_control_numbers(self, numbers: Sequence[str], lock: bool = False) -> Mapping[str, Bill]:
+        """Those that there are, by number; locked in the order of their numbers."""
+        ...
+
     async def latest(self, key: str, lock: bool = False) -> Bill | None:
         """The newest generation of a business key."""
         ...
@@ -132,6 +188,10 @@ class Bills(Protocol):
         """The tblPayment rows of the family's bills for this product that were paid in part."""
         ...
 
+    async def part_paid_records_of(self, covers: Sequence[tuple[int, int]]) -> Mapping[tuple[int, int], Sequence[int]]:
+        """The same of many (family, product); those without any are left out."""
+        ...
+
     async def add(self, new: Bill) -> bool:
         """Insert; False where another transaction was first with this key and generation."""
         ...
@@ -140,8 +200,19 @@ class Bills(Protocol):
         """Append a fact and return the bill as it then stands (``control_number`` and ``paid_minor`` may be given)."""
         ...
 
+    async def record_all(self, changes: Sequence[BillChange], now: datetime) -> Sequence[Bill]:
+        """The same of many bills, each a different one; in their order."""
+        ...
+
     async def add_requester(self, bill_id: str, requester: Requester, now: datetime) -> None: ...
-    async def requesters(self, bill_id: str) -> Sequence[Requester]: ...
+    async def requesters(self, bill_id: str) -> Sequence[Requester]:
+        """Who asked for it, the first one first."""
+        ...
+
+    async def requesters_of(self, bill_ids: Sequence[str]) -> Mapping[str, Sequence[Requester]]:
+        """The same of many bills; those that nobody asked for are left out."""
+        ...
+
     async def numbers(self, bill_ids: Sequence[str]) -> Mapping[str, Bill]:
         """Of these bills, those that have a number or were refused."""
         ...
@@ -181,6 +252,7 @@ class Inbox(Protocol):
     async def mark(
         self, marked: Entry, state: EntryState, now: datetime, bill_id: str | None = None, note: str = ""
     ) -> None: ...
+    async def mark_all(self, marks: Sequence[EntryMark], now: datetime) -> None: ...
     async def entries_of(self, inbox_id: str) -> Sequence[Entry]: ...
     async def evidence(self, inbox_id: str) -> Evidence | None:
         """A message as it was kept."""
@@ -207,6 +279,10 @@ class Payments(Protocol):
         """Claim the payment's key; None when this report is the first, else the payment as it is known."""
         ...
 
+    async def first_reports(self, claims: Sequence[PaymentClaim], now: datetime) -> Sequence[KnownPayment | None]:
+        """The same of many, no two of one payment, claimed in the order of their keys; answers in the order given."""
+        ...
+
     async def receipt_is_held(self, report: PaymentReport) -> bool:
         """Whether a payment under another reference has this one's receipt, number and amount."""
         ...
@@ -214,6 +290,7 @@ class Payments(Protocol):
     async def mark(
         self, report: PaymentReport, state: EntryState, bill_id: str | None, premium_id: int | None, now: datetime
     ) -> None: ...
+    async def mark_all(self, marks: Sequence[PaymentMark], now: datetime) -> None: ...
     async def came_elsewhere(self, bill_id: str, issuer: str) -> bool:
         """Whether money of this bill came through another provider than the one that issued its number."""
         ...
@@ -226,6 +303,10 @@ class Payments(Protocol):
 class Outbox(Protocol):
     async def put(self, effects: Sequence[Effect], now: datetime) -> int:
         """Insert; an effect whose key is known already is dropped. How many were new."""
+        ...
+
+    async def put_each(self, groups: Sequence[Sequence[Effect]], now: datetime) -> Sequence[int]:
+        """The same of many groups at once; of each, how many were new."""
         ...
 
     async def due(self, channel: str, now: datetime) -> bool:
@@ -277,6 +358,7 @@ class Cases(Protocol):
 
 class Audit(Protocol):
     async def add(self, actor: str, action: str, subject: str, now: datetime, **details: Any) -> None: ...
+    async def add_all(self, deeds: Sequence[Deed], now: datetime) -> None: ...
     async def about(self, subjects: Collection[str]) -> Sequence[Mapping[str, Any]]:
         """What was done about these, oldest first. Reads the whole audit: for a person's look, not for a process."""
         ...
@@ -336,6 +418,10 @@ class Follow(Protocol):
         """Keep events; those known already are dropped. How many were new."""
         ...
 
+    async def notice_each(self, groups: Sequence[Sequence[PolicyEvent]], now: datetime) -> Sequence[int]:
+        """The same of many groups at once; of each, how many were new."""
+        ...
+
     async def noticed(self, policy_ids: Collection[int]) -> Collection[tuple[int, PolicyEventKind]]:
         """What is known already of these policies."""
         ...
@@ -368,6 +454,10 @@ class Transaction(Protocol):
     def follow(self) -> Follow: ...
     @property
     def reconciliations(self) -> Reconciliations: ...
+    @property
+    def after_commit(self) -> list[Callable[[], object]]:
+        """What to do once it is committed, and never if it is not: counting."""
+        ...
 
 
 class UnitOfWork(Protocol):

@@ -104,7 +104,7 @@ async def what_is_due(tx: Transaction, question: DueOf, now: datetime) -> Due | 
     """What a payment on this number would do now."""
     today = eat_day(now)
     if question.chfid is not None:
-        owed = await family_bill(tx, question.chfid, today, now, lock=False)
+        owed = await family_bill(tx, question.chfid, now, now, lock=False)
         if isinstance(owed, CaseKind):
             return NotDue(CASE_CODES[owed])
         # the price is today's; a bill's own holds as long as the bill

@@ -10,10 +10,11 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
 from gateway.domain.bill import Bill
+from gateway.domain.clock import eat_day
 from gateway.domain.payments import CaseKind, PaymentReport
 from gateway.domain.quote import NoQuoteReason, Quote
 from gateway.ports import PaymentRecord, Transaction
-from gateway.service.new_bill import new_bill
+from gateway.service.new_bill import LIFE, new_bill
 from gateway.service.quotes import read_quote
 
 # Before that a renewal must have been asked for: an insurance number that is paid twice would else buy two years.
@@ -35,8 +36,16 @@ class FamilyBill:
     is_new: bool
 
 
-async def family_bill(tx: Transaction, chfid: str, day: date, now: datetime, *, lock: bool) -> FamilyBill | CaseKind:
-    """The bill to pay, or why none is; ``day`` is the day of the payment. ``lock``: hold family and bill."""
+async def family_bill(
+    tx: Transaction, chfid: str, paid_at: datetime, now: datetime, *, lock: bool
+) -> FamilyBill | CaseKind:
+    """The bill to pay, or why none is. ``lock``: hold family and bill.
+
+    A new bill is of the moment of payment, which is what its cover counts from; but of none longer ago than a bill
+    lives, or late news could buy days that are over.
+    """
+    paid_at = min(paid_at, now)
+    day = eat_day(paid_at)
     family = await tx.registry.family_of(chfid)
     if family is None or (lock and not await tx.registry.lock_family(family.id)):
         return CaseKind.UNKNOWN_CONTROL_NUMBER
@@ -50,7 +59,8 @@ async def family_bill(tx: Transaction, chfid: str, day: date, now: datetime, *, 
         return FamilyBill(known, is_new=False)
     if is_early(quote, day):
         return CaseKind.ALREADY_COVERED
-    return FamilyBill(new_bill(quote, family, known.generation + 1 if known else 1, now), is_new=True)
+    made = new_bill(quote, family, known.generation + 1 if known else 1, now)
+    return FamilyBill(replace(made, created_at=max(paid_at, now - LIFE)), is_new=True)
 
 
 def is_early(quote: Quote, day: date) -> bool:

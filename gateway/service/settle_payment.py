@@ -55,8 +55,7 @@ async def settle_payment(
 async def _owed(tx: Transaction, entry: Entry, report: PaymentReport, now: datetime) -> FamilyBill | CaseKind:
     """What was paid, under the family's lock; or why a machine cannot say."""
     if report.chfid is not None:
-        day = min(eat_day(report.paid_at), eat_day(now))
-        return await family_bill(tx, report.chfid, day, now, lock=True)
+        return await family_bill(tx, report.chfid, report.paid_at, now, lock=True)
     bill = await _lock_bill(tx, entry, report, now)
     return CaseKind.UNKNOWN_CONTROL_NUMBER if bill is None else FamilyBill(bill, is_new=False)
 
@@ -324,5 +323,5 @@ async def open_case(
         now,
     )
     if opened:
-        CASES.labels(kind).inc()
+        tx.after_commit.append(CASES.labels(kind).inc)
         await tx.audit.add("gateway", "case.opened", f"payment:{report.reference}", now, kind=kind)

@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import Row, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from gateway.ports import Deed
 from gateway.store.statements import alone
 from gateway.store.tables import audit, audit_seal
 
@@ -33,8 +34,14 @@ class SqlAudit:
         self._db = connection
 
     async def add(self, actor: str, action: str, subject: str, now: datetime, **details: Any) -> None:
-        row = {"at": now, "actor": actor, "action": action, "subject": subject, "details": details}
-        await self._db.execute(_ADD, row)
+        await self.add_all([Deed(actor, action, subject, details)], now)
+
+    async def add_all(self, deeds: Sequence[Deed], now: datetime) -> None:
+        rows = [
+            {"at": now, "actor": d.actor, "action": d.action, "subject": d.subject, "details": dict(d.details)}
+            for d in deeds
+        ]
+        await self._db.execute(_ADD, rows)
 
     async def about(self, subjects: Collection[str]) -> Sequence[Mapping[str, Any]]:
         statement = select(audit).where(audit.c.subject.in_(subjects)).order_by(audit.c.id)

@@ -12,8 +12,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.domain.bill import Bill, BillFact, BillState, PayOption, after
 from gateway.domain.money import Money
-from gateway.ports import Requester
-from gateway.store.statements import insert_if_absent, locked, upsert
+from gateway.ports import BillChange, Requester
+from gateway.store.statements import insert_if_absent, locked, padded, upsert
 from gateway.store.tables import bill, bill_fact, bill_requester
 
 _AWAITED = (BillState.CREATED, BillState.SUBMITTED)
@@ -48,9 +48,22 @@ def _bill(row: Row[Any]) -> Bill:
     )
 
 
-# Made once: a payment asks for its bill by each of these.
-_BY_ID = select(bill).where(bill.c.id == bindparam("bill_id"))
-_BY_NUMBER = select(bill).where(bill.c.control_number == bindparam("number"))
+# Made once: a payment asks for its bill by each of these. In order, so that two who lock several meet at the first.
+_BY_ID = select(bill).where(bill.c.id.in_(bindparam("ids", expanding=True))).order_by(bill.c.id)
+_BY_NUMBER = (
+    select(bill).where(bill.c.control_number.in_(bindparam("numbers", expanding=True))).order_by(bill.c.control_number)
+)
+_REQUESTERS = (
+    select(bill_requester.c.bill_id, bill_requester.c.msisdn, bill_requester.c.language)
+    .where(bill_requester.c.bill_id.in_(bindparam("ids", expanding=True)))
+    .order_by(bill_requester.c.at)
+)
+_PART_PAID = select(bill.c.family_id, bill.c.product_id, bill.c.payment_record_id).where(
+    bill.c.family_id.in_(bindparam("families", expanding=True)),
+    bill.c.payment_record_id.is_not(None),
+    bill.c.paid_minor > 0,
+    bill.c.paid_minor < bill.c.amount_minor,
+)
 _ADD_FACT = bill_fact.insert()
 _CHANGE = (
     update(bill)
@@ -66,21 +79,46 @@ _CHANGE = (
 _BY_ID_LOCKED, _BY_NUMBER_LOCKED = locked(_BY_ID, bill), locked(_BY_NUMBER, bill)
 
 
+def _changed(change: BillChange) -> Bill:
+    """The bill once the fact is known."""
+    known, fact, details = change.known, change.fact, change.details
+    changed = replace(known, state=after(known.state, fact))
+    if fact == BillFact.NUMBERED and known.control_number is None:
+        changed = replace(changed, control_number=details["control_number"], issuer=details.get("issuer"))
+    if fact in (BillFact.PART_PAID, BillFact.PAID):
+        changed = replace(changed, paid=known.paid + Money(int(details["amount_minor"]), known.paid.currency))
+    if "payment_record_id" in details:
+        changed = replace(changed, payment_record_id=details["payment_record_id"])
+    return changed
+
+
 class SqlBills:
     """See ``gateway.ports.Bills``."""
 
     def __init__(self, connection: AsyncConnection) -> None:
         self._db = connection
 
-    async def _one(self, statement: Any, parameters: dict[str, Any] | None = None) -> Bill | None:
-        row = (await self._db.execute(statement, parameters)).first()
+    async def _one(self, statement: Any) -> Bill | None:
+        row = (await self._db.execute(statement)).first()
         return _bill(row) if row else None
 
     async def by_id(self, bill_id: str, lock: bool = False) -> Bill | None:
-        return await self._one(_BY_ID_LOCKED if lock else _BY_ID, {"bill_id": bill_id})
+        return (await self.by_ids([bill_id], lock)).get(bill_id)
+
+    async def by_ids(self, bill_ids: Sequence[str], lock: bool = False) -> Mapping[str, Bill]:
+        if not bill_ids:
+            return {}
+        rows = await self._db.execute(_BY_ID_LOCKED if lock else _BY_ID, {"ids": padded(bill_ids)})
+        return {row.id: _bill(row) for row in rows}
 
     async def by_control_number(self, number: str, lock: bool = False) -> Bill | None:
-        return await self._one(_BY_NUMBER_LOCKED if lock else _BY_NUMBER, {"number": number})
+        return (await self.by_control_numbers([number], lock)).get(number)
+
+    async def by_control_numbers(self, numbers: Sequence[str], lock: bool = False) -> Mapping[str, Bill]:
+        if not numbers:
+            return {}
+        rows = await self._db.execute(_BY_NUMBER_LOCKED if lock else _BY_NUMBER, {"numbers": padded(numbers)})
+        return {row.control_number: _bill(row) for row in rows}
 
     async def latest(self, key: str, lock: bool = False) -> Bill | None:
         statement = select(bill).where(bill.c.key == key).order_by(bill.c.generation.desc()).limit(1)
@@ -102,14 +140,15 @@ class SqlBills:
         return [_bill(row) for row in await self._db.execute(statement)]
 
     async def part_paid_records(self, family_id: int, product_id: int) -> Sequence[int]:
-        statement = select(bill.c.payment_record_id).where(
-            bill.c.family_id == family_id,
-            bill.c.product_id == product_id,
-            bill.c.payment_record_id.is_not(None),
-            bill.c.paid_minor > 0,
-            bill.c.paid_minor < bill.c.amount_minor,
-        )
-        return [record_id for (record_id,) in await self._db.execute(statement)]
+        cover = (family_id, product_id)
+        return (await self.part_paid_records_of([cover])).get(cover, [])
+
+    async def part_paid_records_of(self, covers: Sequence[tuple[int, int]]) -> Mapping[tuple[int, int], Sequence[int]]:
+        found: dict[tuple[int, int], list[int]] = {}
+        families = padded([family_id for family_id, _ in covers])
+        for family_id, product_id, record_id in await self._db.execute(_PART_PAID, {"families": families}):
+            found.setdefault((family_id, product_id), []).append(record_id)
+        return found
 
     async def add(self, new: Bill) -> bool:
         row = {
@@ -141,24 +180,24 @@ class SqlBills:
         return await insert_if_absent(self._db, bill, ("key", "generation"), [row]) == 1
 
     async def record(self, known: Bill, fact: BillFact, now: datetime, **details: Any) -> Bill:
-        changed = replace(known, state=after(known.state, fact))
-        if fact == BillFact.NUMBERED and known.control_number is None:
-            changed = replace(changed, control_number=details["control_number"], issuer=details.get("issuer"))
-        if fact in (BillFact.PART_PAID, BillFact.PAID):
-            changed = replace(changed, paid=known.paid + Money(int(details["amount_minor"]), known.paid.currency))
-        if "payment_record_id" in details:
-            changed = replace(changed, payment_record_id=details["payment_record_id"])
-        row = {"bill_id": known.id, "fact": fact, "at": now, "details": details}
-        await self._db.execute(_ADD_FACT, row)
-        values = {
-            "known_id": known.id,
-            "state": changed.state,
-            "control_number": changed.control_number,
-            "paid_minor": changed.paid.amount_minor,
-            "payment_record_id": changed.payment_record_id,
-            "issuer": changed.issuer,
-        }
-        await self._db.execute(_CHANGE, values)
+        return (await self.record_all([BillChange(known, fact, details)], now))[0]
+
+    async def record_all(self, changes: Sequence[BillChange], now: datetime) -> Sequence[Bill]:
+        facts = [{"bill_id": c.known.id, "fact": c.fact, "at": now, "details": dict(c.details)} for c in changes]
+        await self._db.execute(_ADD_FACT, facts)
+        changed = [_changed(change) for change in changes]
+        rows = [
+            {
+                "known_id": bill.id,
+                "state": bill.state,
+                "control_number": bill.control_number,
+                "paid_minor": bill.paid.amount_minor,
+                "payment_record_id": bill.payment_record_id,
+                "issuer": bill.issuer,
+            }
+            for bill in changed
+        ]
+        await self._db.execute(_CHANGE, rows)
         return changed
 
     async def asked(self, bill_id: str, times: int, now: datetime) -> None:
@@ -170,12 +209,13 @@ class SqlBills:
         await upsert(self._db, bill_requester, ("bill_id", "msisdn"), row, {"language": requester.language})
 
     async def requesters(self, bill_id: str) -> Sequence[Requester]:
-        statement = (
-            select(bill_requester.c.msisdn, bill_requester.c.language)
-            .where(bill_requester.c.bill_id == bill_id)
-            .order_by(bill_requester.c.at)
-        )
-        return [Requester(row.msisdn, row.language) for row in await self._db.execute(statement)]
+        return (await self.requesters_of([bill_id])).get(bill_id, [])
+
+    async def requesters_of(self, bill_ids: Sequence[str]) -> Mapping[str, Sequence[Requester]]:
+        found: dict[str, list[Requester]] = {}
+        for bill_id, msisdn, language in await self._db.execute(_REQUESTERS, {"ids": padded(bill_ids)}):
+            found.setdefault(bill_id, []).append(Requester(msisdn, language))
+        return found
 
     async def numbers(self, bill_ids: Sequence[str]) -> Mapping[str, Bill]:
         statement = select(bill).where(bill.c.id.in_(bill_ids), bill.c.state.not_in(_AWAITED))

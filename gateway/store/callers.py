@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from sqlalchemy import bindparam, delete, null, select, union_all
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from gateway.store.statements import replace, upsert
+from gateway.store.statements import padded, replace, upsert
 from gateway.store.tables import caller, miss, phone, watermark
 
 _AT_ONCE = 2_000  # rows; a statement of SQL Server's takes 2,100 parameters
@@ -50,7 +50,7 @@ class SqlCallers:
         return {msisdn: sorted(ids)[:_MAX_FAMILIES] for msisdn, ids in phones.items()}, spoken
 
     async def languages(self, msisdns: Sequence[str]) -> Mapping[str, str]:
-        return {m: language for m, language in await self._db.execute(_LANGUAGES, {"msisdns": list(msisdns)})}
+        return {m: language for m, language in await self._db.execute(_LANGUAGES, {"msisdns": padded(msisdns)})}
 
     async def set_language(self, msisdn: str, language: str, now: datetime) -> None:
         row = {"msisdn": msisdn, "language": language, "updated_at": now}

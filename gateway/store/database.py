@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
 
@@ -54,6 +54,7 @@ class SqlTransaction:
     callers: SqlCallers
     follow: SqlFollow
     reconciliations: SqlReconciliations
+    after_commit: list[Callable[[], object]] = field(default_factory=list)
 
 
 class Database:
@@ -93,7 +94,10 @@ class Database:
     async def writing(self) -> AsyncIterator[SqlTransaction]:
         """Read and write; commits at a good end."""
         async with self.engine.begin() as connection:
-            yield self._transaction(connection)
+            transaction = self._transaction(connection)
+            yield transaction
+        for follow_up in transaction.after_commit:
+            follow_up()
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[SqlTransaction]:

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.domain.upkeep import OURS, PolicyEvent, PolicyEventKind
 from gateway.ports import Place
-from gateway.store.statements import insert_if_absent, upsert
+from gateway.store.statements import insert_absent, taken, upsert
 from gateway.store.tables import place, policy_event
 
 
@@ -29,8 +29,9 @@ class SqlFollow:
         await upsert(self._db, place, ("name",), {"name": name, **values}, values)
 
     async def notice(self, events: Sequence[PolicyEvent], now: datetime) -> int:
-        if not events:
-            return 0
+        return (await self.notice_each([events], now))[0]
+
+    async def notice_each(self, groups: Sequence[Sequence[PolicyEvent]], now: datetime) -> Sequence[int]:
         rows = [
             {
                 "policy_id": event.policy_id,
@@ -40,9 +41,11 @@ class SqlFollow:
                 "day": event.day,
                 "at": now,
             }
+            for events in groups
             for event in events
         ]
-        return await insert_if_absent(self._db, policy_event, ("policy_id", "kind"), rows)
+        new = await insert_absent(self._db, policy_event, ("policy_id", "kind"), rows) if rows else set()
+        return [taken(new, {(event.policy_id, event.kind) for event in events}) for events in groups]
 
     async def noticed(self, policy_ids: Collection[int]) -> Collection[tuple[int, PolicyEventKind]]:
         statement = select(policy_event.c.policy_id, policy_event.c.kind).where(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -11,9 +11,19 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.domain.money import Money
 from gateway.domain.payments import CaseKind, EntryState, PaymentReport
-from gateway.ports import Entry, Evidence, KnownPayment, Notice, SentPayment, Verdict
+from gateway.ports import (
+    Entry,
+    EntryMark,
+    Evidence,
+    KnownPayment,
+    Notice,
+    PaymentClaim,
+    PaymentMark,
+    SentPayment,
+    Verdict,
+)
 from gateway.store import notices
-from gateway.store.statements import any_exists, insert_if_absent, locked
+from gateway.store.statements import any_exists, insert_absent, insert_if_absent, locked, padded
 from gateway.store.tables import case, entry, inbox, payment
 
 # A literal: of a parameter a kept plan does not know that the partial index serves it.
@@ -26,6 +36,9 @@ _MARK_ENTRY = update(entry).where(entry.c.inbox_id == bindparam("of_inbox"), ent
 _MARK_PAYMENT = update(payment).where(
     payment.c.reference == bindparam("of_reference"), payment.c.control_number == bindparam("of_number")
 )
+_KNOWN_PAYMENTS = select(
+    payment.c.reference, payment.c.control_number, payment.c.id, payment.c.digest, payment.c.state
+).where(payment.c.control_number.in_(bindparam("numbers", expanding=True)))
 
 
 def _entry(row: Row[Any]) -> Entry:
@@ -90,6 +103,24 @@ def _entry_rows(evidence: Evidence, noticed: Sequence[Notice]) -> list[dict[str,
     return rows
 
 
+def _payment_row(claim: PaymentClaim, now: datetime) -> dict[str, Any]:
+    report = claim.report
+    return {
+        "reference": report.reference,
+        "control_number": report.control_number,
+        "digest": report.digest,
+        "provider": claim.provider,
+        "amount_minor": report.amount.amount_minor,
+        "currency": report.amount.currency,
+        "paid_at": report.paid_at,
+        "receipt": _fitting(report.receipt, _RECEIPT_WIDTH),
+        "state": EntryState.NEW,
+        "inbox_id": claim.inbox_id,
+        "first_seen_at": now,
+        "updated_at": now,
+    }
+
+
 def _is_due(now: datetime) -> ColumnElement[bool]:
     """New, and of a kind that we know: a newer release's kinds are left to its processes."""
     return and_(entry.c.state == _NEW, entry.c.not_before <= now, entry.c.kind.in_(notices.KINDS))
@@ -121,9 +152,21 @@ class SqlInbox:
     async def mark(
         self, marked: Entry, state: EntryState, now: datetime, bill_id: str | None = None, note: str = ""
     ) -> None:
-        key = {"of_inbox": marked.inbox_id, "of_line": marked.line}
-        values = {"state": state, "bill_id": bill_id, "note": note, "updated_at": now}
-        await self._db.execute(_MARK_ENTRY, {**key, **values})
+        await self.mark_all([EntryMark(marked, state, bill_id, note)], now)
+
+    async def mark_all(self, marks: Sequence[EntryMark], now: datetime) -> None:
+        rows = [
+            {
+                "of_inbox": mark.entry.inbox_id,
+                "of_line": mark.entry.line,
+                "state": mark.state,
+                "bill_id": mark.bill_id,
+                "note": mark.note,
+                "updated_at": now,
+            }
+            for mark in marks
+        ]
+        await self._db.execute(_MARK_ENTRY, rows)
 
     async def postpone(self, failed: Entry, not_before: datetime, now: datetime, note: str) -> None:
         await self._db.execute(
@@ -170,31 +213,23 @@ class SqlPayments:
     async def first_report(
         self, provider: str, report: PaymentReport, inbox_id: str, now: datetime
     ) -> KnownPayment | None:
-        row = {
-            "reference": report.reference,
-            "control_number": report.control_number,
-            "digest": report.digest,
-            "provider": provider,
-            "amount_minor": report.amount.amount_minor,
-            "currency": report.amount.currency,
-            "paid_at": report.paid_at,
-            "receipt": _fitting(report.receipt, _RECEIPT_WIDTH),
-            "state": EntryState.NEW,
-            "inbox_id": inbox_id,
-            "first_seen_at": now,
-            "updated_at": now,
-        }
-        # A twin in another transaction is waited for here, so the loser sees the winner's row below.
-        if await insert_if_absent(self._db, payment, ("reference", "control_number"), [row]) == 1:
-            return None
-        known = (
-            await self._db.execute(
-                select(payment.c.id, payment.c.digest, payment.c.state).where(
-                    payment.c.reference == report.reference, payment.c.control_number == report.control_number
-                )
-            )
-        ).one()
-        return KnownPayment(known.id, known.digest, EntryState(known.state))
+        return (await self.first_reports([PaymentClaim(provider, report, inbox_id)], now))[0]
+
+    async def first_reports(self, claims: Sequence[PaymentClaim], now: datetime) -> Sequence[KnownPayment | None]:
+        keys = [claim.report.key for claim in claims]
+        assert len(set(keys)) == len(keys), "of twins among them neither would be the first"
+        rows = [_payment_row(claim, now) for claim in sorted(claims, key=lambda claim: claim.report.key)]
+        # A twin in another transaction is waited for here, so the loser sees the winner's row below. In one order, so
+        # that two who claim several keys wait one way only.
+        new = await insert_absent(self._db, payment, ("reference", "control_number"), rows)
+        known = await self._known([key for key in keys if key not in new])
+        return [None if key in new else known[key] for key in keys]
+
+    async def _known(self, keys: Sequence[tuple[str, str]]) -> Mapping[tuple[str, str], KnownPayment]:
+        if not keys:
+            return {}
+        rows = await self._db.execute(_KNOWN_PAYMENTS, {"numbers": padded([number for _, number in keys])})
+        return {(r.reference, r.control_number): KnownPayment(r.id, r.digest, EntryState(r.state)) for r in rows}
 
     async def receipt_is_held(self, report: PaymentReport) -> bool:
         if not report.receipt:
@@ -211,9 +246,21 @@ class SqlPayments:
     async def mark(
         self, report: PaymentReport, state: EntryState, bill_id: str | None, premium_id: int | None, now: datetime
     ) -> None:
-        key = {"of_reference": report.reference, "of_number": report.control_number}
-        values = {"state": state, "bill_id": bill_id, "premium_id": premium_id, "updated_at": now}
-        await self._db.execute(_MARK_PAYMENT, {**key, **values})
+        await self.mark_all([PaymentMark(report, state, bill_id, premium_id)], now)
+
+    async def mark_all(self, marks: Sequence[PaymentMark], now: datetime) -> None:
+        rows = [
+            {
+                "of_reference": mark.report.reference,
+                "of_number": mark.report.control_number,
+                "state": mark.state,
+                "bill_id": mark.bill_id,
+                "premium_id": mark.premium_id,
+                "updated_at": now,
+            }
+            for mark in marks
+        ]
+        await self._db.execute(_MARK_PAYMENT, rows)
 
     async def came_elsewhere(self, bill_id: str, issuer: str) -> bool:
         other = select(payment.c.id).where(payment.c.bill_id == bill_id, payment.c.provider != issuer)

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.domain.effects import KINDS, Effect, from_payload, payload
 from gateway.ports import Job
-from gateway.store.statements import any_exists, insert_if_absent, locked, passing_over, said_limit
+from gateway.store.statements import any_exists, insert_absent, locked, passing_over, said_limit, taken
 from gateway.store.tables import outbox
 
 # Literals: of a parameter a kept plan does not know that the partial indexes serve it, and reads the whole table.
@@ -34,8 +34,9 @@ class SqlOutbox:
         self._db = connection
 
     async def put(self, effects: Sequence[Effect], now: datetime) -> int:
-        if not effects:
-            return 0
+        return (await self.put_each([effects], now))[0]
+
+    async def put_each(self, groups: Sequence[Sequence[Effect]], now: datetime) -> Sequence[int]:
         rows = [
             {
                 "kind": effect.kind,
@@ -49,9 +50,11 @@ class SqlOutbox:
                 "attempts": 0,
                 "created_at": now,
             }
+            for effects in groups
             for effect in effects
         ]
-        return await insert_if_absent(self._db, outbox, ("dedupe_key",), rows)
+        new = await insert_absent(self._db, outbox, ("dedupe_key",), rows) if rows else set()
+        return [taken(new, {(effect.key,) for effect in effects}) for effects in groups]
 
     async def due(self, channel: str, now: datetime) -> bool:
         waiting = select(outbox.c.id).where(_waiting(channel, now))

@@ -10,7 +10,7 @@ constructs run on SQLite in the tests.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import cache
 from typing import Any, TypeVar
 
@@ -36,13 +36,15 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql.selectable import Exists
 
 _Changing = TypeVar("_Changing", Update, Delete)
+_Value = TypeVar("_Value")
+
+_MOST_PADDED = 256  # values of an IN; SQL Server takes 2,100 in all
 
 # SQLAlchemy's FOR UPDATE says nothing on SQL Server: a lock there is a hint of the table.
 _HELD = "WITH (UPDLOCK, ROWLOCK)"
 # READCOMMITTEDLOCK: with READ_COMMITTED_SNAPSHOT on, SQL Server asks for it beside READPAST.
 _PASSING = "WITH (UPDLOCK, READPAST, ROWLOCK, READCOMMITTEDLOCK)"
 _RANGE = "WITH (UPDLOCK, HOLDLOCK)"
-_ROWS_OF_ONE_INSERT = 50
 _ALONE = "WITH (TABLOCKX, HOLDLOCK)"
 
 
@@ -68,22 +70,38 @@ async def insert_if_absent(
     ``key`` names the columns of the unique key that may be met again. PostgreSQL and SQLite yield to any other unique
     key of the table too; on SQL Server a clash there, say of a made-up id, is an IntegrityError.
     """
+    return len(await insert_absent(connection, table, key, rows))
+
+
+async def insert_absent(
+    connection: AsyncConnection, table: Table, key: Sequence[str], rows: Sequence[Mapping[str, Any]]
+) -> set[tuple[Any, ...]]:
+    """The same, in the order of ``rows``; the keys that were new. Of twins among the rows one is inserted."""
     if _is_mssql(connection):
-        return sum([(await connection.execute(_absent_there(table, key, row))).rowcount for row in rows])
-    statement = _absent(connection.dialect.name, table)
-    if len(rows) == 1:
-        return (await connection.execute(statement, rows[0])).rowcount
-    new = 0
-    for start in range(0, len(rows), _ROWS_OF_ONE_INSERT):
-        part = [dict(row) for row in rows[start : start + _ROWS_OF_ONE_INSERT]]
-        new += (await connection.execute(statement.values(part))).rowcount
-    return new
+        new = set()
+        for row in rows:
+            if (await connection.execute(_absent_there(table, key, row))).rowcount:
+                new.add(tuple(row[name] for name in key))
+        return new
+    statement = _absent(connection.dialect.name, table, tuple(key))
+    return {tuple(row) for row in await connection.execute(statement, list(rows))}
+
+
+def taken(new: set[tuple[Any, ...]], keys: Collection[tuple[Any, ...]]) -> int:
+    """How many of these keys are among the ``new`` ones, which they then leave: a twin that comes later is not new."""
+    own = new.intersection(keys)
+    new -= own
+    return len(own)
 
 
 @cache
-def _absent(dialect: str, table: Table) -> Any:
-    """Made once a table: building a statement costs as much as sending it."""
-    return (postgresql if dialect == "postgresql" else sqlite).insert(table).on_conflict_do_nothing()
+def _absent(dialect: str, table: Table, key: tuple[str, ...]) -> Any:
+    """Made once a table: building a statement costs as much as sending it.
+
+    SQLAlchemy sends many rows with it as one statement, and as several where they have too many values for one.
+    """
+    statement = (postgresql if dialect == "postgresql" else sqlite).insert(table).on_conflict_do_nothing()
+    return statement.returning(*(table.c[name] for name in key))
 
 
 def _absent_there(table: Table, key: Sequence[str], row: Mapping[str, Any]) -> Insert:
@@ -151,6 +169,17 @@ def passing_over(statement: Update) -> Update:
 def alone(statement: Select[Any], table: Table) -> Select[Any]:
     """On SQL Server the query holds the whole table to the end of the transaction; on others it is a query."""
     return statement.with_hint(table, _ALONE, "mssql")
+
+
+def padded(values: Sequence[_Value]) -> list[_Value]:
+    """For an IN of many values: their number is filled up to a power of two with the last one said again.
+
+    A statement has a text for each number of values; so few texts are prepared, planned and kept instead of hundreds.
+    """
+    size = 1 << max(len(values) - 1, 0).bit_length()
+    if not values or size > _MOST_PADDED:
+        return list(values)
+    return [*values, *[values[-1]] * (size - len(values))]
 
 
 def said_limit(connection: AsyncConnection, limit: int) -> Any:

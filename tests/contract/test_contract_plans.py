@@ -41,7 +41,7 @@ WHOLE, PAGE, END = "the whole table", "a page from a key on", "the end of an ind
 LACKS_AN_INDEX = {
     Read("people.family_of", "tblInsuree", WHOLE): "CHFID: openIMIS searches names and numbers by LIKE and has no "
     "index for it; an enquiry by number reads every insuree until the advised index is there",
-    Read("enrolment.receipt_used", "tblPremium", WHOLE): "Receipt: openIMIS looks for a twin without an index too; a "
+    Read("enrolment.receipts_used", "tblPremium", WHOLE): "Receipt: openIMIS looks for a twin without an index too; a "
     "payment is settled once, in the background",
 }
 NEEDS_NONE = {
@@ -57,6 +57,7 @@ NEEDS_NONE = {
 # Where the service before us has left its table, its open bills can be listed, by hand and seldom.
 NEEDS_NONE_AFTER_A_CUT_OVER = {Read("legacy.open", "tblPayment", PAGE): "listed by a person, a page at a time"}
 SMALL_AND_READ_WHOLE = {
+    "tblLocations": "a thousand rows, few beside the places of the twenty families that are read at once",
     "tblProduct": "some dozens of rows, all of them wanted",
     "tblOfficer": "some hundreds of rows, seen when a policy is made",
 }

@@ -35,7 +35,7 @@ from gateway.ports import (
 from gateway.service.messages import Messages
 from gateway.service.quotes import read_quote
 from gateway.service.request_control_number import BillPolicy, RequestControlNumber
-from gateway.service.settle_entries import SettleEntries
+from gateway.service.settle_entries import AT_ONCE, SettleEntries
 from gateway.store import tables as g
 from gateway.store.database import Database
 
@@ -191,14 +191,15 @@ class World:
             await tx.inbox.keep(kept, notices)
         return inbox_id
 
-    async def settle_all(self, settlers: int = 1) -> None:
+    async def settle_all(self, settlers: int = 1, most: int = AT_ONCE) -> None:
+        """``most``: entries of one transaction; 1 settles each alone."""
         together = asyncio.Barrier(settlers)
 
         async def settler() -> None:
             if settlers > 1 and not self.database.embedded:  # or the first is done before the others are connected
                 async with self.database.reading():
                     await together.wait()
-            while await self.settle.one():
+            while await self.settle.batch(most):
                 pass
 
         await asyncio.wait_for(asyncio.gather(*(settler() for _ in range(settlers))), 60)

@@ -56,25 +56,27 @@ async def _opened(url: str, messages: Messages) -> AsyncIterator[World]:
 @given(
     said=st.lists(st.tuples(st.sampled_from(WHAT), st.booleans()), min_size=1, max_size=10),
     settlers=st.sampled_from([1, 4]),
+    most=st.sampled_from([1, 3, 64]),
 )
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_at_most_one_premium_and_nothing_left_over(
     backend: str,
     request: pytest.FixtureRequest,
     messages: Messages,
     said: list[tuple[str, bool]],
     settlers: int,
+    most: int,
 ) -> None:
-    """``said``: what the provider says, and whether it is settled before the next is said."""
+    """``said``: what the provider says, and whether it is settled at once; ``most`` in a transaction."""
 
     async def play() -> None:
         async with a_world(backend, request, messages) as world:
-            await _play(world, said, settlers)
+            await _play(world, said, settlers, most)
 
     asyncio.run(play())
 
 
-async def _play(world: World, said: list[tuple[str, bool]], settlers: int) -> None:
+async def _play(world: World, said: list[tuple[str, bool]], settlers: int, most: int) -> None:
     bill = await world.ask(COVERED)
     policies = await world.count(t.policies, FamilyID=COVERED, ValidityTo=None)
     exact = world.payment(bill, control_number=NUMBER)
@@ -91,10 +93,10 @@ async def _play(world: World, said: list[tuple[str, bool]], settlers: int) -> No
     for word, settle_now in said:
         await world.receive(vocabulary[word])
         if settle_now:
-            await world.settle_all(settlers)
-    await world.settle_all(settlers)
+            await world.settle_all(settlers, most)
+    await world.settle_all(settlers, most)
     world.clock.pass_(minutes=20)  # what lost a race on a unique key is tried again
-    await world.settle_all(settlers)
+    await world.settle_all(settlers, most)
 
     entries = await world.rows(g.entry)
     assert "new" not in [entry["state"] for entry in entries]

@@ -32,7 +32,7 @@ class Peer:
     name: str = "fakepay"
     routes: tuple[str, ...] = ("payments",)
 
-    def read(self, route: str, body: bytes) -> Reading:
+    def read(self, route: str, body: bytes, headers: object) -> Reading:
         key, _, name = body.partition(b":")
         if key not in self.keys:
             return Reading(route, Verdict.BAD_SIGNATURE, why="no accepted key")

@@ -44,13 +44,18 @@ from gateway.domain.payments import CaseKind, EntryState
 from gateway.domain.reconcile import Became, Judgement, Kind, Tally
 from gateway.domain.upkeep import OURS, PolicyEvent, PolicyEventKind
 from gateway.ports import (
+    BillChange,
     BillRefused,
     Case,
     ControlNumberGiven,
     DayOrder,
+    Deed,
+    EntryMark,
     JudgedLine,
     LineFault,
     OtherRunError,
+    PaymentClaim,
+    PaymentMark,
     Place,
     Requester,
     SentPayment,
@@ -171,6 +176,7 @@ async def _bills(bills: Any) -> None:
     assert await bills.by_id("B1") == first
     assert await bills.by_id("B1", lock=True) == first
     assert await bills.by_id("B9") is None
+    assert await bills.by_ids(["B1", "B9"]) == await bills.by_ids(["B9", "B1"], lock=True) == {"B1": first}
     assert (await bills.latest("k")).id == "B2"
     assert (await bills.latest("k", lock=True)).id == "B2"
     assert (await bills.open_for(7, NOW)).id == "B2"
@@ -185,16 +191,20 @@ async def _bills(bills: Any) -> None:
     assert (numbered.state, numbered.control_number) == (BillState.NUMBERED, "994120000011")
     part = await bills.record(numbered, BillFact.PART_PAID, NOW, amount_minor=1_00, payment_record_id=17)
     assert await bills.part_paid_records(7, 1) == [17]
-    paid = await bills.record(part, BillFact.PAID, NOW, amount_minor=part.amount.amount_minor - 1_00)
+    assert await bills.part_paid_records_of([(7, 1), (8, 1), (7, 2)]) == {(7, 1): [17]}
+    rest = {"amount_minor": part.amount.amount_minor - 1_00}
+    [paid] = await bills.record_all([BillChange(part, BillFact.PAID, rest)], NOW)
     assert (paid.state, paid.paid) == (BillState.PAID, paid.amount)
     assert await bills.part_paid_records(7, 1) == []
     assert await bills.by_control_number("994120000011") == paid
     assert await bills.by_control_number("994120000011", lock=True) == paid
     assert await bills.by_control_number("1") is None
+    assert await bills.by_control_numbers(["1", "994120000011", "2"]) == {"994120000011": paid}
     assert list(await bills.numbers(["B1", "B2", "B3"])) == ["B1"]
     for msisdn, language, at in (("+1", "sw", 0), ("+2", "en", 1), ("+1", "en", 2)):
         await bills.add_requester("B1", Requester(msisdn, language), after(seconds=at))
     assert await bills.requesters("B1") == [Requester("+1", "en"), Requester("+2", "en")]
+    assert await bills.requesters_of(["B1", "B2", "B3"]) == {"B1": await bills.requesters("B1")}
 
 
 async def _inbox(inbox: Any) -> None:
@@ -207,7 +217,8 @@ async def _inbox(inbox: Any) -> None:
     assert [kept.notice for kept in entries] == notices
     assert len(await inbox.claim_new(2, NOW)) == 2  # of three
     await inbox.postpone(entries[0], after(hours=1), NOW, "later")
-    await inbox.mark(entries[1], EntryState.SETTLED, NOW, "B1", "done")
+    await inbox.mark(entries[1], EntryState.NEW, NOW)
+    await inbox.mark_all([EntryMark(entries[1], EntryState.SETTLED, "B1", "done")], NOW)
     assert [(due.line, due.attempts) for due in await inbox.claim_new(2, NOW)] == [(2, 0)]
     assert [(due.line, due.attempts) for due in await inbox.claim_new(2, after(hours=1))] == [(2, 0), (0, 1)]
     assert [await inbox.claim("I1", line) is not None for line in (0, 1, 9)] == [True, False, False]
@@ -234,6 +245,12 @@ async def _payments(payments: Any) -> None:
     assert [await payments.receipt_is_held(report(reference=r, receipt="S1")) for r in ("R8", "R9")] == [False, False]
     assert [await payments.came_elsewhere("B1", provider) for provider in ("gepg", "bank-a")] == [False, True]
     assert (await payments.first_report("gepg", first, "I4", NOW)).state == EntryState.SETTLED
+    other, third = report(number="994120000013"), report(number="994120000012")
+    claims = [PaymentClaim("gepg", each, "I5") for each in (other, first, third)]
+    known = await payments.first_reports(claims, NOW)
+    assert [each and each.state for each in known] == [None, EntryState.SETTLED, EntryState.NEW]
+    await payments.mark_all([PaymentMark(each, EntryState.CASE, None, None) for each in (other, third)], NOW)
+    assert (await payments.first_report("gepg", third, "I6", NOW)).state == EntryState.CASE
 
 
 async def _outbox(outbox: Any) -> None:
@@ -241,6 +258,7 @@ async def _outbox(outbox: Any) -> None:
     assert not await outbox.due("sms", NOW)
     assert await outbox.put([*texts, texts[0]], NOW) == 5
     assert await outbox.put(texts[:2], NOW) == 0
+    assert await outbox.put_each([texts, [], texts[:1]], NOW) == [0, 0, 0]
     assert await outbox.due("sms", NOW)
     jobs = await outbox.lease("sms", 3, NOW, 60)
     assert [(job.effect, job.attempts, job.created_at) for job in jobs] == [(text, 1, NOW) for text in texts[:3]]
@@ -255,6 +273,9 @@ async def _outbox(outbox: Any) -> None:
     assert len(await outbox.lease("sms", 3, NOW, 60)) == 2
     assert [await outbox.due("sms", now) for now in (after(seconds=60), after(seconds=61))] == [False, True]
     assert [job.attempts for job in await outbox.lease("sms", 3, after(seconds=61), 60)] == [2, 2]
+    new = [SendSms("+255712000002", "Habari", "covered", about) for about in "ab"]
+    groups = [[new[0], texts[0]], [new[0], new[1]]]
+    assert await outbox.put_each(groups, NOW) == [1, 1]  # a twin is the first group's
 
 
 async def _cases(cases: Any) -> None:
@@ -277,7 +298,10 @@ async def _cases(cases: Any) -> None:
 async def _audit(audit: Any) -> None:
     assert await audit.seal(NOW, 2) == 0
     for number in range(3):
-        await audit.add("someone", "did", f"bill:B{number}", NOW, amount=number)
+        if number:
+            await audit.add_all([Deed("someone", "did", f"bill:B{number}", {"amount": number})], NOW)
+        else:
+            await audit.add("someone", "did", "bill:B0", NOW, amount=0)
     assert [await audit.seal(NOW, 2) for _ in range(3)] == [2, 1, 0]
     assert await audit.verify() == []
     assert [row["subject"] for row in await audit.about(["bill:B1", "bill:B9"])] == ["bill:B1"]
@@ -311,6 +335,7 @@ async def _follow(follow: Any) -> None:
     assert await follow.place("insurees") == Place(2, 9, NOW)
     born = PolicyEvent(5, PolicyEventKind.ENROLLED, 7, NOW.date(), origin=OURS)
     assert [await follow.notice([born, born], NOW), await follow.notice([born], NOW)] == [1, 0]
+    assert await follow.notice_each([[born], [replace(born, policy_id=6)], []], after(seconds=-1)) == [0, 1, 0]
     assert await follow.noticed([4, 5]) == {(5, PolicyEventKind.ENROLLED)}
     assert [await follow.born_here([4, 5], since) for since in (NOW, after(seconds=1))] == [{5}, set()]
 

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Integer, Select, and_, bindparam, cast, false, func, select
 from sqlalchemy.dialects.postgresql import ARRAY
 
+from adapters.registry.openimis.connected import padded
 from adapters.registry.openimis.mapping import Tables
 from adapters.registry.openimis.people import People, live_insuree
 from gateway.domain.money import Money
@@ -47,7 +48,6 @@ class CoverSql:
             premiums.c.isPhotoFee == false(),
         )
         held = select(*self._policy_columns).select_from(policies.outerjoin(premiums, self._premium_of_policy))
-        self.policies = held.where(policies.c.FamilyID == bindparam("family_id"), policies.c.ValidityTo.is_(None))
         self.policies_of = held.where(
             policies.c.FamilyID.in_(bindparam("ids", expanding=True)), policies.c.ValidityTo.is_(None)
         )
@@ -129,7 +129,7 @@ class Covers(People):
 
     async def policies(self, family_id: int) -> tuple[Policy, ...]:
         """The live policies of a family, by PolicyID, with what was paid on each (photo fees aside)."""
-        return _policies(await self._connection.execute(self._sql.covers.policies, {"family_id": family_id}))
+        return await self.policies_of([family_id])
 
     async def policies_by_id(self, policy_ids: Sequence[int]) -> tuple[Policy, ...]:
         """The live policies among these, by PolicyID, with what was paid on each."""
@@ -141,7 +141,7 @@ class Covers(People):
         """The live policies of these families, by PolicyID, with what was paid on each."""
         if not family_ids:
             return ()
-        return _policies(await self._connection.execute(self._sql.covers.policies_of, {"ids": list(family_ids)}))
+        return _policies(await self._connection.execute(self._sql.covers.policies_of, {"ids": padded(family_ids)}))
 
 
 def _policies(rows: Iterable[Any]) -> tuple[Policy, ...]:

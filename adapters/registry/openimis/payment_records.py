@@ -5,13 +5,14 @@ The live rows are changed in place, as the legacy payment procedures do; a histo
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, bindparam, func, or_, select, update
 
-from adapters.registry.openimis.connected import Connected, held
+from adapters.registry.openimis.connected import Connected, held, padded
 from adapters.registry.openimis.mapping import Tables
 from adapters.registry.openimis.tables import fitting
 from adapters.registry.openimis.types import new_uuid
@@ -57,13 +58,17 @@ class PaymentSql:
             .where(details.c.PaymentID == bindparam("payment_id"), details.c.ValidityTo.is_(None))
             .values(ValidityTo=bindparam("ended"))
         )
-        self.held = held(select(payments.c.ReceivedAmount, payments.c.PaymentStatus).where(live_payment), payments)
+        self.held = held(
+            select(payments.c.PaymentID, payments.c.ReceivedAmount, payments.c.PaymentStatus)
+            .where(payments.c.PaymentID.in_(bindparam("payment_ids", expanding=True)), payments.c.ValidityTo.is_(None))
+            .order_by(payments.c.PaymentID),
+            payments,
+        )
         self.received = update(payments).where(this_payment)
         self.held_details = (
-            select(details.c.PaymentDetailsID, details.c.Amount)
-            .where(details.c.PaymentID == bindparam("payment_id"), details.c.ValidityTo.is_(None))
+            select(details.c.PaymentID, details.c.PaymentDetailsID, details.c.Amount)
+            .where(details.c.PaymentID.in_(bindparam("payment_ids", expanding=True)), details.c.ValidityTo.is_(None))
             .order_by(details.c.PaymentDetailsID)
-            .limit(1)
         )
         enrolled = (
             select(t.policies.c.EnrollDate)
@@ -150,11 +155,19 @@ class PaymentRecords(Connected):
 
     async def number_given(self, payment_id: int, control_number: str, now: datetime) -> None:
         """Status 3, and the number into tblControlNumber where this installation has it."""
-        await self.payment_status(payment_id, LegacyStatus.NUMBERED, now)
-        numbers = self._sql.payments.control_numbers
-        if numbers is not None:
-            values = {"payment_id": payment_id, "number": fitting(numbers.c.ControlNumber, control_number), "at": now}
-            await self._connection.execute(self._sql.payments.give_number, values)
+        await self.numbers_given([(payment_id, control_number)], now)
+
+    async def numbers_given(self, numbers: Sequence[tuple[int, str]], now: datetime) -> None:
+        """The same of many (tblPayment row, control number)."""
+        statuses = [{"payment_id": payment_id, "status": LegacyStatus.NUMBERED} for payment_id, _ in numbers]
+        await self._connection.execute(self._sql.payments.status, statuses)
+        table = self._sql.payments.control_numbers
+        if table is not None:
+            rows = [
+                {"payment_id": payment_id, "number": fitting(table.c.ControlNumber, number), "at": now}
+                for payment_id, number in numbers
+            ]
+            await self._connection.execute(self._sql.payments.give_number, rows)
 
     async def payment_matched(self, payment_id: int, now: datetime) -> None:
         """Status 5 for money that stood at 4."""
@@ -190,9 +203,45 @@ class PaymentRecords(Connected):
         in the premium. The payer's phone has a column in some installations only. What was held keeps what its row says
         of the money, and loses the reason why it waited.
         """
-        held = (await self._connection.execute(self._sql.payments.held, {"payment_id": payment_id})).one_or_none()
-        if held is None:
+        await self.payments_received([(payment_id, received)], now)
+
+    async def payments_received(self, received: Sequence[tuple[int, PaymentReceived]], now: datetime) -> None:
+        """The same of many tblPayment rows, each a different one."""
+        ids = {"payment_ids": padded([payment_id for payment_id, _ in received])}
+        held = {row.PaymentID: row for row in await self._connection.execute(self._sql.payments.held, ids)}
+        live = [(payment_id, money) for payment_id, money in received if payment_id in held]
+        if not live:
             return
+        rows = [{"payment_id": pid, **self._received(held[pid], money, now)} for pid, money in live]
+        for alike in _of_the_same_columns(rows):
+            await self._connection.execute(self._sql.payments.received, alike)
+        await self._detail(live)
+
+    async def _detail(self, received: Sequence[tuple[int, PaymentReceived]]) -> None:
+        """The first live tblPaymentDetails row of each payment says what was paid, for which premium and for whom."""
+        ids = {"payment_ids": padded([payment_id for payment_id, _ in received])}
+        first: dict[int, Any] = {}
+        for found in await self._connection.execute(self._sql.payments.held_details, ids):
+            first.setdefault(found.PaymentID, found)
+        rows: list[dict[str, object]] = []
+        for payment_id, money in received:
+            if (details := first.get(payment_id)) is None:
+                continue
+            row: dict[str, object] = {
+                "details_id": details.PaymentDetailsID,
+                "amount": (_so_far(details.Amount) + money.amount).to_decimal(),
+                "premium_id": money.premium_id,
+            }
+            if money.placed is None:
+                rows.append(row)
+            else:
+                statement = self._sql.payments.received_details.values(self._cover(money.placed))
+                await self._connection.execute(statement, row)
+        if rows:
+            await self._connection.execute(self._sql.payments.received_details, rows)
+
+    def _received(self, held: Any, received: PaymentReceived, now: datetime) -> dict[str, object]:
+        """What becomes of a tblPayment row that was ``held``."""
         matched = received.matched or held.PaymentStatus == LegacyStatus.MATCHED
         values: dict[str, object] = {"PaymentStatus": LegacyStatus.MATCHED if matched else LegacyStatus.RECEIVED}
         if received.placed is None:
@@ -201,24 +250,7 @@ class PaymentRecords(Connected):
             values["RejectedReason"] = None
         if received.matched:
             values["MatchedDate"] = now
-        await self._connection.execute(self._sql.payments.received.values(values), {"payment_id": payment_id})
-        details = (
-            await self._connection.execute(self._sql.payments.held_details, {"payment_id": payment_id})
-        ).one_or_none()
-        if details is None:
-            return
-        amount = _so_far(details.Amount) + received.amount
-        statement = self._sql.payments.received_details
-        if received.placed is not None:
-            statement = statement.values(self._cover(received.placed))
-        await self._connection.execute(
-            statement,
-            {
-                "details_id": details.PaymentDetailsID,
-                "amount": amount.to_decimal(),
-                "premium_id": received.premium_id,
-            },
-        )
+        return values
 
     def _money(self, so_far: Money, received: PaymentReceived, now: datetime) -> dict[str, object]:
         """What a tblPayment row says of money."""
@@ -286,6 +318,14 @@ class PaymentRecords(Connected):
             },
         )
         return payment_id
+
+
+def _of_the_same_columns(rows: Sequence[dict[str, object]]) -> Collection[list[dict[str, object]]]:
+    """The rows in groups: one statement writes one set of columns."""
+    groups: dict[tuple[str, ...], list[dict[str, object]]] = {}
+    for row in rows:
+        groups.setdefault(tuple(row), []).append(row)
+    return groups.values()
 
 
 def _so_far(amount: Decimal | None) -> Money:

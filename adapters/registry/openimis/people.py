@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, Table, and_, bindparam, case, or_, select
 
-from adapters.registry.openimis.connected import Connected, held
+from adapters.registry.openimis.connected import Connected, held, padded
 from adapters.registry.openimis.mapping import Tables
 from gateway.domain.chfid import FUNDING
 from gateway.domain.policy import Family, Member
@@ -29,6 +29,7 @@ class PeopleSql:
         village, ward, district, region = (t.locations.alias(n) for n in ("village", "ward", "district", "region"))
         self.family = (
             select(
+                families.c.FamilyID,
                 families.c.InsureeID,
                 village.c.LocationId.label("Village"),
                 ward.c.LocationId.label("Ward"),
@@ -41,10 +42,11 @@ class PeopleSql:
                 .outerjoin(district, district.c.LocationId == ward.c.ParentLocationId)
                 .outerjoin(region, region.c.LocationId == district.c.ParentLocationId)
             )
-            .where(families.c.FamilyID == bindparam("family_id"), families.c.ValidityTo.is_(None))
+            .where(families.c.FamilyID.in_(bindparam("family_ids", expanding=True)), families.c.ValidityTo.is_(None))
         )
         self.members = (
             select(
+                insurees.c.FamilyID,
                 insurees.c.InsureeID,
                 insurees.c.CHFID,
                 insurees.c.LastName,
@@ -54,7 +56,7 @@ class PeopleSql:
                 insurees.c.IsHead,
                 insurees.c.Phone,
             )
-            .where(insurees.c.FamilyID == bindparam("family_id"), live_insuree(insurees))
+            .where(insurees.c.FamilyID.in_(bindparam("family_ids", expanding=True)), live_insuree(insurees))
             .order_by(insurees.c.InsureeID)
         )
         self.family_of = (
@@ -78,9 +80,9 @@ class PeopleSql:
             )
             self.officer_of_village = _officers_at(t.officers, t.officers.c.OfficerID.in_(has_village))
         self.lock = held(
-            select(families.c.FamilyID).where(
-                families.c.FamilyID == bindparam("family_id"), families.c.ValidityTo.is_(None)
-            ),
+            select(families.c.FamilyID)
+            .where(families.c.FamilyID.in_(bindparam("family_ids", expanding=True)), families.c.ValidityTo.is_(None))
+            .order_by(families.c.FamilyID),  # two who hold several meet at the first
             families,
         )
 
@@ -99,18 +101,20 @@ class People(Connected):
 
     async def family(self, family_id: int) -> Family | None:
         """A live family with its live members; None where there is none, or nobody in it."""
-        row = (await self._connection.execute(self._sql.people.family, {"family_id": family_id})).one_or_none()
-        if row is None:
-            return None
-        head_id, *places = row
-        members = [
-            _member(m) for m in await self._connection.execute(self._sql.people.members, {"family_id": family_id})
-        ]
-        if not members:
-            return None
-        head = next((m for m in members if m.insuree_id == head_id), None)
-        head = head or next((m for m in members if m.is_head), members[0])
-        return Family(family_id, head, tuple(members), tuple(place for place in places if place is not None))
+        return (await self.families([family_id])).get(family_id)
+
+    async def families(self, family_ids: Sequence[int]) -> Mapping[int, Family]:
+        """The live families among these with their live members; those with nobody in them are left out."""
+        values = {"family_ids": padded(family_ids)}
+        rows = (await self._connection.execute(self._sql.people.family, values)).all()
+        members: dict[int, list[Member]] = {}
+        for family_id, *member in await self._connection.execute(self._sql.people.members, values):
+            members.setdefault(family_id, []).append(_member(member))
+        return {
+            family_id: _family(family_id, head_id, members[family_id], places)
+            for family_id, head_id, *places in rows
+            if family_id in members
+        }
 
     async def family_of(self, chfid: str) -> Family | None:
         """The live family of the live insuree with this number (a head's first where there are several)."""
@@ -133,9 +137,12 @@ class People(Connected):
 
     async def lock_family(self, family_id: int) -> bool:
         """Hold the family's row to the end of the transaction; False when there is no live family."""
-        return (
-            await self._connection.execute(self._sql.people.lock, {"family_id": family_id})
-        ).one_or_none() is not None
+        return family_id in await self.lock_families([family_id])
+
+    async def lock_families(self, family_ids: Sequence[int]) -> Collection[int]:
+        """Hold the rows of these families, in the order of FamilyID; those that live."""
+        values = {"family_ids": padded(family_ids)}
+        return set((await self._connection.execute(self._sql.people.lock, values)).scalars())
 
     async def _stand_in_heads(self, family_ids: Collection[int]) -> dict[int, tuple[str, str]]:
         """Who speaks for a family whose head's row is dead or gone: a member marked as head, else the first one.
@@ -148,6 +155,13 @@ class People(Connected):
         ):
             heads.setdefault(family_id, (chfid or "", f"{other_names} {last_name}"))
         return heads
+
+
+def _family(family_id: int, head_id: int, members: Sequence[Member], places: Sequence[int | None]) -> Family:
+    """Its head is the one that its row names, else a member marked so, else the first."""
+    head = next((m for m in members if m.insuree_id == head_id), None)
+    head = head or next((m for m in members if m.is_head), members[0])
+    return Family(family_id, head, tuple(members), tuple(place for place in places if place is not None))
 
 
 def _member(row: Any) -> Member:

@@ -18,6 +18,7 @@ import re
 import sys
 from collections import defaultdict
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -221,22 +222,27 @@ async def said(world: Any, legacy: Survey) -> Recorder:
     await world.connection.execute(t.families.update().where(t.families.c.FamilyID == headless).values(InsureeID=0))
 
     assert await registry.lock_family(family)
+    assert await registry.lock_families([headless, 10**6, family]) == {family, headless}
     assert await registry.activation_option() == 2
     assert [sold.id for sold in await registry.products()] == [product]
     assert await registry.officer_near([village, district], NOW) == officer
     assert not await registry.receipt_is_used(product, "R-1")
+    assert not await registry.receipts_used([(product, "R-1"), (product, "R-2")])
     record = PaymentRecord(Money.parse("30000"), "+255712000001", "sw", "CHFDOM", "000000001", "N", NOW)
     payment = await registry.open_payment(record, NOW)
     await registry.payment_status(payment, LegacyStatus.REQUESTED, NOW)
     await registry.number_given(payment, "994180000017", NOW)
+    await registry.numbers_given([(payment, "994180000018"), (10**6, "994180000019")], NOW)  # it has one already
     end = TODAY + timedelta(days=364)
     new = NewPolicy(family, product, "N", TODAY, TODAY, end, Money.parse("30000"), officer, tuple(members))
     policy = await registry.add_policy(new, NOW)
     premium = await registry.add_premium(policy, NewPremium(Money.parse("30000"), "R-1", TODAY), NOW)
     assert await registry.receipt_is_used(product, "R-1")
+    assert await registry.receipts_used([(product, "R-1"), (product, "R-2"), (10**6, "R-1")]) == {(product, "R-1")}
     await registry.activate(policy, Activation(PolicyStatus.ACTIVE, TODAY))
+    await registry.activate_all([(policy, Activation(PolicyStatus.ACTIVE, TODAY))])
     received = PaymentReceived(Money.parse("30000"), "R-1", "T-1", "CRDB", NOW, "+255655000009", premium, matched=False)
-    await registry.payment_received(payment, received, NOW)
+    await registry.payments_received([(payment, received), (10**6, received)], NOW)
     await registry.payment_matched(payment, NOW)
     assert (await world.rows(t.payments))[payment]["PaymentStatus"] == LegacyStatus.MATCHED
     await registry.payment_received(payment, PaymentReceived(**{**_fields(received), "matched": True}), NOW)
@@ -260,6 +266,7 @@ async def said(world: Any, legacy: Survey) -> Recorder:
         NewProdID=product,
     )
     await registry.close_renewal_prompts(policy, NOW)
+    await registry.close_prompts_of([policy, 10**6], NOW)
     await registry.keep_history(policy, NOW)
     await registry.move_policy(policy, Period(TODAY + timedelta(days=1), end))
 
@@ -268,6 +275,7 @@ async def said(world: Any, legacy: Survey) -> Recorder:
         "Asha 3 Mushi",
     ]
     assert (await registry.family(family)).location_ids == (village,)
+    assert [found.id for found in (await registry.families([family, 10**6, headless])).values()] == [family, headless]
     assert (await registry.family_of("000000001")).id == family
     for found in (
         await registry.policies(family),
@@ -285,6 +293,11 @@ async def said(world: Any, legacy: Survey) -> Recorder:
     assert await registry.expiring(TODAY, end, 0, 9) == [policy]
     assert [bill.payment_id for bill in await registry.legacy_bills("994180000017")] == [payment]
     assert await registry.open_legacy_bills(0, 9) == []
+    more = await registry.add_policies([new, replace(new, family_id=headless, insuree_ids=())], NOW)
+    money = NewPremium(Money.parse("30000"), "R-3", TODAY)
+    premiums = await registry.add_premiums([(policy_id, money) for policy_id in reversed(more)], NOW)
+    rows = await world.rows(t.premiums)
+    assert [rows[premium]["PolicyID"] for premium in premiums] == [*reversed(more)]
     return recorder
 
 
@@ -358,10 +371,15 @@ async def test_only_columns_that_the_installation_has(said: Recorder) -> None:
 
 @only_sqlite
 async def test_what_is_held_elsewhere_is_held_there(said: Recorder) -> None:
-    assert {method for method, _ in said.locking} == {"lock_family", "payment_received"}
+    assert {method for method, _ in said.locking} == {
+        "lock_families",
+        "lock_family",
+        "payment_received",
+        "payments_received",
+    }
     for _, text in said.locking:
         assert re.search(r"FROM \[tbl\w+\] WITH \(UPDLOCK, ROWLOCK\)", text)
-    assert sum("UPDLOCK" in text for texts in said.texts.values() for text in texts) == 2
+    assert sum("UPDLOCK" in text for texts in said.texts.values() for text in texts) == 4
 
 
 @only_sqlite

@@ -89,6 +89,66 @@ async def test_a_whole_cover_is_written_and_read(shaped: Any) -> None:
         assert (row["PayerPhoneNumber"], row["AuditedUSerID"]) == ("255655000009", -1)
 
 
+async def test_many_covers_at_once_get_each_its_own(shaped: Any) -> None:
+    """Keys come back in the order of the rows, whatever the types and the order in which the database inserts them."""
+    registry, product = shaped.registry, await shaped.product()
+    families = [await shaped.family("0712000001") for _ in range(5)][::-1]
+    ends = [TODAY + timedelta(days=days) for days in (30, 10, 50, 20, 40)]
+    policies = await registry.add_policies(
+        [
+            NewPolicy(family, product, "N", TODAY, TODAY, end, Money.parse("30000"), None, tuple(members))
+            for (family, members), end in zip(families, ends, strict=True)
+        ],
+        NOW,
+    )
+    paid = [(policy, NewPremium(Money.parse("30000"), f"R-{policy}", TODAY)) for policy in policies[::-1]]
+    premiums = await registry.add_premiums(paid, NOW)
+    record = PaymentRecord(Money.parse("30000"), "+255712000001", "sw", "CHFDOM", "000000001", "N", NOW)
+    payments = [await registry.open_payment(record, NOW) for _ in premiums]
+    await registry.numbers_given([(payment, f"99{payment}") for payment in payments], NOW)
+    await registry.activate_all(
+        [(policy, Activation(PolicyStatus.ACTIVE, end)) for policy, end in zip(policies, ends, strict=True)]
+    )
+    await registry.payments_received(
+        [
+            (payment, PaymentReceived(Money.parse("30000"), f"R-{policy}", None, None, NOW, payer, premium, matched))
+            for (policy, _), payment, premium, payer, matched in zip(
+                paid,
+                payments,
+                premiums,
+                (None, "+255655000009", None, "+255655000009", None),
+                (True, False, True, True, False),
+                strict=True,
+            )
+        ],
+        NOW,
+    )
+
+    held = {policy.id: policy for policy in await registry.policies_of([family for family, _ in families])}
+    assert [(held[p].family_id, held[p].expiry_date, held[p].effective_date) for p in policies] == [
+        (family, end, end) for (family, _), end in zip(families, ends, strict=True)
+    ]
+    rows = (await shaped.connection.execute(text('SELECT "PremiumId", "Receipt", "PolicyID" FROM "tblPremium"'))).all()
+    assert {tuple(row) for row in rows} == {
+        (premium, money.receipt, policy) for premium, (policy, money) in zip(premiums, paid, strict=True)
+    }
+    covers = await shaped.connection.execute(text('SELECT "PolicyId", "InsureeID" FROM "tblInsureePolicy"'))
+    assert {tuple(row) for row in covers} == {
+        (policy, *members) for policy, (_, members) in zip(policies, families, strict=True)
+    }
+    histories = await shaped.connection.execute(text('SELECT "LegacyID" FROM "tblPolicy" WHERE "LegacyID" IS NOT NULL'))
+    assert sorted(histories.scalars()) == sorted(policies)
+    said = 'SELECT "PaymentID", "PaymentStatus", "ReceiptNo" FROM "tblPayment" ORDER BY "PaymentID"'
+    assert [tuple(row) for row in await shaped.connection.execute(text(said))] == [
+        (payment, status, money.receipt)
+        for payment, status, (_, money) in zip(payments, (5, 4, 5, 5, 4), paid, strict=True)
+    ]
+    said = 'SELECT "PaymentID", "PremiumID" FROM "tblPaymentDetails" ORDER BY "PaymentID"'
+    assert [tuple(row) for row in await shaped.connection.execute(text(said))] == [
+        *zip(payments, premiums, strict=True)
+    ]
+
+
 async def test_a_control_number_row_where_there_is_a_table(shaped: Any) -> None:
     record = PaymentRecord(Money.parse("30000"), None, "sw", "CHFDOM", "000000001", "N", NOW)
     payments = [await shaped.registry.open_payment(record, NOW) for _ in range(2)]

@@ -1,6 +1,9 @@
 -- SqlAudit.add
 INSERT INTO gw_audit (at, actor, action, subject, details) OUTPUT inserted.id VALUES (:at, :actor, :action, :subject, :details);
 
+-- SqlAudit.add_all
+INSERT INTO gw_audit (at, actor, action, subject, details) OUTPUT inserted.id VALUES (:at, :actor, :action, :subject, :details);
+
 -- SqlAudit.about
 SELECT gw_audit.id, gw_audit.at, gw_audit.actor, gw_audit.action, gw_audit.subject, gw_audit.details
 FROM gw_audit
@@ -26,18 +29,31 @@ WHERE gw_audit_seal.seq > :seq_1 ORDER BY gw_audit_seal.seq;
 -- SqlBills.by_id
 SELECT gw_bill.id, gw_bill.[key], gw_bill.generation, gw_bill.family_id, gw_bill.product_id, gw_bill.product_code, gw_bill.preceding_policy_id, gw_bill.stage, gw_bill.chfid, gw_bill.payer_name, gw_bill.amount_minor, gw_bill.policy_value_minor, gw_bill.paid_minor, gw_bill.currency, gw_bill.pay_option, gw_bill.provider_code, gw_bill.state, gw_bill.control_number, gw_bill.created_at, gw_bill.expires_at, gw_bill.asked_at, gw_bill.asked_times, gw_bill.payment_record_id, gw_bill.issuer
 FROM gw_bill
-WHERE gw_bill.id = :bill_id;
+WHERE gw_bill.id IN (:ids_1) ORDER BY gw_bill.id;
 SELECT gw_bill.id, gw_bill.[key], gw_bill.generation, gw_bill.family_id, gw_bill.product_id, gw_bill.product_code, gw_bill.preceding_policy_id, gw_bill.stage, gw_bill.chfid, gw_bill.payer_name, gw_bill.amount_minor, gw_bill.policy_value_minor, gw_bill.paid_minor, gw_bill.currency, gw_bill.pay_option, gw_bill.provider_code, gw_bill.state, gw_bill.control_number, gw_bill.created_at, gw_bill.expires_at, gw_bill.asked_at, gw_bill.asked_times, gw_bill.payment_record_id, gw_bill.issuer
 FROM gw_bill WITH (UPDLOCK, ROWLOCK)
-WHERE gw_bill.id = :bill_id;
+WHERE gw_bill.id IN (:ids_1) ORDER BY gw_bill.id;
+
+-- SqlBills.by_ids
+SELECT gw_bill.id, gw_bill.[key], gw_bill.generation, gw_bill.family_id, gw_bill.product_id, gw_bill.product_code, gw_bill.preceding_policy_id, gw_bill.stage, gw_bill.chfid, gw_bill.payer_name, gw_bill.amount_minor, gw_bill.policy_value_minor, gw_bill.paid_minor, gw_bill.currency, gw_bill.pay_option, gw_bill.provider_code, gw_bill.state, gw_bill.control_number, gw_bill.created_at, gw_bill.expires_at, gw_bill.asked_at, gw_bill.asked_times, gw_bill.payment_record_id, gw_bill.issuer
+FROM gw_bill
+WHERE gw_bill.id IN (:ids_1, :ids_2) ORDER BY gw_bill.id;
+SELECT gw_bill.id, gw_bill.[key], gw_bill.generation, gw_bill.family_id, gw_bill.product_id, gw_bill.product_code, gw_bill.preceding_policy_id, gw_bill.stage, gw_bill.chfid, gw_bill.payer_name, gw_bill.amount_minor, gw_bill.policy_value_minor, gw_bill.paid_minor, gw_bill.currency, gw_bill.pay_option, gw_bill.provider_code, gw_bill.state, gw_bill.control_number, gw_bill.created_at, gw_bill.expires_at, gw_bill.asked_at, gw_bill.asked_times, gw_bill.payment_record_id, gw_bill.issuer
+FROM gw_bill WITH (UPDLOCK, ROWLOCK)
+WHERE gw_bill.id IN (:ids_1, :ids_2) ORDER BY gw_bill.id;
 
 -- SqlBills.by_control_number
 SELECT gw_bill.id, gw_bill.[key], gw_bill.generation, gw_bill.family_id, gw_bill.product_id, gw_bill.product_code, gw_bill.preceding_policy_id, gw_bill.stage, gw_bill.chfid, gw_bill.payer_name, gw_bill.amount_minor, gw_bill.policy_value_minor, gw_bill.paid_minor, gw_bill.currency, gw_bill.pay_option, gw_bill.provider_code, gw_bill.state, gw_bill.control_number, gw_bill.created_at, gw_bill.expires_at, gw_bill.asked_at, gw_bill.asked_times, gw_bill.payment_record_id, gw_bill.issuer
 FROM gw_bill
-WHERE gw_bill.control_number = :number;
+WHERE gw_bill.control_number IN (:numbers_1) ORDER BY gw_bill.control_number;
 SELECT gw_bill.id, gw_bill.[key], gw_bill.generation, gw_bill.family_id, gw_bill.product_id, gw_bill.product_code, gw_bill.preceding_policy_id, gw_bill.stage, gw_bill.chfid, gw_bill.payer_name, gw_bill.amount_minor, gw_bill.policy_value_minor, gw_bill.paid_minor, gw_bill.currency, gw_bill.pay_option, gw_bill.provider_code, gw_bill.state, gw_bill.control_number, gw_bill.created_at, gw_bill.expires_at, gw_bill.asked_at, gw_bill.asked_times, gw_bill.payment_record_id, gw_bill.issuer
 FROM gw_bill WITH (UPDLOCK, ROWLOCK)
-WHERE gw_bill.control_number = :number;
+WHERE gw_bill.control_number IN (:numbers_1) ORDER BY gw_bill.control_number;
+
+-- SqlBills.by_control_numbers
+SELECT gw_bill.id, gw_bill.[key], gw_bill.generation, gw_bill.family_id, gw_bill.product_id, gw_bill.product_code, gw_bill.preceding_policy_id, gw_bill.stage, gw_bill.chfid, gw_bill.payer_name, gw_bill.amount_minor, gw_bill.policy_value_minor, gw_bill.paid_minor, gw_bill.currency, gw_bill.pay_option, gw_bill.provider_code, gw_bill.state, gw_bill.control_number, gw_bill.created_at, gw_bill.expires_at, gw_bill.asked_at, gw_bill.asked_times, gw_bill.payment_record_id, gw_bill.issuer
+FROM gw_bill
+WHERE gw_bill.control_number IN (:numbers_1, :numbers_2, :numbers_3, :numbers_4) ORDER BY gw_bill.control_number;
 
 -- SqlBills.latest
 SELECT TOP 1 gw_bill.id, gw_bill.[key], gw_bill.generation, gw_bill.family_id, gw_bill.product_id, gw_bill.product_code, gw_bill.preceding_policy_id, gw_bill.stage, gw_bill.chfid, gw_bill.payer_name, gw_bill.amount_minor, gw_bill.policy_value_minor, gw_bill.paid_minor, gw_bill.currency, gw_bill.pay_option, gw_bill.provider_code, gw_bill.state, gw_bill.control_number, gw_bill.created_at, gw_bill.expires_at, gw_bill.asked_at, gw_bill.asked_times, gw_bill.payment_record_id, gw_bill.issuer
@@ -58,9 +74,14 @@ FROM gw_bill
 WHERE gw_bill.family_id IN (:family_id_1_1, :family_id_1_2) AND gw_bill.state IN (:state_1_1, :state_1_2, :state_1_3, :state_1_4) AND gw_bill.expires_at > :expires_at_1;
 
 -- SqlBills.part_paid_records
-SELECT gw_bill.payment_record_id
+SELECT gw_bill.family_id, gw_bill.product_id, gw_bill.payment_record_id
 FROM gw_bill
-WHERE gw_bill.family_id = :family_id_1 AND gw_bill.product_id = :product_id_1 AND gw_bill.payment_record_id IS NOT NULL AND gw_bill.paid_minor > :paid_minor_1 AND gw_bill.paid_minor < gw_bill.amount_minor;
+WHERE gw_bill.family_id IN (:families_1) AND gw_bill.payment_record_id IS NOT NULL AND gw_bill.paid_minor > :paid_minor_1 AND gw_bill.paid_minor < gw_bill.amount_minor;
+
+-- SqlBills.part_paid_records_of
+SELECT gw_bill.family_id, gw_bill.product_id, gw_bill.payment_record_id
+FROM gw_bill
+WHERE gw_bill.family_id IN (:families_1, :families_2, :families_3, :families_4) AND gw_bill.payment_record_id IS NOT NULL AND gw_bill.paid_minor > :paid_minor_1 AND gw_bill.paid_minor < gw_bill.amount_minor;
 
 -- SqlBills.add
 INSERT INTO gw_bill (id, [key], generation, family_id, product_id, product_code, preceding_policy_id, stage, chfid, payer_name, amount_minor, policy_value_minor, paid_minor, currency, pay_option, provider_code, state, control_number, created_at, expires_at, asked_at, asked_times, payment_record_id, issuer) SELECT :param_1 AS id, :param_2 AS [key], :param_3 AS generation, :param_4 AS family_id, :param_5 AS product_id, :param_6 AS product_code, :param_7 AS preceding_policy_id, :param_8 AS stage, :param_9 AS chfid, :param_10 AS payer_name, :param_11 AS amount_minor, :param_12 AS policy_value_minor, :param_13 AS paid_minor, :param_14 AS currency, :param_15 AS pay_option, :param_16 AS provider_code, :param_17 AS state, :param_18 AS control_number, :param_19 AS created_at, :param_20 AS expires_at, :param_21 AS asked_at, :param_22 AS asked_times, :param_23 AS payment_record_id, :param_24 AS issuer
@@ -72,6 +93,10 @@ WHERE gw_bill.[key] = :key_1 AND gw_bill.generation = :generation_1));
 INSERT INTO gw_bill_fact (bill_id, fact, at, details) OUTPUT inserted.id VALUES (:bill_id, :fact, :at, :details);
 UPDATE gw_bill SET paid_minor=:paid_minor, state=:state, control_number=:control_number, payment_record_id=:payment_record_id, issuer=:issuer WHERE gw_bill.id = :known_id;
 
+-- SqlBills.record_all
+INSERT INTO gw_bill_fact (bill_id, fact, at, details) OUTPUT inserted.id VALUES (:bill_id, :fact, :at, :details);
+UPDATE gw_bill SET paid_minor=:paid_minor, state=:state, control_number=:control_number, payment_record_id=:payment_record_id, issuer=:issuer WHERE gw_bill.id = :known_id;
+
 -- SqlBills.asked
 UPDATE gw_bill SET asked_at=:asked_at, asked_times=:asked_times WHERE gw_bill.id = :id_1;
 
@@ -80,9 +105,14 @@ UPDATE gw_bill_requester WITH (UPDLOCK, HOLDLOCK) SET language=:language WHERE g
 INSERT INTO gw_bill_requester (bill_id, msisdn, language, at) VALUES (:bill_id, :msisdn, :language, :at);
 
 -- SqlBills.requesters
-SELECT gw_bill_requester.msisdn, gw_bill_requester.language
+SELECT gw_bill_requester.bill_id, gw_bill_requester.msisdn, gw_bill_requester.language
 FROM gw_bill_requester
-WHERE gw_bill_requester.bill_id = :bill_id_1 ORDER BY gw_bill_requester.at;
+WHERE gw_bill_requester.bill_id IN (:ids_1) ORDER BY gw_bill_requester.at;
+
+-- SqlBills.requesters_of
+SELECT gw_bill_requester.bill_id, gw_bill_requester.msisdn, gw_bill_requester.language
+FROM gw_bill_requester
+WHERE gw_bill_requester.bill_id IN (:ids_1, :ids_2, :ids_3, :ids_4) ORDER BY gw_bill_requester.at;
 
 -- SqlBills.numbers
 SELECT gw_bill.id, gw_bill.[key], gw_bill.generation, gw_bill.family_id, gw_bill.product_id, gw_bill.product_code, gw_bill.preceding_policy_id, gw_bill.stage, gw_bill.chfid, gw_bill.payer_name, gw_bill.amount_minor, gw_bill.policy_value_minor, gw_bill.paid_minor, gw_bill.currency, gw_bill.pay_option, gw_bill.provider_code, gw_bill.state, gw_bill.control_number, gw_bill.created_at, gw_bill.expires_at, gw_bill.asked_at, gw_bill.asked_times, gw_bill.payment_record_id, gw_bill.issuer
@@ -199,6 +229,12 @@ WHERE NOT (EXISTS (SELECT 1
 FROM gw_policy_event WITH (UPDLOCK, HOLDLOCK)
 WHERE gw_policy_event.policy_id = :policy_id_1 AND gw_policy_event.kind = :kind_1));
 
+-- SqlFollow.notice_each
+INSERT INTO gw_policy_event (policy_id, kind, family_id, origin, day, at) SELECT :param_1 AS policy_id, :param_2 AS kind, :param_3 AS family_id, :param_4 AS origin, :param_5 AS day, :param_6 AS at
+WHERE NOT (EXISTS (SELECT 1
+FROM gw_policy_event WITH (UPDLOCK, HOLDLOCK)
+WHERE gw_policy_event.policy_id = :policy_id_1 AND gw_policy_event.kind = :kind_1));
+
 -- SqlFollow.noticed
 SELECT gw_policy_event.policy_id, gw_policy_event.kind
 FROM gw_policy_event
@@ -228,6 +264,9 @@ FROM gw_entry WITH (UPDLOCK, READPAST, ROWLOCK, READCOMMITTEDLOCK)
 WHERE gw_entry.state = 'new' AND gw_entry.not_before <= :not_before_1 AND gw_entry.kind IN (:kind_1_1, :kind_1_2, :kind_1_3) ORDER BY gw_entry.not_before;
 
 -- SqlInbox.mark
+UPDATE gw_entry SET state=:state, bill_id=:bill_id, note=:note, updated_at=:updated_at WHERE gw_entry.inbox_id = :of_inbox AND gw_entry.line = :of_line;
+
+-- SqlInbox.mark_all
 UPDATE gw_entry SET state=:state, bill_id=:bill_id, note=:note, updated_at=:updated_at WHERE gw_entry.inbox_id = :of_inbox AND gw_entry.line = :of_line;
 
 -- SqlInbox.postpone
@@ -271,9 +310,18 @@ INSERT INTO gw_payment (reference, control_number, digest, provider, amount_mino
 WHERE NOT (EXISTS (SELECT 1
 FROM gw_payment WITH (UPDLOCK, HOLDLOCK)
 WHERE gw_payment.reference = :reference_1 AND gw_payment.control_number = :control_number_1));
-SELECT gw_payment.id, gw_payment.digest, gw_payment.state
+SELECT gw_payment.reference, gw_payment.control_number, gw_payment.id, gw_payment.digest, gw_payment.state
 FROM gw_payment
-WHERE gw_payment.reference = :reference_1 AND gw_payment.control_number = :control_number_1;
+WHERE gw_payment.control_number IN (:numbers_1);
+
+-- SqlPayments.first_reports
+INSERT INTO gw_payment (reference, control_number, digest, provider, amount_minor, currency, paid_at, receipt, state, inbox_id, first_seen_at, updated_at) SELECT :param_1 AS reference, :param_2 AS control_number, :param_3 AS digest, :param_4 AS provider, :param_5 AS amount_minor, :param_6 AS currency, :param_7 AS paid_at, :param_8 AS receipt, :param_9 AS state, :param_10 AS inbox_id, :param_11 AS first_seen_at, :param_12 AS updated_at
+WHERE NOT (EXISTS (SELECT 1
+FROM gw_payment WITH (UPDLOCK, HOLDLOCK)
+WHERE gw_payment.reference = :reference_1 AND gw_payment.control_number = :control_number_1));
+SELECT gw_payment.reference, gw_payment.control_number, gw_payment.id, gw_payment.digest, gw_payment.state
+FROM gw_payment
+WHERE gw_payment.control_number IN (:numbers_1, :numbers_2);
 
 -- SqlPayments.receipt_is_held
 SELECT 1
@@ -282,6 +330,9 @@ FROM gw_payment
 WHERE gw_payment.control_number = :control_number_1 AND gw_payment.receipt = :receipt_1 AND gw_payment.amount_minor = :amount_minor_1 AND gw_payment.currency = :currency_1 AND gw_payment.reference != :reference_1);
 
 -- SqlPayments.mark
+UPDATE gw_payment SET state=:state, bill_id=:bill_id, premium_id=:premium_id, updated_at=:updated_at WHERE gw_payment.reference = :of_reference AND gw_payment.control_number = :of_number;
+
+-- SqlPayments.mark_all
 UPDATE gw_payment SET state=:state, bill_id=:bill_id, premium_id=:premium_id, updated_at=:updated_at WHERE gw_payment.reference = :of_reference AND gw_payment.control_number = :of_number;
 
 -- SqlPayments.came_elsewhere
@@ -300,6 +351,12 @@ FROM gw_inbox
 WHERE gw_inbox.message_id = :message_id_1 AND gw_inbox.route = 'notice' AND gw_inbox.provider = :provider_1 AND gw_inbox.verdict = :verdict_1);
 
 -- SqlOutbox.put
+INSERT INTO gw_outbox (kind, dedupe_key, aggregate, payload, priority, channel, state, not_before, attempts, created_at) SELECT :param_1 AS kind, :param_2 AS dedupe_key, :param_3 AS aggregate, :param_4 AS payload, :param_5 AS priority, :param_6 AS channel, :param_7 AS state, :param_8 AS not_before, :param_9 AS attempts, :param_10 AS created_at
+WHERE NOT (EXISTS (SELECT 1
+FROM gw_outbox WITH (UPDLOCK, HOLDLOCK)
+WHERE gw_outbox.dedupe_key = :dedupe_key_1));
+
+-- SqlOutbox.put_each
 INSERT INTO gw_outbox (kind, dedupe_key, aggregate, payload, priority, channel, state, not_before, attempts, created_at) SELECT :param_1 AS kind, :param_2 AS dedupe_key, :param_3 AS aggregate, :param_4 AS payload, :param_5 AS priority, :param_6 AS channel, :param_7 AS state, :param_8 AS not_before, :param_9 AS attempts, :param_10 AS created_at
 WHERE NOT (EXISTS (SELECT 1
 FROM gw_outbox WITH (UPDLOCK, HOLDLOCK)

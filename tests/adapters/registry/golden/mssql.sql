@@ -9,7 +9,7 @@ WHERE [tblInsuree].[FamilyID] IN (:family_ids_1) AND [tblInsuree].[ValidityTo] I
 -- policies
 SELECT [tblPolicy].[PolicyID], [tblPolicy].[FamilyID], [tblPolicy].[ProdID], [tblPolicy].[PolicyStatus], [tblPolicy].[PolicyStage], [tblPolicy].[EnrollDate], [tblPolicy].[StartDate], [tblPolicy].[EffectiveDate], [tblPolicy].[ExpiryDate], [tblPolicy].[PolicyValue], [tblPolicy].[OfficerID], [tblPremium].[Amount]
 FROM [tblPolicy] LEFT OUTER JOIN [tblPremium] ON [tblPremium].[PolicyID] = [tblPolicy].[PolicyID] AND [tblPremium].[ValidityTo] IS NULL AND [tblPremium].[isPhotoFee] = 0
-WHERE [tblPolicy].[FamilyID] = :family_id AND [tblPolicy].[ValidityTo] IS NULL;
+WHERE [tblPolicy].[FamilyID] IN (:ids_1) AND [tblPolicy].[ValidityTo] IS NULL;
 
 -- policies_by_id
 SELECT [tblPolicy].[PolicyID], [tblPolicy].[FamilyID], [tblPolicy].[ProdID], [tblPolicy].[PolicyStatus], [tblPolicy].[PolicyStage], [tblPolicy].[EnrollDate], [tblPolicy].[StartDate], [tblPolicy].[EffectiveDate], [tblPolicy].[ExpiryDate], [tblPolicy].[PolicyValue], [tblPolicy].[OfficerID], [tblPremium].[Amount]
@@ -22,23 +22,31 @@ FROM [tblPolicy] LEFT OUTER JOIN [tblPremium] ON [tblPremium].[PolicyID] = [tblP
 WHERE [tblPolicy].[FamilyID] IN (:ids_1, :ids_2) AND [tblPolicy].[ValidityTo] IS NULL;
 
 -- family
-SELECT [tblFamilies].[InsureeID], village.[LocationId] AS [Village], ward.[LocationId] AS [Ward], district.[LocationId] AS [District], region.[LocationId] AS [Region]
+SELECT [tblFamilies].[FamilyID], [tblFamilies].[InsureeID], village.[LocationId] AS [Village], ward.[LocationId] AS [Ward], district.[LocationId] AS [District], region.[LocationId] AS [Region]
 FROM [tblFamilies] LEFT OUTER JOIN [tblLocations] AS village ON village.[LocationId] = [tblFamilies].[LocationId] LEFT OUTER JOIN [tblLocations] AS ward ON ward.[LocationId] = village.[ParentLocationId] LEFT OUTER JOIN [tblLocations] AS district ON district.[LocationId] = ward.[ParentLocationId] LEFT OUTER JOIN [tblLocations] AS region ON region.[LocationId] = district.[ParentLocationId]
-WHERE [tblFamilies].[FamilyID] = :family_id AND [tblFamilies].[ValidityTo] IS NULL;
-SELECT [tblInsuree].[InsureeID], [tblInsuree].[CHFID], [tblInsuree].[LastName], [tblInsuree].[OtherNames], [tblInsuree].[DOB], [tblInsuree].[Relationship], [tblInsuree].[IsHead], [tblInsuree].[Phone]
+WHERE [tblFamilies].[FamilyID] IN (:family_ids_1) AND [tblFamilies].[ValidityTo] IS NULL;
+SELECT [tblInsuree].[FamilyID], [tblInsuree].[InsureeID], [tblInsuree].[CHFID], [tblInsuree].[LastName], [tblInsuree].[OtherNames], [tblInsuree].[DOB], [tblInsuree].[Relationship], [tblInsuree].[IsHead], [tblInsuree].[Phone]
 FROM [tblInsuree]
-WHERE [tblInsuree].[FamilyID] = :family_id AND [tblInsuree].[ValidityTo] IS NULL AND ([tblInsuree].[CHFID] IS NULL OR [tblInsuree].[CHFID] != :CHFID_1) ORDER BY [tblInsuree].[InsureeID];
+WHERE [tblInsuree].[FamilyID] IN (:family_ids_1) AND [tblInsuree].[ValidityTo] IS NULL AND ([tblInsuree].[CHFID] IS NULL OR [tblInsuree].[CHFID] != :CHFID_1) ORDER BY [tblInsuree].[InsureeID];
+
+-- families
+SELECT [tblFamilies].[FamilyID], [tblFamilies].[InsureeID], village.[LocationId] AS [Village], ward.[LocationId] AS [Ward], district.[LocationId] AS [District], region.[LocationId] AS [Region]
+FROM [tblFamilies] LEFT OUTER JOIN [tblLocations] AS village ON village.[LocationId] = [tblFamilies].[LocationId] LEFT OUTER JOIN [tblLocations] AS ward ON ward.[LocationId] = village.[ParentLocationId] LEFT OUTER JOIN [tblLocations] AS district ON district.[LocationId] = ward.[ParentLocationId] LEFT OUTER JOIN [tblLocations] AS region ON region.[LocationId] = district.[ParentLocationId]
+WHERE [tblFamilies].[FamilyID] IN (:family_ids_1, :family_ids_2, :family_ids_3, :family_ids_4) AND [tblFamilies].[ValidityTo] IS NULL;
+SELECT [tblInsuree].[FamilyID], [tblInsuree].[InsureeID], [tblInsuree].[CHFID], [tblInsuree].[LastName], [tblInsuree].[OtherNames], [tblInsuree].[DOB], [tblInsuree].[Relationship], [tblInsuree].[IsHead], [tblInsuree].[Phone]
+FROM [tblInsuree]
+WHERE [tblInsuree].[FamilyID] IN (:family_ids_1, :family_ids_2, :family_ids_3, :family_ids_4) AND [tblInsuree].[ValidityTo] IS NULL AND ([tblInsuree].[CHFID] IS NULL OR [tblInsuree].[CHFID] != :CHFID_1) ORDER BY [tblInsuree].[InsureeID];
 
 -- family_of
 SELECT TOP 1 [tblFamilies].[FamilyID]
 FROM [tblInsuree] JOIN [tblFamilies] ON [tblFamilies].[FamilyID] = [tblInsuree].[FamilyID]
 WHERE [tblInsuree].[ValidityTo] IS NULL AND ([tblInsuree].[CHFID] IS NULL OR [tblInsuree].[CHFID] != :CHFID_1) AND [tblInsuree].[CHFID] = :chfid AND [tblFamilies].[ValidityTo] IS NULL ORDER BY CASE WHEN ([tblFamilies].[InsureeID] = [tblInsuree].[InsureeID]) THEN :param_2 ELSE :param_3 END, [tblInsuree].[InsureeID];
-SELECT [tblFamilies].[InsureeID], village.[LocationId] AS [Village], ward.[LocationId] AS [Ward], district.[LocationId] AS [District], region.[LocationId] AS [Region]
+SELECT [tblFamilies].[FamilyID], [tblFamilies].[InsureeID], village.[LocationId] AS [Village], ward.[LocationId] AS [Ward], district.[LocationId] AS [District], region.[LocationId] AS [Region]
 FROM [tblFamilies] LEFT OUTER JOIN [tblLocations] AS village ON village.[LocationId] = [tblFamilies].[LocationId] LEFT OUTER JOIN [tblLocations] AS ward ON ward.[LocationId] = village.[ParentLocationId] LEFT OUTER JOIN [tblLocations] AS district ON district.[LocationId] = ward.[ParentLocationId] LEFT OUTER JOIN [tblLocations] AS region ON region.[LocationId] = district.[ParentLocationId]
-WHERE [tblFamilies].[FamilyID] = :family_id AND [tblFamilies].[ValidityTo] IS NULL;
-SELECT [tblInsuree].[InsureeID], [tblInsuree].[CHFID], [tblInsuree].[LastName], [tblInsuree].[OtherNames], [tblInsuree].[DOB], [tblInsuree].[Relationship], [tblInsuree].[IsHead], [tblInsuree].[Phone]
+WHERE [tblFamilies].[FamilyID] IN (:family_ids_1) AND [tblFamilies].[ValidityTo] IS NULL;
+SELECT [tblInsuree].[FamilyID], [tblInsuree].[InsureeID], [tblInsuree].[CHFID], [tblInsuree].[LastName], [tblInsuree].[OtherNames], [tblInsuree].[DOB], [tblInsuree].[Relationship], [tblInsuree].[IsHead], [tblInsuree].[Phone]
 FROM [tblInsuree]
-WHERE [tblInsuree].[FamilyID] = :family_id AND [tblInsuree].[ValidityTo] IS NULL AND ([tblInsuree].[CHFID] IS NULL OR [tblInsuree].[CHFID] != :CHFID_1) ORDER BY [tblInsuree].[InsureeID];
+WHERE [tblInsuree].[FamilyID] IN (:family_ids_1) AND [tblInsuree].[ValidityTo] IS NULL AND ([tblInsuree].[CHFID] IS NULL OR [tblInsuree].[CHFID] != :CHFID_1) ORDER BY [tblInsuree].[InsureeID];
 
 -- officer_near
 SELECT TOP 1 [tblOfficer].[OfficerID]
@@ -53,7 +61,12 @@ WHERE [tblOfficer].[LocationId] = :place AND [tblOfficer].[ValidityTo] IS NULL A
 -- lock_family
 SELECT [tblFamilies].[FamilyID]
 FROM [tblFamilies] WITH (UPDLOCK, ROWLOCK)
-WHERE [tblFamilies].[FamilyID] = :family_id AND [tblFamilies].[ValidityTo] IS NULL;
+WHERE [tblFamilies].[FamilyID] IN (:family_ids_1) AND [tblFamilies].[ValidityTo] IS NULL ORDER BY [tblFamilies].[FamilyID];
+
+-- lock_families
+SELECT [tblFamilies].[FamilyID]
+FROM [tblFamilies] WITH (UPDLOCK, ROWLOCK)
+WHERE [tblFamilies].[FamilyID] IN (:family_ids_1, :family_ids_2, :family_ids_3, :family_ids_4) AND [tblFamilies].[ValidityTo] IS NULL ORDER BY [tblFamilies].[FamilyID];
 
 -- products
 SELECT [tblProduct].[ProdID], [tblProduct].[ProdUUID], [tblProduct].[ProductCode], [tblProduct].[ProductName], [tblProduct].[LocationId], [tblProduct].[InsurancePeriod], [tblProduct].[DateFrom], [tblProduct].[DateTo], [tblProduct].[ConversionProdID], [tblProduct].[LumpSum], [tblProduct].[MemberCount], [tblProduct].[PremiumAdult], [tblProduct].[PremiumChild], [tblProduct].[Threshold], [tblProduct].[RegistrationLumpSum], [tblProduct].[RegistrationFee], [tblProduct].[GeneralAssemblyLumpSum], [tblProduct].[GeneralAssemblyFee], [tblProduct].[AccCodePremiums], [tblProduct].[AdministrationPeriod], [tblProduct].[GracePeriod], [tblProduct].[GracePeriodRenewal], [tblProduct].[MaxInstallments], [tblProduct].[StartCycle1], [tblProduct].[StartCycle2], [tblProduct].[StartCycle3], [tblProduct].[StartCycle4], [tblProduct].[EnrolmentDiscountPerc], [tblProduct].[EnrolmentDiscountPeriod], [tblProduct].[RenewalDiscountPerc], [tblProduct].[RenewalDiscountPeriod], [tblProduct].[AuditUserID], [tblProduct].[ValidityFrom], [tblProduct].[ValidityTo], [tblProduct].[LegacyID]
@@ -65,11 +78,23 @@ SELECT TOP 1 [tblIMISDefaults].[ActivationOption]
 FROM [tblIMISDefaults];
 
 -- receipt_is_used
-SELECT TOP 1 [tblPremium].[PremiumId]
+SELECT DISTINCT [tblPolicy].[ProdID], [tblPremium].[Receipt]
 FROM [tblPremium] JOIN [tblPolicy] ON [tblPolicy].[PolicyID] = [tblPremium].[PolicyID]
-WHERE [tblPremium].[Receipt] = :receipt AND [tblPremium].[ValidityTo] IS NULL AND [tblPolicy].[ProdID] = :product_id;
+WHERE [tblPremium].[Receipt] IN (:receipts_1) AND [tblPremium].[ValidityTo] IS NULL AND [tblPolicy].[ProdID] IN (:product_ids_1);
+
+-- receipts_used
+SELECT DISTINCT [tblPolicy].[ProdID], [tblPremium].[Receipt]
+FROM [tblPremium] JOIN [tblPolicy] ON [tblPolicy].[PolicyID] = [tblPremium].[PolicyID]
+WHERE [tblPremium].[Receipt] IN (:receipts_1, :receipts_2) AND [tblPremium].[ValidityTo] IS NULL AND [tblPolicy].[ProdID] IN (:product_ids_1);
+SELECT DISTINCT [tblPolicy].[ProdID], [tblPremium].[Receipt]
+FROM [tblPremium] JOIN [tblPolicy] ON [tblPolicy].[PolicyID] = [tblPremium].[PolicyID]
+WHERE [tblPremium].[Receipt] IN (:receipts_1, :receipts_2, :receipts_3, :receipts_4) AND [tblPremium].[ValidityTo] IS NULL AND [tblPolicy].[ProdID] IN (:product_ids_1, :product_ids_2);
 
 -- add_policy
+INSERT INTO [tblPolicy] ([PolicyUUID], [FamilyID], [ProdID], [OfficerID], [PolicyStage], [PolicyStatus], [PolicyValue], [EnrollDate], [StartDate], [ExpiryDate], [isOffline], [AuditUserID], [ValidityFrom]) OUTPUT inserted.[PolicyID] VALUES (:PolicyUUID, :FamilyID, :ProdID, :OfficerID, :PolicyStage, :PolicyStatus, :PolicyValue, :EnrollDate, :StartDate, :ExpiryDate, :isOffline, :AuditUserID, :ValidityFrom);
+INSERT INTO [tblInsureePolicy] ([InsureeID], [PolicyId], [EnrollmentDate], [StartDate], [ExpiryDate], [isOffline], [AuditUserID], [ValidityFrom]) VALUES (:InsureeID, :PolicyId, :EnrollmentDate, :StartDate, :ExpiryDate, :isOffline, :AuditUserID, :ValidityFrom);
+
+-- add_policies
 INSERT INTO [tblPolicy] ([PolicyUUID], [FamilyID], [ProdID], [OfficerID], [PolicyStage], [PolicyStatus], [PolicyValue], [EnrollDate], [StartDate], [ExpiryDate], [isOffline], [AuditUserID], [ValidityFrom]) OUTPUT inserted.[PolicyID] VALUES (:PolicyUUID, :FamilyID, :ProdID, :OfficerID, :PolicyStage, :PolicyStatus, :PolicyValue, :EnrollDate, :StartDate, :ExpiryDate, :isOffline, :AuditUserID, :ValidityFrom);
 INSERT INTO [tblInsureePolicy] ([InsureeID], [PolicyId], [EnrollmentDate], [StartDate], [ExpiryDate], [isOffline], [AuditUserID], [ValidityFrom]) VALUES (:InsureeID, :PolicyId, :EnrollmentDate, :StartDate, :ExpiryDate, :isOffline, :AuditUserID, :ValidityFrom);
 
@@ -79,7 +104,21 @@ INSERT INTO [tblPolicy] ([PolicyUUID], [FamilyID], [ProdID], [OfficerID], [Polic
 FROM [tblPolicy]
 WHERE [tblPolicy].[PolicyID] = :row_id;
 
+-- add_premiums
+INSERT INTO [tblPremium] ([PremiumUUID], [PolicyID], [Amount], [Receipt], [PayDate], [PayType], [isPhotoFee], [isOffline], [CreatedDate], [AuditUserID], [ValidityFrom]) OUTPUT inserted.[PremiumId] VALUES (:PremiumUUID, :PolicyID, :Amount, :Receipt, :PayDate, :PayType, :isPhotoFee, :isOffline, :CreatedDate, :AuditUserID, :ValidityFrom);
+INSERT INTO [tblPolicy] ([PolicyUUID], [FamilyID], [ProdID], [OfficerID], [PolicyStage], [PolicyStatus], [PolicyValue], [EnrollDate], [StartDate], [EffectiveDate], [ExpiryDate], [isOffline], [AuditUserID], [ValidityFrom], [ValidityTo], [LegacyID]) SELECT :history_uuid AS anon_1, [tblPolicy].[FamilyID], [tblPolicy].[ProdID], [tblPolicy].[OfficerID], [tblPolicy].[PolicyStage], [tblPolicy].[PolicyStatus], [tblPolicy].[PolicyValue], [tblPolicy].[EnrollDate], [tblPolicy].[StartDate], [tblPolicy].[EffectiveDate], [tblPolicy].[ExpiryDate], [tblPolicy].[isOffline], [tblPolicy].[AuditUserID], [tblPolicy].[ValidityFrom], :ended AS anon_2, [tblPolicy].[PolicyID]
+FROM [tblPolicy]
+WHERE [tblPolicy].[PolicyID] = :row_id;
+
 -- activate
+UPDATE [tblPolicy] SET [PolicyStatus]=:status, [EffectiveDate]=:effective WHERE [tblPolicy].[PolicyID] = :policy_id AND [tblPolicy].[ValidityTo] IS NULL;
+UPDATE [tblInsureePolicy] SET [StartDate]=(SELECT [tblPolicy].[StartDate]
+FROM [tblPolicy]
+WHERE [tblPolicy].[PolicyID] = :policy_id), [EffectiveDate]=:effective, [ExpiryDate]=(SELECT [tblPolicy].[ExpiryDate]
+FROM [tblPolicy]
+WHERE [tblPolicy].[PolicyID] = :policy_id) WHERE [tblInsureePolicy].[PolicyId] = :policy_id AND [tblInsureePolicy].[ValidityTo] IS NULL;
+
+-- activate_all
 UPDATE [tblPolicy] SET [PolicyStatus]=:status, [EffectiveDate]=:effective WHERE [tblPolicy].[PolicyID] = :policy_id AND [tblPolicy].[ValidityTo] IS NULL;
 UPDATE [tblInsureePolicy] SET [StartDate]=(SELECT [tblPolicy].[StartDate]
 FROM [tblPolicy]
@@ -99,11 +138,16 @@ WHERE [tblPolicy].[PolicyID] = :row_id;
 -- close_renewal_prompts
 SELECT [tblPolicyRenewals].[RenewalID]
 FROM [tblPolicyRenewals]
-WHERE [tblPolicyRenewals].[PolicyID] = :policy_id AND [tblPolicyRenewals].[ValidityTo] IS NULL;
+WHERE [tblPolicyRenewals].[PolicyID] IN (:policy_ids_1) AND [tblPolicyRenewals].[ValidityTo] IS NULL ORDER BY [tblPolicyRenewals].[RenewalID];
 INSERT INTO [tblPolicyRenewals] ([RenewalUUID], [RenewalPromptDate], [RenewalDate], [NewOfficerID], [PhoneNumber], [SMSStatus], [InsureeID], [PolicyID], [NewProdID], [RenewalWarnings], [ResponseStatus], [ResponseDate], [AuditCreateUser], [ValidityFrom], [ValidityTo], [LegacyID]) SELECT :history_uuid AS anon_1, [tblPolicyRenewals].[RenewalPromptDate], [tblPolicyRenewals].[RenewalDate], [tblPolicyRenewals].[NewOfficerID], [tblPolicyRenewals].[PhoneNumber], [tblPolicyRenewals].[SMSStatus], [tblPolicyRenewals].[InsureeID], [tblPolicyRenewals].[PolicyID], [tblPolicyRenewals].[NewProdID], [tblPolicyRenewals].[RenewalWarnings], [tblPolicyRenewals].[ResponseStatus], [tblPolicyRenewals].[ResponseDate], [tblPolicyRenewals].[AuditCreateUser], [tblPolicyRenewals].[ValidityFrom], :ended AS anon_2, [tblPolicyRenewals].[RenewalID]
 FROM [tblPolicyRenewals]
 WHERE [tblPolicyRenewals].[RenewalID] = :row_id;
 UPDATE [tblPolicyRenewals] SET [ResponseStatus]=:ResponseStatus, [ResponseDate]=:ended, [ValidityFrom]=:ended, [ValidityTo]=:ended WHERE [tblPolicyRenewals].[RenewalID] = :row_id;
+
+-- close_prompts_of
+SELECT [tblPolicyRenewals].[RenewalID]
+FROM [tblPolicyRenewals]
+WHERE [tblPolicyRenewals].[PolicyID] IN (:policy_ids_1, :policy_ids_2) AND [tblPolicyRenewals].[ValidityTo] IS NULL ORDER BY [tblPolicyRenewals].[RenewalID];
 
 -- open_payment
 INSERT INTO [tblPayment] ([PaymentUUID], [ExpectedAmount], [PhoneNumber], [RequestDate], [PaymentStatus], [LanguageName], [TypeOfPayment], [SmsRequired], [AuditedUSerID], [ValidityFrom]) OUTPUT inserted.[PaymentID] VALUES (:PaymentUUID, :ExpectedAmount, :PhoneNumber, :RequestDate, :PaymentStatus, :LanguageName, :TypeOfPayment, :SmsRequired, :AuditedUSerID, :ValidityFrom);
@@ -111,6 +155,10 @@ INSERT INTO [tblPaymentDetails] ([PaymentID], [ProductCode], [InsuranceNumber], 
 INSERT INTO [tblControlNumber] ([PaymentID], [RequestedDate], [RequestOrigin], [Status], [AuditedUserID], [ValidityFrom]) OUTPUT inserted.[ControlNumberID] VALUES (:PaymentID, :RequestedDate, :RequestOrigin, :Status, :AuditedUserID, :ValidityFrom);
 
 -- number_given
+UPDATE [tblPayment] SET [PaymentStatus]=:status WHERE [tblPayment].[PaymentID] = :payment_id AND [tblPayment].[ValidityTo] IS NULL AND ([tblPayment].[PaymentStatus] IS NULL OR [tblPayment].[PaymentStatus] < :PaymentStatus_1 OR [tblPayment].[PaymentStatus] < :status);
+UPDATE [tblControlNumber] SET [ControlNumber]=coalesce([tblControlNumber].[ControlNumber], :number), [ReceivedDate]=coalesce([tblControlNumber].[ReceivedDate], :at), [ResponseOrigin]=:ResponseOrigin WHERE [tblControlNumber].[PaymentID] = :payment_id AND [tblControlNumber].[ValidityTo] IS NULL;
+
+-- numbers_given
 UPDATE [tblPayment] SET [PaymentStatus]=:status WHERE [tblPayment].[PaymentID] = :payment_id AND [tblPayment].[ValidityTo] IS NULL AND ([tblPayment].[PaymentStatus] IS NULL OR [tblPayment].[PaymentStatus] < :PaymentStatus_1 OR [tblPayment].[PaymentStatus] < :status);
 UPDATE [tblControlNumber] SET [ControlNumber]=coalesce([tblControlNumber].[ControlNumber], :number), [ReceivedDate]=coalesce([tblControlNumber].[ReceivedDate], :at), [ResponseOrigin]=:ResponseOrigin WHERE [tblControlNumber].[PaymentID] = :payment_id AND [tblControlNumber].[ValidityTo] IS NULL;
 
@@ -127,19 +175,30 @@ UPDATE [tblPayment] SET [PaymentStatus]=:status, [RejectedReason]=:reason WHERE 
 UPDATE [tblPayment] SET [PaymentStatus]=:status, [RejectedReason]=:reason WHERE [tblPayment].[PaymentID] = :payment_id AND [tblPayment].[ValidityTo] IS NULL AND ([tblPayment].[PaymentStatus] IS NULL OR [tblPayment].[PaymentStatus] != :PaymentStatus_1);
 
 -- payment_received
-SELECT [tblPayment].[ReceivedAmount], [tblPayment].[PaymentStatus]
+SELECT [tblPayment].[PaymentID], [tblPayment].[ReceivedAmount], [tblPayment].[PaymentStatus]
 FROM [tblPayment] WITH (UPDLOCK, ROWLOCK)
-WHERE [tblPayment].[PaymentID] = :payment_id AND [tblPayment].[ValidityTo] IS NULL;
-UPDATE [tblPayment] SET [ReceivedAmount]=:ReceivedAmount, [ReceivedDate]=:ReceivedDate, [PaymentStatus]=:PaymentStatus, [TransactionNo]=:TransactionNo, [PaymentOrigin]=:PaymentOrigin, [ReceiptNo]=:ReceiptNo, [PaymentDate]=:PaymentDate, [PayerPhoneNumber]=:PayerPhoneNumber WHERE [tblPayment].[PaymentID] = :payment_id;
-SELECT TOP 1 [tblPaymentDetails].[PaymentDetailsID], [tblPaymentDetails].[Amount]
+WHERE [tblPayment].[PaymentID] IN (:payment_ids_1) AND [tblPayment].[ValidityTo] IS NULL ORDER BY [tblPayment].[PaymentID];
+UPDATE [tblPayment] SET [ReceivedAmount]=:ReceivedAmount, [ReceivedDate]=:ReceivedDate, [PaymentStatus]=:PaymentStatus, [TransactionNo]=:TransactionNo, [PaymentOrigin]=:PaymentOrigin, [MatchedDate]=:MatchedDate, [ReceiptNo]=:ReceiptNo, [PaymentDate]=:PaymentDate, [PayerPhoneNumber]=:PayerPhoneNumber WHERE [tblPayment].[PaymentID] = :payment_id;
+SELECT [tblPaymentDetails].[PaymentID], [tblPaymentDetails].[PaymentDetailsID], [tblPaymentDetails].[Amount]
 FROM [tblPaymentDetails]
-WHERE [tblPaymentDetails].[PaymentID] = :payment_id AND [tblPaymentDetails].[ValidityTo] IS NULL ORDER BY [tblPaymentDetails].[PaymentDetailsID];
+WHERE [tblPaymentDetails].[PaymentID] IN (:payment_ids_1) AND [tblPaymentDetails].[ValidityTo] IS NULL ORDER BY [tblPaymentDetails].[PaymentDetailsID];
 UPDATE [tblPaymentDetails] SET [Amount]=:amount, [PremiumID]=:premium_id, [enrollmentDate]=(SELECT [tblPolicy].[EnrollDate]
 FROM [tblPolicy] JOIN [tblPremium] ON [tblPremium].[PolicyID] = [tblPolicy].[PolicyID]
 WHERE [tblPremium].[PremiumId] = :premium_id) WHERE [tblPaymentDetails].[PaymentDetailsID] = :details_id;
-UPDATE [tblPayment] SET [ReceivedAmount]=:ReceivedAmount, [ReceivedDate]=:ReceivedDate, [PaymentStatus]=:PaymentStatus, [TransactionNo]=:TransactionNo, [PaymentOrigin]=:PaymentOrigin, [MatchedDate]=:MatchedDate, [ReceiptNo]=:ReceiptNo, [PaymentDate]=:PaymentDate, [PayerPhoneNumber]=:PayerPhoneNumber WHERE [tblPayment].[PaymentID] = :payment_id;
 UPDATE [tblPayment] SET [PaymentStatus]=:PaymentStatus, [MatchedDate]=:MatchedDate, [RejectedReason]=:RejectedReason WHERE [tblPayment].[PaymentID] = :payment_id;
 UPDATE [tblPaymentDetails] SET [ProductCode]=:ProductCode, [InsuranceNumber]=:InsuranceNumber, [PolicyStage]=:PolicyStage, [Amount]=:amount, [PremiumID]=:premium_id, [enrollmentDate]=(SELECT [tblPolicy].[EnrollDate]
+FROM [tblPolicy] JOIN [tblPremium] ON [tblPremium].[PolicyID] = [tblPolicy].[PolicyID]
+WHERE [tblPremium].[PremiumId] = :premium_id) WHERE [tblPaymentDetails].[PaymentDetailsID] = :details_id;
+
+-- payments_received
+SELECT [tblPayment].[PaymentID], [tblPayment].[ReceivedAmount], [tblPayment].[PaymentStatus]
+FROM [tblPayment] WITH (UPDLOCK, ROWLOCK)
+WHERE [tblPayment].[PaymentID] IN (:payment_ids_1, :payment_ids_2) AND [tblPayment].[ValidityTo] IS NULL ORDER BY [tblPayment].[PaymentID];
+UPDATE [tblPayment] SET [ReceivedAmount]=:ReceivedAmount, [ReceivedDate]=:ReceivedDate, [PaymentStatus]=:PaymentStatus, [TransactionNo]=:TransactionNo, [PaymentOrigin]=:PaymentOrigin, [ReceiptNo]=:ReceiptNo, [PaymentDate]=:PaymentDate, [PayerPhoneNumber]=:PayerPhoneNumber WHERE [tblPayment].[PaymentID] = :payment_id;
+SELECT [tblPaymentDetails].[PaymentID], [tblPaymentDetails].[PaymentDetailsID], [tblPaymentDetails].[Amount]
+FROM [tblPaymentDetails]
+WHERE [tblPaymentDetails].[PaymentID] IN (:payment_ids_1) AND [tblPaymentDetails].[ValidityTo] IS NULL ORDER BY [tblPaymentDetails].[PaymentDetailsID];
+UPDATE [tblPaymentDetails] SET [Amount]=:amount, [PremiumID]=:premium_id, [enrollmentDate]=(SELECT [tblPolicy].[EnrollDate]
 FROM [tblPolicy] JOIN [tblPremium] ON [tblPremium].[PolicyID] = [tblPolicy].[PolicyID]
 WHERE [tblPremium].[PremiumId] = :premium_id) WHERE [tblPaymentDetails].[PaymentDetailsID] = :details_id;
 
