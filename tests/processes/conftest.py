@@ -65,7 +65,13 @@ def fresh_database(backend: str, request: pytest.FixtureRequest, tmp_path_factor
 
 
 @pytest.fixture(scope="session")
-def settings(backend: str, keys: Path, bytecode: Path | None, request: pytest.FixtureRequest) -> dict[str, str]:
+def settings(
+    backend: str,
+    keys: Path,
+    bytecode: Path | None,
+    request: pytest.FixtureRequest,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> dict[str, str]:
     """The environment of gateway processes on this backend, without database and ports."""
     sessions = "memory://" if backend == "sqlite" else request.getfixturevalue("valkey_url")
     return {
@@ -77,6 +83,8 @@ def settings(backend: str, keys: Path, bytecode: Path | None, request: pytest.Fi
         "GATEWAY_WORKER__CALL_TIMEOUT_S": str(CALL_TIMEOUT_S),
         "GATEWAY_WORKER__LEASE_S": str(LEASE_S),
         "GATEWAY_WORKER__SMS_WINDOW": str(SMS_WINDOW),
+        "GATEWAY_RECONCILIATION__FOLDER": str(tmp_path_factory.mktemp(f"statements-{backend}")),
+        "GATEWAY_RECONCILIATION__ENABLED": "false",  # days are reconciled by the tests, when they say so
     }
 
 

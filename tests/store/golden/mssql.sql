@@ -392,7 +392,7 @@ WHERE gw_entry.inbox_id = :inbox_id_1 AND gw_entry.line = :line_1));
 -- SqlReconciliations.waiting
 SELECT count(*) AS count_1
 FROM gw_entry
-WHERE gw_entry.inbox_id IN (:inbox_id_1_1) AND gw_entry.state = :state_1;
+WHERE gw_entry.inbox_id IN (:inbox_id_1_1) AND gw_entry.state = 'new';
 
 -- SqlReconciliations.find_missing_there
 INSERT INTO gw_difference (reconciliation_id, payment_id, kind, became, reference, control_number, held_minor, held_currency, repeats, why) SELECT :param_1 AS reconciliation_id, gw_payment.id AS payment_id, :param_2 AS kind, :param_3 AS became, gw_payment.reference AS reference, gw_payment.control_number AS control_number, gw_payment.amount_minor AS held_minor, gw_payment.currency AS held_currency, :param_4 AS repeats, :param_5 AS why
@@ -702,7 +702,7 @@ CREATE TABLE gw_statement_line (
     at_byte BIGINT NOT NULL,
     bytes INTEGER NOT NULL
 );
-CREATE INDEX ix_gw_statement_line_statement_id ON gw_statement_line (statement_id);
+CREATE INDEX ix_gw_statement_line_key ON gw_statement_line (statement_id, reference, control_number);
 CREATE TABLE gw_statement_fault (
     statement_id BIGINT NOT NULL,
     line INTEGER NOT NULL,
