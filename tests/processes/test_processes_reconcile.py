@@ -63,7 +63,7 @@ async def test_a_lost_callback_is_found_and_settled_once(world: World, day: date
     assert report["totals"]["provider"] == {"count": 2, "minor": {"TZS": 6_000_000}} == report["totals"]["ours"]
     assert await world.sql.count(premiums, premiums.c.Receipt == lost["pay_ref_id"]) == 1
     asked = await world.sql.count(inbox, inbox.c.route == "reconciliations")
-    assert await reconcile(world, day) == (code, report, said), "the same, whenever it is made"
+    assert (await reconcile(world, day))[:2] == (code, report), "the same, whenever it is made"
     assert await world.sql.count(inbox, inbox.c.route == "reconciliations") == asked, "it was not asked for again"
     assert (await reconcile(world, day, "--show"))[1] == report
     assert await world.sql.count(premiums, premiums.c.Receipt == lost["pay_ref_id"]) == 1
