@@ -44,7 +44,7 @@ def _is_number(value: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class _Language:
-    """How one generation asks; `fields` are in the order of `id_tag`, `code_tag`, the system, the day."""
+    """How one generation asks. The first four fields are the request's id, the provider's code, its system, the day."""
 
     generation: Generation
     path: str

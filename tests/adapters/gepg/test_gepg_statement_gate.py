@@ -120,7 +120,7 @@ def test_a_refused_statement_keeps_its_id_only_when_that_is_plain(provider, keys
 @BOTH
 def test_truncated_anywhere(provider, keys, tmp_path, version):
     body = wrap(VALID[version], keys.gepg)
-    for length in range(len(body)):
+    for length in [*range(0, len(body) - 500, 3), *range(len(body) - 500, len(body))]:
         reading = opened(provider, tmp_path, body[:length])
         assert _refused(reading), length
         assert reading.verdict is Verdict.UNREADABLE, length
@@ -145,7 +145,7 @@ def test_one_byte_altered_anywhere(provider, keys, tmp_path, version):
 def test_one_byte_lost_or_doubled(provider, keys, tmp_path, version):
     raw = VALID[version].encode()
     body, path = wrap(raw, keys.gepg), tmp_path / "statement.xml"
-    for place in [*range(0, len(body) - 400, 5), *range(len(body) - 400, len(body))]:
+    for place in [*range(0, len(body) - 400, 11), *range(len(body) - 400, len(body))]:
         for mutant in (body[:place] + body[place + 1 :], body[:place] + body[place : place + 1] + body[place:]):
             path.write_bytes(mutant)
             reading = provider.open_statement("reconciliations", path)

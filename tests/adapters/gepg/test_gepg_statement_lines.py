@@ -425,7 +425,7 @@ def _spans_of_lines(draw: st.DrawFn) -> tuple[str, bytes]:
 
 
 @given(case=_spans_of_lines())
-@how(max_examples=500, deadline=None)
+@how(max_examples=300, deadline=None)
 def test_the_quick_reader_and_the_strict_one_agree(case):
     version, block = case
     form, span = BY_DIALECT[version], Span(1_000, len(block), 5)
@@ -483,10 +483,11 @@ def test_a_line_with_unknown_elements_without_end_makes_no_shape(monkeypatch):
     strict = []
     monkeypatch.setattr(statement_lines, "parse", _counted(strict, statement_lines.parse))
     long = line(**{f"Extra{n}": "" for n in range(64)})
-    raw = (long * 2 + line(TrxDtTm=" 2025-11-10T12:00:26") * 5 + line() * 2).encode()
+    spaced = line(TrxDtTm=" 2025-11-10T12:00:26")  # of a known shape, save for one value: no shape of its own
+    raw = (long * 2 + spaced * 5 + line() * 2 + line(Later="") * 3).encode()
     rows = read_rows(BY_DIALECT["v5"], raw, Span(0, len(raw), 1))
-    assert [row.reference for row in rows] == [REPORT.reference] * 9
-    assert len(strict) == 2 + 5
+    assert [row.reference for row in rows] == [REPORT.reference] * 12
+    assert len(strict) == 2 + 5 + 1
 
 
 def _counted(calls, function):
