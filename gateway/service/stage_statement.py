@@ -110,29 +110,43 @@ class StageStatement:
         async with self._uow.reading() as tx:
             encode = partial(tx.reconciliations.encode, known.id)
         spans = (span for span in lines.spans(path) if span.offset >= known.position)
-        total, position = known.total, known.position
         with self._reading(known.size - known.position) as pool:
-            batch: list[ReadSpan] = []
-            async for part in self._read(pool, partial(read_span, lines, path, encode), spans):
-                batch.append(part)
-                if part.end - position >= _COMMIT_BYTES:
-                    total, position = await self._load(known, batch, total, position), part.end
-                    batch = []
-                    self._progress("reading", position, known.size)
-            if batch:
-                await self._load(known, batch, total, position)
+            await self._load_all(known, self._read(pool, partial(read_span, lines, path, encode), spans))
         async with self._uow.writing() as tx:
             await tx.reconciliations.finish_staging(known.id)
 
-    async def _load(self, known: Statement, batch: Sequence[ReadSpan], total: Tally, since: int) -> Tally:
-        after = sum((part.total for part in batch), total)
+    async def _load_all(self, known: Statement, parts: AsyncIterator[ReadSpan]) -> None:
+        """While one part of the file is being loaded, the next is read."""
+        total, position = known.total, known.position
+        batch: list[ReadSpan] = []
+        loading: asyncio.Task[None] | None = None
+
+        async def load_after(before: asyncio.Task[None] | None, read: Sequence[ReadSpan]) -> asyncio.Task[None]:
+            nonlocal total, position
+            if before is not None:
+                await before
+                self._progress("reading", position, known.size)
+            total, since, position = sum((part.total for part in read), total), position, read[-1].end
+            return asyncio.create_task(self._load(known, read, total, since))
+
+        try:
+            async for part in parts:
+                batch.append(part)
+                if part.end - position >= _COMMIT_BYTES:
+                    loading, batch = await load_after(loading, batch), []
+            if batch:
+                loading = await load_after(loading, batch)
+        finally:
+            if loading is not None:
+                await loading
+
+    async def _load(self, known: Statement, batch: Sequence[ReadSpan], total: Tally, since: int) -> None:
         payload = [part.payload for part in batch if part.payload is not None]
         if payload and isinstance(payload[0], list):
             payload = [row for rows in payload for row in rows]
         faults = [fault for part in batch for fault in part.faults]
         async with self._uow.writing() as tx:
-            await tx.reconciliations.stage(known, StagedPart(payload, faults, after, since, batch[-1].end))
-        return after
+            await tx.reconciliations.stage(known, StagedPart(payload, faults, total, since, batch[-1].end))
 
     @contextmanager
     def _reading(self, size: int) -> Iterator[Executor | None]:

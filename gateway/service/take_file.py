@@ -71,6 +71,8 @@ class TakeFile:
         async with self._uow.writing() as tx:
             known = await tx.reconciliations.statement_of(provider, incoming.digest, day)
             if known is not None:
+                if not self._folder.path_of(known.file).exists():  # it was lost: these are its bytes
+                    await asyncio.to_thread(self._folder.keep, incoming, provider)
                 return known
             file = await asyncio.to_thread(self._folder.keep, incoming, provider)
             new = statement_of(provider, reading, day, incoming, file, inbox_id, how)

@@ -285,7 +285,7 @@ class SqlReconciliations:
             payment.c.paid_at >= paid_about[0],
             payment.c.paid_at < paid_about[1],
         )
-        await self._more_memory()
+        await self._as_sets()
         chosen: dict[str, Any] = {
             "reconciliation_id": literal(day_id),
             "statement_id": line.c.statement_id,
@@ -309,10 +309,12 @@ class SqlReconciliations:
         )
         await self._db.execute(insert(difference).from_select(list(chosen), found))
 
-    async def _more_memory(self) -> None:
-        """A million lines are joined in one pass rather than in parts on disk."""
+    async def _as_sets(self) -> None:
+        """A million lines are joined in one pass over each side, rather than in parts on disk, or line by line where
+        the planner takes a day whose statistics it does not have yet for a few rows."""
         if self._db.dialect.name == "postgresql":
             await self._db.execute(text("SET LOCAL work_mem TO '128MB'"))
+            await self._db.execute(text("SET LOCAL enable_nestloop TO off"))
 
     async def suspects(self, day_id: int, after: int, limit: int) -> Sequence[Suspect]:
         subject = literal("payment:") + difference.c.reference + literal("/") + difference.c.control_number
@@ -409,7 +411,7 @@ class SqlReconciliations:
         statement_ids: Sequence[int],
         codes: Sequence[str | None] | None,
     ) -> None:
-        await self._more_memory()
+        await self._as_sets()
         taken = select(difference.c.payment_id).where(
             difference.c.reconciliation_id == day_id, difference.c.kind == Kind.OTHER_REFERENCE.value
         )

@@ -347,8 +347,9 @@ statement = Table(
 )
 Index("ix_gw_statement_day", statement.c.provider, statement.c.day)
 
-# No key: lines and the place up to which they were staged are one commit, and a key of a million lines takes as long
-# as the lines. They are loaded side by side, so that a range index finds a statement's without reading others'.
+# No key: lines and the place up to which they were staged are one commit, and on PostgreSQL a key of a million lines
+# takes as long as the lines. They are loaded side by side, so that a range index finds a statement's without reading
+# others', and a hash join needs no more. The other databases look lines up in an index proper.
 statement_line = Table(
     "gw_statement_line",
     metadata,
@@ -361,7 +362,13 @@ statement_line = Table(
     Column("at_byte", BigInteger, nullable=False),
     Column("bytes", Integer, nullable=False),
 )
-Index("ix_gw_statement_line_statement_id", statement_line.c.statement_id, postgresql_using="brin")
+Index(
+    "ix_gw_statement_line_key",
+    statement_line.c.statement_id,
+    statement_line.c.reference,
+    statement_line.c.control_number,
+    postgresql_using="brin",
+)
 
 statement_fault = Table(
     "gw_statement_fault",

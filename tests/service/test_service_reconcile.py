@@ -207,6 +207,14 @@ async def test_the_same_file_again_adds_nothing(books: Books) -> None:
     assert await books.world.count(g.inbox, route="file") == 1
 
 
+async def test_a_file_that_was_lost_can_be_brought_again(books: Books) -> None:
+    one = await books.bring(line("R1", N1))
+    books.folder.path_of(one.file).unlink()
+    assert (await books.bring(line("R1", N1))).id == one.id
+    await books.run()
+    assert [kind for kind, *_ in await books.told()] == ["unknown_bill"]
+
+
 async def test_a_file_that_is_not_the_providers_is_refused(books: Books) -> None:
     for head in ("forged", "junk", "none"):
         with pytest.raises(DayRefusedError):

@@ -807,7 +807,7 @@ CREATE TABLE gw_statement_line (
     at_byte BIGINT NOT NULL,
     bytes INTEGER NOT NULL
 );
-CREATE INDEX ix_gw_statement_line_statement_id ON gw_statement_line (statement_id);
+CREATE INDEX ix_gw_statement_line_key ON gw_statement_line (statement_id, reference, control_number);
 CREATE TABLE gw_statement_fault (
     statement_id BIGINT NOT NULL,
     line INTEGER NOT NULL,

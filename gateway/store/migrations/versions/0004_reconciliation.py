@@ -71,9 +71,9 @@ def upgrade() -> None:
         sa.Column("bytes", sa.Integer(), nullable=False),
     )
     op.create_index(
-        "ix_gw_statement_line_statement_id",
+        "ix_gw_statement_line_key",
         "gw_statement_line",
-        ["statement_id"],
+        ["statement_id", "reference", "control_number"],
         unique=False,
         postgresql_using="brin",
     )
