@@ -55,8 +55,8 @@ async def crowded(database: Database) -> Database:
         f"""INSERT INTO gw_case (kind, subject, details, state, opened_at)
             SELECT 'wrong_amount', 'payment:R' || n || '/N' || n, '{{}}', 'closed', now()
             FROM generate_series(1, {DONE}) n""",
-        f"""INSERT INTO gw_inbox (id, provider, route, received_at, body, size, headers, digest, verdict, why, message_id,
-                                  reply_status)
+        f"""INSERT INTO gw_inbox (id, provider, route, received_at, body, size, headers, digest, verdict, why,
+                                  message_id, reply_status)
             SELECT 'i' || n, 'bank-a', CASE WHEN n % 2 = 0 THEN 'notice' ELSE 'payments' END, now(), '', 0, '{{}}', 'd',
                    'genuine', '', 'R' || n, 200
             FROM generate_series(1, {DONE}) n""",
