@@ -95,6 +95,11 @@ async def test_a_number_of_the_service_before_us_is_told_and_not_adopted(world: 
     assert await rows_of_ours(world) == before
 
 
+async def test_old_premiums_without_a_receipt_hide_nothing(world: World) -> None:
+    await world.execute(update(t.premiums).values(Receipt=""))
+    assert isinstance(await ask(world, DueOf(chfid=await chfid_of(world, EXPIRED))), Due)
+
+
 async def test_what_is_due_is_what_is_booked(world: World) -> None:
     """The promise of a look-up: the same amount, paid on the same number, is settled."""
     for family_id in (EXPIRED, UNENROLLED, INSTALMENTS):

@@ -38,6 +38,7 @@ from gateway.domain.payments import PaymentReport
 from gateway.ports import ControlNumberGiven, Evidence, Notice, Verdict
 from gateway.service.run_effects import RunEffects
 from gateway.service.settle_case import Decision, SettleCase
+from gateway.service.ussd_facts import UssdFacts
 from gateway.store import tables as g
 
 BANK = "bank-crdb"
@@ -205,7 +206,7 @@ async def test_another_amount_is_a_case_and_leaves_no_bill(world: World, amount:
     assert await world.cases() == ["wrong_amount"]
     assert await world.count(g.bill, family_id=EXPIRED) == 0, "one that nobody asked for would be asked a number for"
     (case,) = await world.rows(g.case)
-    assert case["details"]["billed_minor"] == 3_000_000
+    assert (case["bill_id"], case["details"]["billed_minor"]) == (None, 3_000_000)
     (details,) = await world.rows(t.payment_details, PaymentID=case["details"]["payment_record_id"])
     assert details["InsuranceNumber"] == report.chfid
     assert await world.sms() == [("held", STRANGER)]
@@ -265,7 +266,7 @@ async def test_instalments_by_insurance_number(world: World) -> None:
     assert await noticed(world, await by_chfid(world, INSTALMENTS, first)) == ["settled"]
     (bill,) = await world.rows(g.bill, family_id=INSTALMENTS)
     assert bill["state"] == "part_paid"
-    assert not [text for text in await world.texts() if "None" in text]
+    assert [message for message, _ in await world.sms()] == ["receipt"], "there is no number to pay the rest on"
     assert await noticed(world, await by_chfid(world, INSTALMENTS, due - first, "CRDB-2")) == ["settled"]
     (bill,) = await world.rows(g.bill, family_id=INSTALMENTS)
     assert (bill["state"], bill["paid_minor"]) == ("paid", due.amount_minor)
@@ -278,6 +279,7 @@ async def test_the_rest_of_instalments_can_be_asked_for_by_phone(world: World) -
     due = (await world.quote(INSTALMENTS)).amount
     first = Money(due.amount_minor // 2)
     assert await noticed(world, await by_chfid(world, INSTALMENTS, first)) == ["settled"]
+    assert await UssdFacts(world.database, world.clock).bill(INSTALMENTS) == {"state": "none"}, "nothing to wait for"
     rest = await world.numbered(INSTALMENTS)
     assert rest.amount == due - first
     assert await world.told(world.payment(rest, reference="924")) == ["settled"]
