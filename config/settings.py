@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 from pydantic.fields import FieldInfo
@@ -70,6 +70,33 @@ class BillsSettings(Block):
     life_days: Annotated[int, Field(ge=1, le=1100)] = 30
     patience_s: Seconds = 180.0
     asks: Annotated[int, Field(ge=1, le=20)] = 5
+
+
+class PoolMarksSettings(Block):
+    """Below ``low`` ready numbers more are asked for, up to ``high``. Both 0: none."""
+
+    low: Annotated[int, Field(ge=0, le=100_000)] = 50
+    high: Annotated[int, Field(ge=0, le=100_000)] = 200
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.low > self.high:
+            raise ValueError("low is above high")
+        return self
+
+
+class PoolSettings(PoolMarksSettings):
+    """Ready control numbers, so that a caller gets one while the provider is silent. The marks are each product's.
+
+    ``life_days``: what the provider is told; ``batch``: numbers asked for in one round; ``products``: marks by product
+    code, where they differ.
+    """
+
+    enabled: bool = False
+    life_days: Annotated[int, Field(ge=2, le=1100)] = 365
+    batch: Annotated[int, Field(ge=1, le=500)] = 100
+    every_s: Seconds = 10.0
+    products: dict[str, PoolMarksSettings] = Field(default_factory=dict)
 
 
 class WorkerSettings(Block):
@@ -171,11 +198,18 @@ class Settings(BaseSettings):
     sandbox: ListenerSettings = ListenerSettings(port=8090)
     ussd: UssdSettings = UssdSettings()
     bills: BillsSettings = BillsSettings()
+    pool: PoolSettings = PoolSettings()
     worker: WorkerSettings = WorkerSettings()
     gepg: GepgSettings = GepgSettings()
     africastalking: AfricasTalkingSettings = AfricasTalkingSettings()
     callback_bytes: Annotated[int, Field(ge=10_000, le=64_000_000)] = 1_000_000  # of one bill or payment callback
     settings_file: Path | None = None
+
+    @model_validator(mode="after")
+    def _a_pool_number_outlives_a_bill(self) -> Self:
+        if self.pool.enabled and self.pool.life_days <= self.bills.life_days:
+            raise ValueError("pool.life_days must be more than bills.life_days, or no number could be handed out")
+        return self
 
     @classmethod
     def settings_customise_sources(

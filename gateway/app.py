@@ -38,12 +38,15 @@ from adapters.sms.africastalking import AfricasTalkingSms
 from adapters.ussd.africastalking import AfricasTalkingUssd
 from config.settings import Settings
 from gateway.domain.clock import eat_day
+from gateway.domain.pool import PoolMarks
 from gateway.domain.ussd.book import Book, load_book
 from gateway.http_client import AiohttpClient
 from gateway.ports import SessionStore
 from gateway.service.accept_callback import AcceptCallback, ForgeryQuota
 from gateway.service.answer_ussd import AnswerUssd, Budget
 from gateway.service.clocks import SystemClock
+from gateway.service.expire_bills import ExpireBills
+from gateway.service.fill_pool import FillPool, PoolPolicy
 from gateway.service.follow_policies import FollowPolicies
 from gateway.service.index_phones import IndexPhones
 from gateway.service.messages import Messages
@@ -66,6 +69,7 @@ SCHEMA_BEHIND = "the gateway's own tables are not at this build's schema; run: i
 SHUTDOWN_S = 5.0  # for requests in flight
 CONNECT_S = 5.0  # config check's patience with a provider's address
 EMBEDDED_POLL_S = 0.5
+EXPIRE_EVERY_S = 60.0
 
 
 class NotReadyError(RuntimeError):
@@ -337,7 +341,13 @@ def _ussd_routes(parts: Core, sessions: SessionStore, stack: AsyncExitStack, wak
         sessions,
         parts.database,
         UssdFacts(parts.database, parts.clock, ussd.wrong_numbers_an_hour),
-        RequestControlNumber(parts.database, parts.messages, BillPolicy(timedelta(days=bills.life_days))),
+        RequestControlNumber(
+            parts.database,
+            parts.messages,
+            BillPolicy(
+                timedelta(days=bills.life_days), timedelta(seconds=bills.patience_s), parts.settings.pool.enabled
+            ),
+        ),
         watch,
         parts.clock,
         Budget(total_s=ussd.reply_s, fact_s=ussd.fact_s, number_s=ussd.number_s),
@@ -377,6 +387,29 @@ async def _worker(parts: Core, stack: AsyncExitStack) -> Worker:
         FollowPolicies(database, clock, parts.messages),
         tuple(_limits(parts.settings)),
         pace,
+        [
+            ("expire", ExpireBills(database, clock), EXPIRE_EVERY_S),
+            (
+                "pool",
+                FillPool(database, parts.payments, clock, _pool_policy(parts.settings)),
+                parts.settings.pool.every_s,
+            ),
+        ],
+    )
+
+
+def _pool_policy(settings: Settings) -> PoolPolicy:
+    pool, bills = settings.pool, settings.bills
+    return PoolPolicy(
+        enabled=pool.enabled,
+        marks=PoolMarks(pool.low, pool.high),
+        by_product={code: PoolMarks(marks.low, marks.high) for code, marks in pool.products.items()},
+        life=timedelta(days=pool.life_days),
+        usable=timedelta(days=bills.life_days),
+        batch=pool.batch,
+        every=timedelta(seconds=pool.every_s),
+        patience=timedelta(seconds=bills.patience_s),
+        asks=bills.asks,
     )
 
 

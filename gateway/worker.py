@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -50,7 +50,9 @@ class Worker:
         follow: FollowPolicies,
         channels: tuple[str, ...],
         pace: Pace,
+        housekeeping: Sequence[tuple[str, Callable[[], Awaitable[int]], float]] = (),
     ) -> None:
+        """``housekeeping``: further loops, each with its name, its work and the seconds between two looks."""
         self._uow = uow
         self._clock = clock
         self._settle = settle
@@ -60,6 +62,7 @@ class Worker:
         self._follow = follow
         self._channels = channels
         self._pace = pace
+        self._housekeeping = housekeeping
         self._wakers: list[asyncio.Event] = []
 
     def wake(self) -> None:
@@ -78,6 +81,7 @@ class Worker:
             self._polled("index", self._index_quietly, pace.index_s),
             self._polled("follow", self._follow, pace.follow_s),
             self._polled("gauge", self._gauge, pace.gauge_s),
+            *(self._polled(name, work, every_s) for name, work, every_s in self._housekeeping),
         ]
         async with asyncio.TaskGroup() as group:
             for loop in loops:

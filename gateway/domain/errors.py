@@ -58,6 +58,7 @@ ERRORS: dict[str, ErrorCode] = {
         ErrorCode("PAY-FAMILY", 200, False, "The family of the bill is no longer in the registry."),
         ErrorCode("PAY-PRODUCT", 200, False, "The product of the bill is no longer in the registry."),
         ErrorCode("PAY-SILENT", 200, True, "The provider gave no control number within the stated time."),
+        ErrorCode("PAY-POOL-LOW", 200, True, "The pool of ready control numbers has stayed below its low mark."),
         ErrorCode("SMS-HELD", 200, True, "A message could not be sent within its deadline."),
         ErrorCode("REG-SHAPE", 500, False, "The database is no openIMIS that this build can work with: run db check."),
         ErrorCode("REG-SCHEMA", 500, False, "The database is not at the schema this build needs: run db upgrade."),

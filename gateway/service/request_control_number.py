@@ -9,23 +9,31 @@ import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from gateway.domain.bill import Bill, BillState
+from gateway.domain.bill import Bill, BillFact, BillState
 from gateway.domain.clock import eat_day
-from gateway.domain.effects import SubmitBill
+from gateway.domain.effects import ReuseNumber, SubmitBill
 from gateway.domain.money import Money
 from gateway.domain.policy import Family
+from gateway.domain.pool import PoolKind, PoolNumber
 from gateway.domain.quote import Quote
 from gateway.domain.ussd.machine import RequestBill
 from gateway.ports import PaymentRecord, Requester, Transaction, UnitOfWork
 from gateway.service.messages import Messages
 from gateway.service.quotes import read_quote
 
+_TRIES = 3  # at pool numbers that turn out to be somebody's
+
 
 @dataclass(frozen=True, slots=True)
 class BillPolicy:
-    """``life``: how long a control number can be paid."""
+    """``life``: how long a control number can be paid. ``patience``: silence after which asking again asks again.
+
+    ``pool``: whether ready numbers are handed out.
+    """
 
     life: timedelta = timedelta(days=30)
+    patience: timedelta = timedelta(minutes=3)
+    pool: bool = False
 
 
 class RequestControlNumber:
@@ -56,7 +64,11 @@ class RequestControlNumber:
     async def _bill(self, tx: Transaction, quote: Quote, family: Family, requester: Requester, now: datetime) -> Bill:
         known = await tx.bills.latest(quote.key, lock=True)
         if known is not None and known.payable_at(now) and known.amount - known.paid == quote.amount:
+            await self._ask_again(tx, known, now)
             return known
+        code = quote.product.provider_code
+        revived = known.number_to_revive(now) if known and known.provider_code == code else None
+        ready = await self._take(tx, quote, now) if revived is None else None
         record = PaymentRecord(
             expected=quote.amount,
             msisdn=requester.msisdn,
@@ -67,7 +79,7 @@ class RequestControlNumber:
             requested_at=now,
         )
         bill = Bill(
-            id=f"B{secrets.token_hex(10).upper()}",  # never an identity: a restored backup would reuse it
+            id=ready.bill_id if ready else new_bill_id(),
             key=quote.key,
             generation=known.generation + 1 if known else 1,
             family_id=family.id,
@@ -80,17 +92,62 @@ class RequestControlNumber:
             amount=quote.amount,
             policy_value=quote.value,
             pay_option=quote.pay_option,
-            provider_code=quote.product.provider_code,
-            state=BillState.CREATED,
+            provider_code=code,
+            state=BillState.SUBMITTED if ready else BillState.CREATED,
             control_number=None,
             paid=Money(0, quote.amount.currency),
             created_at=now,
             expires_at=now + self._policy.life,
-            payment_record_id=await tx.registry.open_payment(record, now),
+            payment_record_id=await _payment_row(tx, record, ready, now),
+            reuses=revived,
         )
         if not await tx.bills.add(bill):
             # only without the family's lock could a twin be first; the caller may simply ask again
             raise RuntimeError(f"the bill {bill.key} was made twice at once")
-        await tx.outbox.put([SubmitBill(bill.id)], now)
-        await tx.audit.add("ussd", "bill.created", f"bill:{bill.id}", now, key=bill.key, generation=bill.generation)
+        origin = {"pool": True} if ready else {"reuses": known.id} if known and revived else {}
+        await tx.audit.add(
+            "ussd", "bill.created", f"bill:{bill.id}", now, key=bill.key, generation=bill.generation, **origin
+        )
+        if ready is not None:
+            return await tx.bills.record(bill, BillFact.NUMBERED, now, control_number=ready.control_number, pool=True)
+        await tx.outbox.put([ReuseNumber(bill.id) if revived else SubmitBill(bill.id)], now)
         return bill
+
+    async def _ask_again(self, tx: Transaction, known: Bill, now: datetime) -> None:
+        """A bill whose asking was given up gets another with each caller who still wants it."""
+        if not known.awaits_number:
+            return
+        times = await tx.bills.ask_once_more(known.id, now - self._policy.patience, now)
+        if times is not None:
+            await tx.outbox.put([ask_for(known, times)], now)
+
+    async def _take(self, tx: Transaction, quote: Quote, now: datetime) -> PoolNumber | None:
+        """A ready number for exactly this amount that lives as long as a bill; None where there is none."""
+        if not self._policy.pool:
+            return None
+        kind = PoolKind(quote.product.id, quote.product.provider_code, quote.amount, quote.pay_option)
+        for _ in range(_TRIES):
+            ready = await tx.pool.take(kind, now + self._policy.life, now)
+            if ready is None or await tx.bills.by_control_number(ready.control_number or "") is None:
+                return ready
+            # the provider gave it to a bill too: whoever has it keeps it, and it leaves the pool
+            await tx.audit.add("gateway", "pool.given_twice", f"pool:{ready.bill_id}", now)
+        return None
+
+
+def ask_for(bill: Bill, attempt: int) -> SubmitBill | ReuseNumber:
+    """The effect that asks the provider for the bill's number once more."""
+    return ReuseNumber(bill.id, attempt) if bill.reuses else SubmitBill(bill.id, attempt)
+
+
+def new_bill_id() -> str:
+    """Random, never an identity: a restored backup would reuse one."""
+    return f"B{secrets.token_hex(10).upper()}"
+
+
+async def _payment_row(tx: Transaction, record: PaymentRecord, ready: PoolNumber | None, now: datetime) -> int:
+    """The tblPayment row: the pool number's own, which is the family's now, or a new one."""
+    if ready is None or ready.payment_record_id is None:
+        return await tx.registry.open_payment(record, now)
+    await tx.registry.hand_out_payment(ready.payment_record_id, record)
+    return ready.payment_record_id

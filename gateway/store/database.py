@@ -21,6 +21,7 @@ from gateway.store.follow import SqlFollow
 from gateway.store.inbox import SqlInbox, SqlPayments
 from gateway.store.inline import InlineConnection
 from gateway.store.outbox import SqlOutbox
+from gateway.store.pool import SqlPool
 
 _DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg", "mssql": "mssql+aioodbc"}
 _BUSY_MS = 10_000  # how long one SQLite process waits for another's write
@@ -52,6 +53,7 @@ class SqlTransaction:
     audit: SqlAudit
     callers: SqlCallers
     follow: SqlFollow
+    pool: SqlPool
 
 
 class Database:
@@ -114,6 +116,7 @@ class Database:
             SqlAudit(connection),
             SqlCallers(connection),
             SqlFollow(connection),
+            SqlPool(connection),
         )
 
     async def ping(self) -> bool:
