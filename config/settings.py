@@ -137,6 +137,7 @@ class GepgSettings(Block):
     gfs_code: str = "142202380001"
     collection_centre: str = "HQ"
     payer_email: str = "malipo@chf.example"  # stands in for a payer without a phone
+    payer_phone: Annotated[str, Field(pattern=r"^(255[0-9]{9})?$")] = ""  # v5 wants one: of the office, for the pool
     generated_by: str = "IMIS"
     approved_by: str = "IMIS"
     private_key: Path = Path("var/keys/sp.key.pem")
@@ -209,6 +210,9 @@ class Settings(BaseSettings):
     def _a_pool_number_outlives_a_bill(self) -> Self:
         if self.pool.enabled and self.pool.life_days <= self.bills.life_days:
             raise ValueError("pool.life_days must be more than bills.life_days, or no number could be handed out")
+        speaks_v5 = "v5" in (self.gepg.version, *self.gepg.versions.values())
+        if self.pool.enabled and speaks_v5 and not self.gepg.payer_phone:
+            raise ValueError("pool.enabled wants gepg.payer_phone: v5 takes no bill without a phone number")
         return self
 
     @classmethod

@@ -176,6 +176,7 @@ def payment_provider(settings: Settings) -> GepgProvider:
             gfs_code=gepg.gfs_code,
             coll_cent_code=gepg.collection_centre,
             payer_email=gepg.payer_email,
+            payer_phone=gepg.payer_phone or None,
             generated_by=gepg.generated_by,
             approved_by=gepg.approved_by,
             version=gepg.version,

@@ -99,7 +99,7 @@ def _detail(settings: GepgSettings, sp_code: str, bill: Bill, phone: str | None,
         leaf("CustIdTyp", "5"),  # "other": an insurance number is none of GePG's kinds
         leaf("CustAccnt", bill.chfid),
         leaf("CustName", clean(bill.payer_name) or bill.chfid, _NAME_MAX),  # a blank name is refused (7276)
-        leaf("CustCellNum", msisdn.without_plus(phone) if phone else ""),
+        leaf("CustCellNum", msisdn.without_plus(phone) if phone else settings.payer_phone or ""),
         leaf("CustEmail", "" if phone else settings.payer_email),  # one of the two must be there (7217)
         leaf("BillGenDt", time_text(bill.created_at)),
         leaf("BillExprDt", time_text(bill.expires_at)),
@@ -181,15 +181,21 @@ def _retry_after_s(response: HttpResponse) -> float:
 
 
 def read_result(message: Element) -> tuple[ControlNumberGiven | BillRefused, ...]:
-    """One notice per BillDtl of a billSubRes; without any, one for the group. Raises UnreadableError."""
+    """One notice per BillDtl of a billSubRes; without any, one for the group. Raises UnreadableError.
+
+    None of a bill of which it says only that it had arrived before (7226): that refuses nothing, and its number comes
+    with the answer to its first arrival, or by asking again.
+    """
     header = message.group("BillHdr")
     details = [detail for group_ in message.groups("BillDtls") for detail in group_.groups("BillDtl")]
     if not details:
-        return (_notice(header, header, header.required("GrpBillId"), alone=True),)
-    return tuple(_notice(header, each, each.required("BillId"), len(details) == 1) for each in details)
+        found = [_notice(header, header, header.required("GrpBillId"), alone=True)]
+    else:
+        found = [_notice(header, each, each.required("BillId"), len(details) == 1) for each in details]
+    return tuple(notice for notice in found if notice is not None)
 
 
-def _notice(header: Element, detail: Element, bill_id: str, alone: bool) -> ControlNumberGiven | BillRefused:
+def _notice(header: Element, detail: Element, bill_id: str, alone: bool) -> ControlNumberGiven | BillRefused | None:
     """Given when neither header nor detail refuses and there is a usable number; a refusal never carries a number.
 
     A failed bill (ResSts GF) has "0" or an old number, so GF refuses, save for a duplicate (7226) that carries the
@@ -212,7 +218,7 @@ def _notice(header: Element, detail: Element, bill_id: str, alone: bool) -> Cont
     if number is not None:
         return given(bill_id, number, detail, repeated=bool(faults))
     if faults:
-        return BillRefused(bill_id, ";".join(faults), describe(faults, words))
+        return None
     raise UnreadableError("a bill succeeded without a control number")
 
 

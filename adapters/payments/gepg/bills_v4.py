@@ -175,14 +175,18 @@ def _codes(element: Element) -> tuple[str, ...]:
 
 
 def read_results(message: Element) -> tuple[ControlNumberGiven | BillRefused, ...]:
-    """One notice per BillTrxInf of a gepgBillSubResp. Raises UnreadableError."""
+    """One notice per BillTrxInf of a gepgBillSubResp, none of those that had only arrived before (7226, no number).
+
+    Raises UnreadableError.
+    """
     details = message.groups("BillTrxInf")
     if not details:
         raise UnreadableError("gepgBillSubResp has no BillTrxInf")
-    return tuple(_notice(detail) for detail in details)
+    found = [_notice(detail) for detail in details]
+    return tuple(notice for notice in found if notice is not None)
 
 
-def _notice(detail: Element) -> ControlNumberGiven | BillRefused:
+def _notice(detail: Element) -> ControlNumberGiven | BillRefused | None:
     """A failed bill (GF) carries "0" or an old number, so GF refuses, save for a duplicate (7226) with its number."""
     bill_id = detail.required("BillId")
     if len(bill_id) > MAX_ID:
@@ -198,5 +202,5 @@ def _notice(detail: Element) -> ControlNumberGiven | BillRefused:
     if number is not None:
         return given(bill_id, number, detail, repeated=bool(faults))
     if faults:
-        return BillRefused(bill_id, ";".join(faults), describe(faults))
+        return None
     raise UnreadableError("a bill succeeded without a control number")
