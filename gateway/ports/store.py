@@ -343,7 +343,14 @@ class Pool(Protocol):
     async def silent(
         self, asked_before: datetime, limit: int, asked_less_than: int
     ) -> Sequence[tuple[PoolNumber, int]]:
-        """Lock numbers asked for before then that have not come, with how often each was asked for."""
+        """Lock numbers that the provider has had since then and that have not come, with how often each was asked for.
+
+        What it has never had is still being sent.
+        """
+        ...
+
+    async def accepted(self, bill_ids: Sequence[str], now: datetime) -> None:
+        """The provider has these now, for the first time where nothing is known of an earlier one."""
         ...
 
     async def asked(self, bill_ids: Sequence[str], now: datetime) -> None:

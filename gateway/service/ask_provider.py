@@ -86,6 +86,8 @@ class AskProvider:
 
     async def accepted(self, tx: Transaction, effect: BillEffect, now: datetime) -> None:
         """The provider has what it was asked."""
+        if isinstance(effect, AskForNumbers):
+            await tx.pool.accepted(effect.bill_ids, now)
         if not isinstance(effect, SubmitBill | ReuseNumber):
             return
         bill = await tx.bills.by_id(effect.bill_id, lock=True)

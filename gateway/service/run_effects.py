@@ -17,7 +17,7 @@ import structlog
 from aiolimiter import AsyncLimiter
 
 from gateway.domain.clock import Clock
-from gateway.domain.effects import CancelBill, SendSms
+from gateway.domain.effects import AskForNumbers, CancelBill, CancelNumber, SendSms
 from gateway.domain.outcomes import Accepted, Busy, Done, Outcome, Refused, Unknown, Unreachable
 from gateway.domain.payments import CaseKind
 from gateway.ports import (
@@ -141,10 +141,12 @@ class RunEffects:
                 if await tx.outbox.finish(job, said, now) and not isinstance(job.effect, SendSms):
                     await self._ask.refused(tx, job.effect, code, text, now)
             case Busy() | Unreachable() | Unknown():
-                if now - job.created_at > limits.deadline:
-                    await self._hold(tx, job, said, now)
-                else:
+                if now - job.created_at <= limits.deadline:
                     await tx.outbox.again(job, said, now + _wait(job, outcome, limits), now)
+                elif isinstance(job.effect, AskForNumbers | CancelNumber):
+                    await tx.outbox.finish(job, said, now)  # nobody waits for it, and the pool goes on by itself
+                else:
+                    await self._hold(tx, job, said, now)
 
     async def _hold(self, tx: Transaction, job: Job, said: str, now: datetime) -> None:
         ERRORS.labels("SMS-HELD").inc()

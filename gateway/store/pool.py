@@ -68,7 +68,7 @@ class SqlPool:
                 "created_at": new.created_at,
                 "expires_at": new.expires_at,
                 "asked_at": now,
-                "asked_times": 1,
+                "asked_times": 0,
                 "changed_at": now,
                 "payment_record_id": new.payment_record_id,
             }
@@ -138,7 +138,11 @@ class SqlPool:
     ) -> Sequence[tuple[PoolNumber, int]]:
         statement = (
             select(pool)
-            .where(pool.c.state == _ASKED, pool.c.asked_at < asked_before, pool.c.asked_times < asked_less_than)
+            .where(
+                pool.c.state == _ASKED,
+                pool.c.asked_at < asked_before,
+                pool.c.asked_times.between(1, asked_less_than - 1),
+            )
             .order_by(pool.c.asked_at)
             .limit(limit)
         )
@@ -148,6 +152,13 @@ class SqlPool:
     async def asked(self, bill_ids: Sequence[str], now: datetime) -> None:
         await self._db.execute(
             update(pool).where(pool.c.bill_id.in_(bill_ids)).values(asked_at=now, asked_times=pool.c.asked_times + 1)
+        )
+
+    async def accepted(self, bill_ids: Sequence[str], now: datetime) -> None:
+        await self._db.execute(
+            update(pool)
+            .where(pool.c.bill_id.in_(bill_ids), pool.c.asked_times == 0)
+            .values(asked_at=now, asked_times=1)
         )
 
     async def stale(

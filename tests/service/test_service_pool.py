@@ -28,7 +28,7 @@ from service_world import (
 )
 
 from adapters.registry.openimis import tables as t
-from gateway.domain.outcomes import Accepted, Refused
+from gateway.domain.outcomes import Accepted, Refused, Unreachable
 from gateway.domain.pool import PoolMarks
 from gateway.ports import BillRefused, ControlNumberGiven
 from gateway.service.fill_pool import FillPool, PoolPolicy
@@ -142,6 +142,9 @@ async def test_a_refusal_is_not_hammered(world: World, code: str, by: str) -> No
 async def test_silence_is_asked_again_so_often_and_given_up_after_a_day(world: World, code: str) -> None:
     fill = filler(world, policy(code, 1, 1, asks=3))
     assert await fill() == 1
+    world.clock.pass_(minutes=4)
+    assert await fill() == 0, "it is still being sent"
+    await effects(world, Provider()).batch("bills")
     asked = []
     for _ in range(5):
         world.clock.pass_(minutes=4)
@@ -406,3 +409,15 @@ async def test_what_nobody_can_be_given_is_retired_and_cancelled(world: World, c
     await effects(world, provider).batch("bills")
     assert [order.bill.id for order in provider.cancels] == [gone["bill_id"]]
     assert (await world.bill(bound.id)).state == "numbered"
+
+
+async def test_a_day_without_the_provider_calls_nobody(world: World, code: str) -> None:
+    """Nobody waits for the pool: what cannot be sent is no case, and is asked for anew by itself."""
+    fill = filler(world, policy(code, 1, 1))
+    await fill()
+    world.clock.pass_(hours=25)
+    down = RunEffects(world.database, Peer(always=Unreachable("down")), Provider(), Sms(), world.messages, world.clock)
+    await down.batch("bills")
+    assert await world.cases() == []
+    assert [job["state"] for job in await world.rows(g.outbox)] == ["done"]
+    assert await fill() == 2, "one retired, one asked for in its place"

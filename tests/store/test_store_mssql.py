@@ -303,6 +303,8 @@ async def _pool(pool: Any) -> None:
     assert await pool.by_id("P9") is None
     assert await pool.several(["P2", "P0", "P9"]) == [numbers[0], numbers[2]]
     assert await pool.supply(kind, after(days=30), NOW) == (0, 3)
+    assert await pool.silent(after(hours=9), 9, 5) == []  # still being sent
+    await pool.accepted(["P0", "P1", "P2"], NOW)
     assert [(n.bill_id, times) for n, times in await pool.silent(after(seconds=1), 2, 5)] == [("P0", 1), ("P1", 1)]
     await pool.asked(["P0"], after(hours=1))
     assert [n.bill_id for n, _ in await pool.silent(after(hours=2), 9, 2)] == ["P1", "P2"]

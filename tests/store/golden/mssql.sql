@@ -338,15 +338,18 @@ FROM gw_pool_number
 WHERE gw_pool_number.product_id = :product_id_1 AND gw_pool_number.amount_minor = :amount_minor_1 AND gw_pool_number.currency = :currency_1 AND gw_pool_number.pay_option = :pay_option_1 AND EXISTS (SELECT gw_pool_number.provider_code INTERSECT SELECT NULL) AND (gw_pool_number.state = 'ready' AND gw_pool_number.expires_at >= :expires_at_1 OR gw_pool_number.state = 'asked' OR gw_pool_number.state = :state_1 AND gw_pool_number.changed_at >= :changed_at_1) GROUP BY gw_pool_number.state;
 
 -- SqlPool.silent
-SELECT TOP 2 gw_pool_number.bill_id, gw_pool_number.product_id, gw_pool_number.product_code, gw_pool_number.provider_code, gw_pool_number.amount_minor, gw_pool_number.currency, gw_pool_number.pay_option, gw_pool_number.state, gw_pool_number.control_number, gw_pool_number.created_at, gw_pool_number.expires_at, gw_pool_number.asked_at, gw_pool_number.asked_times, gw_pool_number.changed_at, gw_pool_number.payment_record_id
-FROM gw_pool_number WITH (UPDLOCK, READPAST, ROWLOCK, READCOMMITTEDLOCK)
-WHERE gw_pool_number.state = 'asked' AND gw_pool_number.asked_at < :asked_at_1 AND gw_pool_number.asked_times < :asked_times_1 ORDER BY gw_pool_number.asked_at;
 SELECT TOP 9 gw_pool_number.bill_id, gw_pool_number.product_id, gw_pool_number.product_code, gw_pool_number.provider_code, gw_pool_number.amount_minor, gw_pool_number.currency, gw_pool_number.pay_option, gw_pool_number.state, gw_pool_number.control_number, gw_pool_number.created_at, gw_pool_number.expires_at, gw_pool_number.asked_at, gw_pool_number.asked_times, gw_pool_number.changed_at, gw_pool_number.payment_record_id
 FROM gw_pool_number WITH (UPDLOCK, READPAST, ROWLOCK, READCOMMITTEDLOCK)
-WHERE gw_pool_number.state = 'asked' AND gw_pool_number.asked_at < :asked_at_1 AND gw_pool_number.asked_times < :asked_times_1 ORDER BY gw_pool_number.asked_at;
+WHERE gw_pool_number.state = 'asked' AND gw_pool_number.asked_at < :asked_at_1 AND gw_pool_number.asked_times BETWEEN :asked_times_1 AND :asked_times_2 ORDER BY gw_pool_number.asked_at;
+SELECT TOP 2 gw_pool_number.bill_id, gw_pool_number.product_id, gw_pool_number.product_code, gw_pool_number.provider_code, gw_pool_number.amount_minor, gw_pool_number.currency, gw_pool_number.pay_option, gw_pool_number.state, gw_pool_number.control_number, gw_pool_number.created_at, gw_pool_number.expires_at, gw_pool_number.asked_at, gw_pool_number.asked_times, gw_pool_number.changed_at, gw_pool_number.payment_record_id
+FROM gw_pool_number WITH (UPDLOCK, READPAST, ROWLOCK, READCOMMITTEDLOCK)
+WHERE gw_pool_number.state = 'asked' AND gw_pool_number.asked_at < :asked_at_1 AND gw_pool_number.asked_times BETWEEN :asked_times_1 AND :asked_times_2 ORDER BY gw_pool_number.asked_at;
 
 -- SqlPool.asked
 UPDATE gw_pool_number SET asked_at=:asked_at, asked_times=(gw_pool_number.asked_times + :asked_times_1) WHERE gw_pool_number.bill_id IN (:bill_id_1_1);
+
+-- SqlPool.accepted
+UPDATE gw_pool_number SET asked_at=:asked_at, asked_times=:asked_times WHERE gw_pool_number.bill_id IN (:bill_id_1_1, :bill_id_1_2, :bill_id_1_3) AND gw_pool_number.asked_times = :asked_times_1;
 
 -- SqlPool.stale
 SELECT TOP 9 gw_pool_number.bill_id, gw_pool_number.product_id, gw_pool_number.product_code, gw_pool_number.provider_code, gw_pool_number.amount_minor, gw_pool_number.currency, gw_pool_number.pay_option, gw_pool_number.state, gw_pool_number.control_number, gw_pool_number.created_at, gw_pool_number.expires_at, gw_pool_number.asked_at, gw_pool_number.asked_times, gw_pool_number.changed_at, gw_pool_number.payment_record_id
