@@ -10,7 +10,7 @@ import os
 from datetime import time
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 from pydantic.fields import FieldInfo
@@ -73,6 +73,33 @@ class BillsSettings(Block):
     asks: Annotated[int, Field(ge=1, le=20)] = 5
 
 
+class PoolMarksSettings(Block):
+    """Below ``low`` ready numbers more are asked for, up to ``high``. Both 0: none."""
+
+    low: Annotated[int, Field(ge=0, le=100_000)] = 50
+    high: Annotated[int, Field(ge=0, le=100_000)] = 200
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.low > self.high:
+            raise ValueError("low is above high")
+        return self
+
+
+class PoolSettings(PoolMarksSettings):
+    """Ready control numbers, so that a caller gets one while the provider is silent. The marks are each product's.
+
+    ``life_days``: what the provider is told; ``batch``: numbers asked for in one round; ``products``: marks by product
+    code, where they differ.
+    """
+
+    enabled: bool = False
+    life_days: Annotated[int, Field(ge=2, le=1100)] = 365
+    batch: Annotated[int, Field(ge=1, le=500)] = 100
+    every_s: Seconds = 10.0
+    products: dict[str, PoolMarksSettings] = Field(default_factory=dict)
+
+
 class WorkerSettings(Block):
     """The effect loop. Times in seconds."""
 
@@ -111,6 +138,7 @@ class GepgSettings(Block):
     gfs_code: str = "142202380001"
     collection_centre: str = "HQ"
     payer_email: str = "malipo@chf.example"  # stands in for a payer without a phone
+    payer_phone: Annotated[str, Field(pattern=r"^(255[0-9]{9})?$")] = ""  # v5 wants one: of the office, for the pool
     generated_by: str = "IMIS"
     approved_by: str = "IMIS"
     private_key: Path = Path("var/keys/sp.key.pem")
@@ -223,6 +251,7 @@ class Settings(BaseSettings):
     sandbox: ListenerSettings = ListenerSettings(port=8090)
     ussd: UssdSettings = UssdSettings()
     bills: BillsSettings = BillsSettings()
+    pool: PoolSettings = PoolSettings()
     worker: WorkerSettings = WorkerSettings()
     gepg: GepgSettings = GepgSettings()
     africastalking: AfricasTalkingSettings = AfricasTalkingSettings()
@@ -243,6 +272,15 @@ class Settings(BaseSettings):
             if len(set(found)) != len(found):
                 raise ValueError(f"one secret {what} stands twice; each must be its own")
         return value
+
+    @model_validator(mode="after")
+    def _a_pool_number_outlives_a_bill(self) -> Self:
+        if self.pool.enabled and self.pool.life_days <= self.bills.life_days:
+            raise ValueError("pool.life_days must be more than bills.life_days, or no number could be handed out")
+        speaks_v5 = "v5" in (self.gepg.version, *self.gepg.versions.values())
+        if self.pool.enabled and speaks_v5 and not self.gepg.payer_phone:
+            raise ValueError("pool.enabled wants gepg.payer_phone: v5 takes no bill without a phone number")
+        return self
 
     @classmethod
     def settings_customise_sources(

@@ -42,6 +42,7 @@ from adapters.sms.africastalking import AfricasTalkingSms
 from adapters.ussd.africastalking import AfricasTalkingUssd
 from config.settings import Settings
 from gateway.domain.clock import eat_day
+from gateway.domain.pool import PoolMarks
 from gateway.domain.ussd.book import Book, load_book
 from gateway.http_client import AiohttpClient
 from gateway.ports import SessionStore, Statement, StatementLines, StatementProvider, StatementReceiver
@@ -52,6 +53,8 @@ from gateway.service.answer_ussd import AnswerUssd, Budget
 from gateway.service.ask_statements import AskStatements
 from gateway.service.clocks import SystemClock
 from gateway.service.daily_reconciliation import DailyPlan, DailyReconciliation, WatchClosedDays
+from gateway.service.expire_bills import ExpireBills
+from gateway.service.fill_pool import FillPool, PoolPolicy
 from gateway.service.follow_policies import FollowPolicies
 from gateway.service.index_phones import IndexPhones
 from gateway.service.messages import Messages
@@ -83,6 +86,8 @@ CONNECT_S = 5.0  # config check's patience with a provider's address
 EMBEDDED_POLL_S = 0.5
 _BY_COLUMNS = "columns"  # how a file is read: as CSV with named columns
 SHORT_SECRET = 16  # characters
+EXPIRE_EVERY_S = 60.0
+DAYS_EVERY_S = 60.0  # looks at the clock, at most
 
 
 class NotReadyError(RuntimeError):
@@ -189,6 +194,7 @@ def payment_provider(settings: Settings) -> GepgProvider:
             gfs_code=gepg.gfs_code,
             coll_cent_code=gepg.collection_centre,
             payer_email=gepg.payer_email,
+            payer_phone=gepg.payer_phone or None,
             generated_by=gepg.generated_by,
             approved_by=gepg.approved_by,
             version=gepg.version,
@@ -370,6 +376,7 @@ async def work(settings: Settings, on_ready: Callable[[], None] = lambda: None) 
 
 def _ussd_routes(parts: Core, sessions: SessionStore, stack: AsyncExitStack, wake: Callable[[], None]) -> UssdRoutes:
     ussd, bills = parts.settings.ussd, parts.settings.bills
+    pool_of = parts.payments.name if parts.settings.pool.enabled else None
     watch = NumberWatch(parts.database)
     stack.push_async_callback(watch.close)
     answer = AnswerUssd(
@@ -377,7 +384,11 @@ def _ussd_routes(parts: Core, sessions: SessionStore, stack: AsyncExitStack, wak
         sessions,
         parts.database,
         UssdFacts(parts.database, parts.clock, ussd.wrong_numbers_an_hour),
-        RequestControlNumber(parts.database, parts.messages, BillPolicy(timedelta(days=bills.life_days))),
+        RequestControlNumber(
+            parts.database,
+            parts.messages,
+            BillPolicy(timedelta(days=bills.life_days), timedelta(seconds=bills.patience_s), pool_of),
+        ),
         watch,
         parts.clock,
         Budget(total_s=ussd.reply_s, fact_s=ussd.fact_s, number_s=ussd.number_s),
@@ -441,14 +452,36 @@ async def _worker(parts: Core, stack: AsyncExitStack) -> Worker:
         FollowPolicies(database, clock, parts.messages),
         tuple(_limits(parts.settings)),
         pace,
-        _daily(parts, client),
+        [*_days(parts, client), *_bills(parts)],
     )
 
 
-def _daily(parts: Core, client: AiohttpClient) -> list[Callable[[], Awaitable[int]]]:
+def _bills(parts: Core) -> list[tuple[str, Callable[[], Awaitable[int]], float]]:
+    """What a worker does about bills that nobody asks about."""
+    expire = ExpireBills(parts.database, parts.clock)
+    fill = FillPool(parts.database, parts.payments, parts.clock, _pool_policy(parts.settings))
+    return [("expire", expire, EXPIRE_EVERY_S), ("pool", fill, parts.settings.pool.every_s)]
+
+
+def _pool_policy(settings: Settings) -> PoolPolicy:
+    pool, bills = settings.pool, settings.bills
+    return PoolPolicy(
+        enabled=pool.enabled,
+        marks=PoolMarks(pool.low, pool.high),
+        by_product={code: PoolMarks(marks.low, marks.high) for code, marks in pool.products.items()},
+        life=timedelta(days=pool.life_days),
+        usable=timedelta(days=bills.life_days),
+        batch=pool.batch,
+        every=timedelta(seconds=pool.every_s),
+        patience=timedelta(seconds=bills.patience_s),
+        asks=bills.asks,
+    )
+
+
+def _days(parts: Core, client: AiohttpClient) -> list[tuple[str, Callable[[], Awaitable[int]], float]]:
     """What a worker does about days."""
     of = parts.settings.reconciliation
-    watch = WatchClosedDays(parts.database, parts.clock)
+    watch = ("closed days", WatchClosedDays(parts.database, parts.clock), DAYS_EVERY_S)
     if not of.enabled:
         return [watch]
     tools = _reconciling(parts, client, settle=None)
@@ -456,7 +489,7 @@ def _daily(parts: Core, client: AiohttpClient) -> list[Callable[[], Awaitable[in
     daily = DailyReconciliation(
         parts.database, parts.clock, parts.payments.name, tools.ask, tools.reconcile, tools.expected, plan
     )
-    return [watch, daily]
+    return [watch, ("daily reconciliation", daily, DAYS_EVERY_S)]
 
 
 def _statement_folder(settings: Settings) -> StatementFolder:
@@ -482,13 +515,13 @@ async def reconciling(settings: Settings, progress: Progress) -> AsyncIterator[R
         client = AiohttpClient()
         stack.push_async_callback(client.close)
         settle = SettleEntries(parts.database, parts.messages, parts.clock)
-        yield _reconciling(parts, client, settle.one, progress)
+        yield _reconciling(parts, client, settle.batch, progress)
 
 
 def _reconciling(
     parts: Core,
     client: AiohttpClient,
-    settle: Callable[[], Awaitable[bool]] | None,
+    settle: Callable[[], Awaitable[int]] | None,
     progress: Progress = lambda *_: None,
 ) -> Reconciling:
     database, clock, provider, folder = parts.database, parts.clock, parts.payments, _statement_folder(parts.settings)

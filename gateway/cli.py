@@ -106,6 +106,7 @@ def _parser() -> argparse.ArgumentParser:
     reconcile_cli.arguments(command("reconcile", "a day, matched with what the provider lists", _reconcile))
     bills = _group(commands, "bills", "what was billed")
     _leaf(bills, "legacy", "open bills of the payment service before us, still to be paid", _bills_legacy)
+    _leaf(bills, "pool", "ready control numbers by product and state", _bills_pool)
     audit = _group(commands, "audit", "who did what")
     _leaf(audit, "verify", "check the hash chain", _audit_verify)
     config = _group(commands, "config", "the settings")
@@ -354,6 +355,17 @@ def _bills_legacy(settings: Settings, _arguments: argparse.Namespace) -> int:
         return GOOD
 
     return _with_registry(settings, work)
+
+
+def _bills_pool(settings: Settings, _arguments: argparse.Namespace) -> int:
+    from gateway import pool_cli
+
+    async def work(database: Any) -> int:
+        async with database.reading() as tx:
+            print("\n".join(pool_cli.listed(await tx.pool.counts())))
+        return GOOD
+
+    return _with_database(settings, work)
 
 
 def _audit_verify(settings: Settings, _arguments: argparse.Namespace) -> int:

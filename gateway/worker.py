@@ -34,7 +34,6 @@ class Pace:
     index_s: float = 15.0
     follow_s: float = 15.0
     gauge_s: float = 5.0
-    days_s: float = 60.0
 
 
 class Worker:
@@ -51,8 +50,9 @@ class Worker:
         follow: FollowPolicies,
         channels: tuple[str, ...],
         pace: Pace,
-        daily: Sequence[Callable[[], Awaitable[int]]] = (),
+        housekeeping: Sequence[tuple[str, Callable[[], Awaitable[int]], float]] = (),
     ) -> None:
+        """``housekeeping``: further loops, each with its name, its work and the seconds between two looks."""
         self._uow = uow
         self._clock = clock
         self._settle = settle
@@ -62,7 +62,7 @@ class Worker:
         self._follow = follow
         self._channels = channels
         self._pace = pace
-        self._daily = daily
+        self._housekeeping = housekeeping
         self._wakers: list[asyncio.Event] = []
 
     def wake(self) -> None:
@@ -81,7 +81,7 @@ class Worker:
             self._polled("index", self._index_quietly, pace.index_s),
             self._polled("follow", self._follow, pace.follow_s),
             self._polled("gauge", self._gauge, pace.gauge_s),
-            *(self._polled(f"days:{number}", work, pace.days_s) for number, work in enumerate(self._daily)),
+            *(self._polled(name, work, every_s) for name, work, every_s in self._housekeeping),
         ]
         async with asyncio.TaskGroup() as group:
             for loop in loops:

@@ -39,6 +39,8 @@ class BillFact(StrEnum):
     PAID = "paid"
     EXPIRED = "expired"
     CANCELLED = "cancelled"
+    NOT_REUSED = "not_reused"  # the provider will not give an old number again: an ordinary one is asked for
+    RELEASED = "released"  # its number is a later bill's now; the fact tells which
 
 
 _OPEN = (BillState.CREATED, BillState.SUBMITTED)
@@ -54,6 +56,8 @@ BILL_TRANSITIONS: dict[BillFact, tuple[tuple[BillState, ...], BillState]] = {
     BillFact.PAID: ((*_UNPAID, BillState.PART_PAID), BillState.PAID),
     BillFact.EXPIRED: ((*_OPEN, BillState.NUMBERED, BillState.REFUSED), BillState.EXPIRED),
     BillFact.CANCELLED: ((*_OPEN, BillState.NUMBERED, BillState.REFUSED, BillState.EXPIRED), BillState.CANCELLED),
+    BillFact.NOT_REUSED: ((), BillState.SUBMITTED),  # moves nothing
+    BillFact.RELEASED: ((BillState.NUMBERED,), BillState.EXPIRED),
 }
 
 # What the state is called outside, and a sentence each for the people who look at it.
@@ -105,6 +109,7 @@ class Bill:
     expires_at: datetime
     payment_record_id: int | None = None  # tblPayment.PaymentID, so that the ministry's own screens show the bill
     issuer: str | None = None  # the provider that gave the control number; None for one of the service before us
+    reuses: str | None = None  # the family's earlier number, asked for again; None once the provider would not
 
     @property
     def stays_without_number(self) -> bool:
@@ -114,3 +119,18 @@ class Bill:
     def payable_at(self, moment: datetime) -> bool:
         """Whether this bill can still be asked to be paid, with or without its number yet."""
         return self.state in (*_OPEN, BillState.NUMBERED, BillState.PART_PAID) and moment < self.expires_at
+
+    @property
+    def awaits_number(self) -> bool:
+        """Whether the provider still owes it a number."""
+        return self.state in _OPEN and self.control_number is None
+
+    def number_to_revive(self, moment: datetime) -> str | None:
+        """The number that a later bill for the same cover should get again: this one's life ended without money.
+
+        A number whose asking again was never answered is asked for once more.
+        """
+        expired = self.state == BillState.EXPIRED or (
+            self.state in (*_OPEN, BillState.NUMBERED) and moment >= self.expires_at
+        )
+        return (self.control_number or self.reuses) if expired and not self.paid else None

@@ -35,6 +35,75 @@ class SubmitBill:
 
 
 @dataclass(frozen=True, slots=True)
+class ReuseNumber:
+    """Ask the payment provider to bind a bill to the family's earlier number. A resend carries the same bill id."""
+
+    bill_id: str
+    attempt: int = 1
+
+    kind: ClassVar[str] = "reuse_number"
+    channel: ClassVar[str] = "bills"
+    priority: ClassVar[int] = RECEIPTS_FIRST
+
+    @property
+    def key(self) -> str:
+        """Business key."""
+        return f"reuse:{self.bill_id}:{self.attempt}"
+
+    @property
+    def aggregate(self) -> str:
+        """What it is about."""
+        return f"bill:{self.bill_id}"
+
+
+@dataclass(frozen=True, slots=True)
+class AskForNumbers:
+    """Ask the payment provider for numbers of the pool, in one request; after every bill that a caller waits for."""
+
+    bill_ids: tuple[str, ...]
+    attempt: int = 1
+
+    kind: ClassVar[str] = "ask_for_numbers"
+    channel: ClassVar[str] = "bills"
+    priority: ClassVar[int] = BULK
+
+    def __post_init__(self) -> None:
+        assert self.bill_ids, "a request is for one bill at least"
+        object.__setattr__(self, "bill_ids", tuple(self.bill_ids))  # JSON knows lists only
+
+    @property
+    def key(self) -> str:
+        """Business key: no bill is in two first requests."""
+        return f"pool:{self.bill_ids[0]}:{self.attempt}"
+
+    @property
+    def aggregate(self) -> str:
+        """What it is about."""
+        return f"pool:{self.bill_ids[0]}"
+
+
+@dataclass(frozen=True, slots=True)
+class CancelNumber:
+    """Ask the payment provider to take no money for a number of the pool that was not handed out."""
+
+    bill_id: str
+
+    kind: ClassVar[str] = "cancel_number"
+    channel: ClassVar[str] = "bills"
+    priority: ClassVar[int] = BULK
+
+    @property
+    def key(self) -> str:
+        """Business key."""
+        return f"retire:{self.bill_id}"
+
+    @property
+    def aggregate(self) -> str:
+        """What it is about."""
+        return f"pool:{self.bill_id}"
+
+
+@dataclass(frozen=True, slots=True)
 class CancelBill:
     """Ask the payment provider to take no more money for a bill: it was cancelled, or paid elsewhere."""
 
@@ -79,9 +148,10 @@ class SendSms:
         return self.about
 
 
-Effect = SubmitBill | CancelBill | SendSms
-KINDS: dict[str, type[SubmitBill] | type[CancelBill] | type[SendSms]] = {
-    each.kind: each for each in (SubmitBill, CancelBill, SendSms)
+BillEffect = SubmitBill | ReuseNumber | CancelBill | AskForNumbers | CancelNumber
+Effect = BillEffect | SendSms
+KINDS: dict[str, type[Effect]] = {
+    each.kind: each for each in (SubmitBill, ReuseNumber, CancelBill, AskForNumbers, CancelNumber, SendSms)
 }
 
 

@@ -61,6 +61,7 @@ ERRORS: dict[str, ErrorCode] = {
         ErrorCode("PAY-EXPIRED", 200, False, "A biller asked about a control number whose life has ended unpaid."),
         ErrorCode("PAY-LIMIT", 429, True, "A biller asked for too many numbers that nobody has; it is not answered."),
         ErrorCode("PAY-NO-ANSWER", 503, True, "A biller's question could not be answered within its budget."),
+        ErrorCode("PAY-POOL-LOW", 200, True, "The pool of ready control numbers has stayed below its low mark."),
         ErrorCode("SMS-HELD", 200, True, "A message could not be sent within its deadline."),
         ErrorCode(
             "PAY-SAME-RECEIPT",

@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from gateway.domain.bill import Bill
+from gateway.domain.money import Money
 from gateway.domain.outcomes import Outcome
 from gateway.domain.payments import PaymentReport
 from gateway.ports.http import HttpReply, HttpRequest, HttpResponse
@@ -21,6 +22,7 @@ class BillOrder:
     bill: Bill
     payer_msisdn: str | None
     request_id: str  # unique per request, stable over byte-identical resends
+    reuse: str | None = None  # the control number, given before, that the bill is to be bound to
 
 
 class Verdict(StrEnum):
@@ -34,10 +36,17 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ControlNumberGiven:
-    """The provider gave a bill its number."""
+    """The provider gave a bill its number.
+
+    ``repeated``: it came with the word that the bill had arrived before, so it is believed only where a number is
+    awaited. ``amount`` and ``provider_code``: where the message tells them.
+    """
 
     bill_id: str
     control_number: str
+    repeated: bool = False
+    amount: Money | None = None
+    provider_code: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +116,18 @@ class BillIssuer(Protocol):
 
     def bill_request(self, order: BillOrder, now: datetime) -> HttpRequest:
         """The signed call that asks for a control number."""
+        ...
+
+    def bills_at_once(self, provider_code: str | None) -> int:
+        """How many bills one request for this provider code may carry."""
+        ...
+
+    def bills_request(self, orders: Sequence[BillOrder], now: datetime) -> HttpRequest:
+        """The signed call that asks for the control numbers of several bills, not more than ``bills_at_once``."""
+        ...
+
+    def bills_outcome(self, orders: Sequence[BillOrder], response: HttpResponse) -> Outcome:
+        """What the immediate answer to it means for all of them."""
         ...
 
     def bill_outcome(self, order: BillOrder, response: HttpResponse) -> Outcome:

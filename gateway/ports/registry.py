@@ -74,7 +74,7 @@ class PaymentRecord:
     msisdn: str | None
     language: str
     product_code: str
-    chfid: str
+    chfid: str | None  # None for a number of the pool that nobody was given yet
     stage: str
     requested_at: datetime
 
@@ -274,6 +274,10 @@ class Registry(Protocol):
 
     async def numbers_given(self, numbers: Sequence[tuple[int, str]], now: datetime) -> None:
         """The same of many (tblPayment row, control number)."""
+        ...
+
+    async def hand_out_payment(self, payment_id: int, record: PaymentRecord) -> None:
+        """A number of the pool is a family's now: who asked, in which language, for whom."""
         ...
 
     async def payment_matched(self, payment_id: int, now: datetime) -> None:

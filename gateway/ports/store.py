@@ -12,6 +12,7 @@ from gateway.domain.bill import Bill, BillFact
 from gateway.domain.effects import Effect
 from gateway.domain.money import Money
 from gateway.domain.payments import CaseKind, EntryState, PaymentReport
+from gateway.domain.pool import PoolKind, PoolNumber, PoolState
 from gateway.domain.upkeep import PolicyEvent, PolicyEventKind
 from gateway.ports.payments import Notice, Verdict
 from gateway.ports.reconciliations import Reconciliations
@@ -219,6 +220,18 @@ class Bills(Protocol):
 
     async def asked(self, bill_id: str, times: int, now: datetime) -> None:
         """Note that the provider is asked once more."""
+        ...
+
+    async def ask_once_more(self, bill_id: str, asked_before: datetime, now: datetime) -> int | None:
+        """Count one more asking for a number still awaited; None where it was asked for since, or has come."""
+        ...
+
+    async def facts(self, bill_id: str) -> Sequence[tuple[BillFact, Mapping[str, Any]]]:
+        """What became known of a bill, oldest first, with the details of each."""
+        ...
+
+    async def past_life(self, now: datetime, limit: int) -> Sequence[Bill]:
+        """Lock up to ``limit`` bills without money whose life has ended and that do not say so yet."""
         ...
 
     async def silent(
@@ -431,6 +444,60 @@ class Follow(Protocol):
         ...
 
 
+class Pool(Protocol):
+    """Ready control numbers, bills of nobody."""
+
+    async def add(self, numbers: Sequence[PoolNumber], now: datetime) -> None:
+        """Insert numbers that the provider is about to be asked for."""
+        ...
+
+    async def by_id(self, bill_id: str, lock: bool = False) -> PoolNumber | None: ...
+    async def by_control_number(self, number: str, lock: bool = False) -> PoolNumber | None: ...
+    async def by_control_numbers(self, numbers: Sequence[str]) -> Mapping[str, PoolNumber]: ...
+    async def several(self, bill_ids: Sequence[str]) -> Sequence[PoolNumber]: ...
+    async def take(self, kind: PoolKind, usable_until: datetime, now: datetime) -> PoolNumber | None:
+        """Bind a ready number of this kind that lives till then; None where there is none that nobody else is taking.
+
+        The number as it was before.
+        """
+        ...
+
+    async def change(self, bill_id: str, state: PoolState, now: datetime, control_number: str | None = None) -> None:
+        """Put a number into another state, and its control number where it has just come."""
+        ...
+
+    async def supply(self, kind: PoolKind, usable_until: datetime, refused_since: datetime) -> tuple[int, int]:
+        """How many of this kind can be handed out, and how many were asked for or refused since then."""
+        ...
+
+    async def silent(
+        self, asked_before: datetime, limit: int, asked_less_than: int
+    ) -> Sequence[tuple[PoolNumber, int]]:
+        """Lock numbers that the provider has had since then and that have not come, with how often each was asked for.
+
+        What it has never had is still being sent.
+        """
+        ...
+
+    async def accepted(self, bill_ids: Sequence[str], now: datetime) -> None:
+        """The provider has these now, for the first time where nothing is known of an earlier one."""
+        ...
+
+    async def asked(self, bill_ids: Sequence[str], now: datetime) -> None:
+        """Note that the provider is asked for these once more."""
+        ...
+
+    async def stale(
+        self, product_id: int, kind: PoolKind | None, usable_until: datetime, given_up_before: datetime, limit: int
+    ) -> Sequence[PoolNumber]:
+        """Lock a product's numbers that nobody can be given any more: too old, never come, or of another kind."""
+        ...
+
+    async def counts(self, waiting_only: bool = False) -> Mapping[tuple[str, str], int]:
+        """How many numbers there are, by product code and state; ``waiting_only``: asked for and ready ones."""
+        ...
+
+
 class Transaction(Protocol):
     """Everything that commits together, in one database."""
 
@@ -454,6 +521,8 @@ class Transaction(Protocol):
     def follow(self) -> Follow: ...
     @property
     def reconciliations(self) -> Reconciliations: ...
+    @property
+    def pool(self) -> Pool: ...
     @property
     def after_commit(self) -> list[Callable[[], object]]:
         """What to do once it is committed, and never if it is not: counting."""

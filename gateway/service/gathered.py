@@ -59,6 +59,11 @@ async def _bills_by_number(tx: Transaction, numbers: Sequence[str]) -> Sequence[
     return [found.get(number) for number in numbers]
 
 
+async def _pooled(tx: Transaction, numbers: Sequence[str]) -> Sequence[Any]:
+    found = await tx.pool.by_control_numbers(numbers)
+    return [found.get(number) for number in numbers]
+
+
 async def _bills_by_id(tx: Transaction, bill_ids: Sequence[str]) -> Sequence[Any]:
     found = await tx.bills.by_ids(bill_ids)
     return [found.get(bill_id) for bill_id in bill_ids]
@@ -180,6 +185,7 @@ async def _deeds(tx: Transaction, asked: Sequence[tuple[Deed, datetime]]) -> Seq
 
 FIRST_REPORT = Step("payments.first_report", _first_reports, alone=True)
 BILL_BY_NUMBER = Step("bills.by_control_number", _bills_by_number)
+POOLED = Step("pool.by_control_number", _pooled)
 BILL_BY_ID = Step("bills.by_id", _bills_by_id)
 LOCK_FAMILY = Step("registry.lock_family", _locked_families, alone=True)
 LOCK_BILL = Step("bills.by_id, locked", _locked_bills, alone=True)
@@ -209,6 +215,7 @@ AUDIT = Step("audit.add", _deeds)
 _ORDER = (
     FIRST_REPORT,
     BILL_BY_NUMBER,
+    POOLED,
     BILL_BY_ID,
     LOCK_FAMILY,
     LOCK_BILL,
@@ -286,7 +293,8 @@ class _Bills(_Repository):
         return Asked(LOCK_BILL if lock else BILL_BY_ID, bill_id, bill_id)
 
     def by_control_number(self, number: str, lock: bool = False) -> Asked:
-        assert not lock, "bills are locked by their ids, in one order"
+        if lock:  # of the bill that a number moves from: rare, and the family's lock is held
+            return Asked(_one_by_one(self._name, "by_control_number"), ((number,), {"lock": True}))
         return Asked(BILL_BY_NUMBER, number)
 
     def part_paid_records(self, family_id: int, product_id: int) -> Asked:
@@ -378,6 +386,15 @@ class _Reconciliations(_Repository):
     _name = "reconciliations"
 
 
+class _Pool(_Repository):
+    _name = "pool"
+
+    def by_control_number(self, number: str, lock: bool = False) -> Asked:
+        if lock:
+            return Asked(_one_by_one(self._name, "by_control_number"), ((number,), {"lock": True}))
+        return Asked(POOLED, number)
+
+
 class _Gathered:
     """``gateway.ports.Transaction`` as a lane sees it."""
 
@@ -385,4 +402,4 @@ class _Gathered:
         self.after_commit = tx.after_commit
         self.registry, self.bills, self.inbox, self.payments = _Registry(), _Bills(), _Inbox(), _Payments()
         self.outbox, self.cases, self.audit, self.callers = _Outbox(), _Cases(), _Audit(), _Callers()
-        self.follow, self.reconciliations = _Follow(), _Reconciliations()
+        self.follow, self.reconciliations, self.pool = _Follow(), _Reconciliations(), _Pool()

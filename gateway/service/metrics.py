@@ -15,6 +15,7 @@ EFFECTS = Counter("gateway_effects_total", "Effects tried, by outcome.", ["kind"
 CASES = Counter("gateway_cases_total", "Cases opened for a person.", ["kind"])
 REPAIRS = Counter("gateway_repairs_total", "Policies of others put right, by what was wrong.", ["kind"])
 ERRORS = Counter("gateway_errors_total", "Errors by code of the error table.", ["code"])
+POOL = Gauge("gateway_pool_numbers", "Control numbers of the pool, asked for and ready.", ["product", "state"])
 OUTBOX = Gauge("gateway_outbox_rows", "Outbox rows that are not done.", ["state"])
 STATEMENT_LINES = Counter("gateway_statement_lines_total", "Lines of statements reconciled.", ["provider"])
 DIFFERENCES = Gauge("gateway_day_differences", "Differences of the day reconciled last, by kind.", ["provider", "kind"])

@@ -16,7 +16,7 @@ LIFE = timedelta(days=30)
 def new_bill(quote: Quote, family: Family, generation: int, now: datetime, life: timedelta = LIFE) -> Bill:
     """Not stored yet, and without the tblPayment row that shows it."""
     return Bill(
-        id=f"B{secrets.token_hex(10).upper()}",  # never an identity: a restored backup would reuse it
+        id=new_bill_id(),
         key=quote.key,
         generation=generation,
         family_id=family.id,
@@ -36,3 +36,8 @@ def new_bill(quote: Quote, family: Family, generation: int, now: datetime, life:
         created_at=now,
         expires_at=now + life,
     )
+
+
+def new_bill_id() -> str:
+    """Random, never an identity: a restored backup would reuse one."""
+    return f"B{secrets.token_hex(10).upper()}"

@@ -76,7 +76,7 @@ class ReconcileDay:
         folder: StatementFolder,
         lines_of: Callable[[Statement], StatementLines],
         stage: StageStatement,
-        settle: Callable[[], Awaitable[bool]] | None = None,
+        settle: Callable[[], Awaitable[int]] | None = None,
         progress: Progress = lambda *_: None,
     ) -> None:
         self._uow = uow

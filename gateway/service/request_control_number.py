@@ -8,10 +8,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from gateway.domain.bill import Bill
+from gateway.domain.bill import Bill, BillFact, BillState
 from gateway.domain.clock import eat_day
-from gateway.domain.effects import SubmitBill
+from gateway.domain.effects import ReuseNumber, SubmitBill
 from gateway.domain.policy import Family
+from gateway.domain.pool import PoolKind, PoolNumber
 from gateway.domain.quote import Quote
 from gateway.domain.ussd.machine import RequestBill
 from gateway.ports import PaymentRecord, Requester, Transaction, UnitOfWork
@@ -19,12 +20,19 @@ from gateway.service.messages import Messages
 from gateway.service.new_bill import LIFE, new_bill
 from gateway.service.quotes import read_quote
 
+_TRIES = 3  # at pool numbers that turn out to be somebody's
+
 
 @dataclass(frozen=True, slots=True)
 class BillPolicy:
-    """``life``: how long a control number can be paid."""
+    """``life``: how long a control number can be paid. ``patience``: silence after which asking again asks again.
+
+    ``pool_of``: the provider whose ready numbers are handed out, None where none are.
+    """
 
     life: timedelta = LIFE
+    patience: timedelta = timedelta(minutes=3)
+    pool_of: str | None = None
 
 
 class RequestControlNumber:
@@ -56,7 +64,11 @@ class RequestControlNumber:
         known = await tx.bills.latest(quote.key, lock=True)
         is_open = known is not None and known.payable_at(now) and not known.stays_without_number
         if known is not None and is_open and known.amount - known.paid == quote.amount:
+            await self._ask_again(tx, known, now)
             return known
+        code = quote.product.provider_code
+        revived = known.number_to_revive(now) if known and known.provider_code == code else None
+        ready = await self._take(tx, quote, now) if revived is None else None
         record = PaymentRecord(
             expected=quote.amount,
             msisdn=requester.msisdn,
@@ -66,13 +78,57 @@ class RequestControlNumber:
             stage=quote.stage,
             requested_at=now,
         )
+        bill = new_bill(quote, family, known.generation + 1 if known else 1, now, self._policy.life)
+        if ready is not None:  # the provider knows it under the pool number's id
+            bill = replace(bill, id=ready.bill_id, state=BillState.SUBMITTED)
         bill = replace(
-            new_bill(quote, family, known.generation + 1 if known else 1, now, self._policy.life),
-            payment_record_id=await tx.registry.open_payment(record, now),
+            bill,
+            payment_record_id=await _payment_row(tx, record, ready, now),
+            reuses=revived,
         )
         if not await tx.bills.add(bill):
             # only without the family's lock could a twin be first; the caller may simply ask again
             raise RuntimeError(f"the bill {bill.key} was made twice at once")
-        await tx.outbox.put([SubmitBill(bill.id)], now)
-        await tx.audit.add("ussd", "bill.created", f"bill:{bill.id}", now, key=bill.key, generation=bill.generation)
+        origin = {"pool": True} if ready else {"reuses": known.id} if known and revived else {}
+        await tx.audit.add(
+            "ussd", "bill.created", f"bill:{bill.id}", now, key=bill.key, generation=bill.generation, **origin
+        )
+        if ready is not None:
+            number = {"control_number": ready.control_number, "issuer": self._policy.pool_of, "pool": True}
+            return await tx.bills.record(bill, BillFact.NUMBERED, now, **number)
+        await tx.outbox.put([ReuseNumber(bill.id) if revived else SubmitBill(bill.id)], now)
         return bill
+
+    async def _ask_again(self, tx: Transaction, known: Bill, now: datetime) -> None:
+        """A bill whose asking was given up gets another with each caller who still wants it."""
+        if not known.awaits_number:
+            return
+        times = await tx.bills.ask_once_more(known.id, now - self._policy.patience, now)
+        if times is not None:
+            await tx.outbox.put([ask_for(known, times)], now)
+
+    async def _take(self, tx: Transaction, quote: Quote, now: datetime) -> PoolNumber | None:
+        """A ready number for exactly this amount that lives as long as a bill; None where there is none."""
+        if self._policy.pool_of is None:
+            return None
+        kind = PoolKind(quote.product.id, quote.product.provider_code, quote.amount, quote.pay_option)
+        for _ in range(_TRIES):
+            ready = await tx.pool.take(kind, now + self._policy.life, now)
+            if ready is None or await tx.bills.by_control_number(ready.control_number or "") is None:
+                return ready
+            # the provider gave it to a bill too: whoever has it keeps it, and it leaves the pool
+            await tx.audit.add("gateway", "pool.given_twice", f"pool:{ready.bill_id}", now)
+        return None
+
+
+def ask_for(bill: Bill, attempt: int) -> SubmitBill | ReuseNumber:
+    """The effect that asks the provider for the bill's number once more."""
+    return ReuseNumber(bill.id, attempt) if bill.reuses else SubmitBill(bill.id, attempt)
+
+
+async def _payment_row(tx: Transaction, record: PaymentRecord, ready: PoolNumber | None, now: datetime) -> int:
+    """The tblPayment row: the pool number's own, which is the family's now, or a new one."""
+    if ready is None or ready.payment_record_id is None:
+        return await tx.registry.open_payment(record, now)
+    await tx.registry.hand_out_payment(ready.payment_record_id, record)
+    return ready.payment_record_id

@@ -16,26 +16,23 @@ from datetime import datetime, timedelta
 import structlog
 from aiolimiter import AsyncLimiter
 
-from gateway.domain.bill import BillFact, BillState
 from gateway.domain.clock import Clock
-from gateway.domain.effects import CancelBill, SendSms, SubmitBill
+from gateway.domain.effects import AskForNumbers, CancelBill, CancelNumber, SendSms
 from gateway.domain.outcomes import Accepted, Busy, Done, Outcome, Refused, Unknown, Unreachable
 from gateway.domain.payments import CaseKind
 from gateway.ports import (
     BillIssuer,
-    BillOrder,
     Case,
     HttpClient,
     Job,
-    LegacyStatus,
     SmsMessage,
     SmsProvider,
     Transaction,
     UnitOfWork,
 )
+from gateway.service.ask_provider import AskProvider
 from gateway.service.messages import Messages
 from gateway.service.metrics import EFFECTS, ERRORS
-from gateway.service.settle_bill import refuse
 
 log = structlog.get_logger()
 
@@ -81,9 +78,8 @@ class RunEffects:
     ) -> None:
         self._uow = uow
         self._client = client
-        self._payments = payments
+        self._ask = AskProvider(uow, client, payments, messages, clock)
         self._sms = sms
-        self._messages = messages
         self._clock = clock
         self._limits = limits or {}
         self._rates: dict[str, AsyncLimiter] = {}
@@ -129,55 +125,28 @@ class RunEffects:
                 message = SmsMessage(_sms_id(sms), sms.to, sms.text)
                 response = await self._client.send(self._sms.request_for(message), timeout_s)
                 return response if isinstance(response, Outcome) else self._sms.outcome(message, response)
-            case SubmitBill(bill_id, attempt):
-                async with self._uow.reading() as tx:
-                    bill = await tx.bills.by_id(bill_id)
-                    requesters = await tx.bills.requesters(bill_id)
-                if bill is None or bill.state not in (BillState.CREATED, BillState.SUBMITTED):
-                    return Done("nothing to ask any more")
-                payer = requesters[0].msisdn if requesters else None
-                order = BillOrder(bill, payer, f"{bill_id}-{attempt}-{job.attempts}")
-                request = self._payments.bill_request(order, self._clock.now())
-                answer = await self._client.send(request, timeout_s)
-                return answer if isinstance(answer, Outcome) else self._payments.bill_outcome(order, answer)
-            case CancelBill(bill_id):
-                async with self._uow.reading() as tx:
-                    bill = await tx.bills.by_id(bill_id)
-                # a paid bill's number is withdrawn where the money did not come through
-                if bill is None or bill.state not in (BillState.CANCELLED, BillState.PAID):
-                    return Done("nothing to cancel any more")
-                order = BillOrder(bill, None, f"{bill_id}-C-{job.attempts}")
-                request = self._payments.cancel_request(order, self._clock.now())
-                answer = await self._client.send(request, timeout_s)
-                return answer if isinstance(answer, Outcome) else self._payments.cancel_outcome(order, answer)
+            case effect:
+                return await self._ask.send(effect, job.attempts, timeout_s)
 
     async def _conclude(self, tx: Transaction, job: Job, outcome: Outcome, limits: ChannelLimits) -> None:
         now = self._clock.now()
         said = _said(outcome)
         match outcome:
             case Accepted() | Done():
-                if await tx.outbox.finish(job, said, now) and isinstance(job.effect, SubmitBill):
-                    await self._bill_submitted(tx, job.effect, now)
+                if await tx.outbox.finish(job, said, now) and not isinstance(job.effect, SendSms):
+                    await self._ask.accepted(tx, job.effect, now)
             case Refused() if isinstance(job.effect, CancelBill):
                 await self._hold(tx, job, said, now)  # its number can still be paid: a person must know
             case Refused(code, text):
-                if await tx.outbox.finish(job, said, now) and isinstance(job.effect, SubmitBill):
-                    bill = await tx.bills.by_id(job.effect.bill_id, lock=True)
-                    if bill is not None:
-                        await refuse(tx, self._messages, bill, code, text, now)
+                if await tx.outbox.finish(job, said, now) and not isinstance(job.effect, SendSms):
+                    await self._ask.refused(tx, job.effect, code, text, now)
             case Busy() | Unreachable() | Unknown():
-                if now - job.created_at > limits.deadline:
-                    await self._hold(tx, job, said, now)
-                else:
+                if now - job.created_at <= limits.deadline:
                     await tx.outbox.again(job, said, now + _wait(job, outcome, limits), now)
-
-    async def _bill_submitted(self, tx: Transaction, effect: SubmitBill, now: datetime) -> None:
-        bill = await tx.bills.by_id(effect.bill_id, lock=True)
-        if bill is None or bill.state != BillState.CREATED:
-            return  # the number or the refusal overtook this answer
-        await tx.bills.record(bill, BillFact.SUBMITTED, now)
-        if bill.payment_record_id is not None:
-            await tx.registry.payment_status(bill.payment_record_id, LegacyStatus.REQUESTED, now)
+                elif isinstance(job.effect, AskForNumbers | CancelNumber):
+                    await tx.outbox.finish(job, said, now)  # nobody waits for it, and the pool goes on by itself
+                else:
+                    await self._hold(tx, job, said, now)
 
     async def _hold(self, tx: Transaction, job: Job, said: str, now: datetime) -> None:
         ERRORS.labels("SMS-HELD").inc()

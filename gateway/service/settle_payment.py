@@ -19,6 +19,8 @@ from gateway.service.adopt_bill import adopt_bill
 from gateway.service.family_bill import FamilyBill, family_bill, store_bill
 from gateway.service.messages import Messages
 from gateway.service.metrics import CASES
+from gateway.service.pool_results import pool_bill_of
+from gateway.service.revive_number import release, takes_over
 from gateway.service.settle_bill import bind_number
 from gateway.service.withdraw_number import withdraw_number
 
@@ -62,22 +64,37 @@ async def _owed(tx: Transaction, entry: Entry, report: PaymentReport, now: datet
 
 async def _lock_bill(tx: Transaction, entry: Entry, report: PaymentReport, now: datetime) -> Bill | None:
     """The bill under the family's lock. Locks are taken in one order everywhere: family, then bill."""
-    bill = await tx.bills.by_control_number(report.control_number)
-    if bill is None and report.bill_id is not None:
-        bill = await tx.bills.by_id(report.bill_id)  # the payment overtook the control number
-        if bill is not None and bill.control_number is not None:
-            return None
-    if bill is None:
-        bill = await adopt_bill(tx, report.control_number, now)
+    bill = await _bill_of(tx, report, now)
     if bill is None:
         return None
     await tx.registry.lock_family(bill.family_id)
     locked = await tx.bills.by_id(bill.id, lock=True)
-    if locked is not None and locked.control_number is None:
-        locked = await bind_number(tx, locked, report.control_number, now, entry.provider)
-    if locked is not None and locked.control_number != report.control_number:
+    if locked is None or locked.control_number == report.control_number:
+        return locked
+    if locked.control_number is not None:
         return None  # another number was given while the lock was waited for
-    return locked
+    holder = await tx.bills.by_control_number(report.control_number, lock=True)
+    if holder is not None and not takes_over(locked, holder, report.control_number):
+        if holder.family_id != locked.family_id:  # its lock is not ours: settled at the next attempt
+            raise RuntimeError(f"the number of bill {holder.id} was given while bill {locked.id} was waited for")
+        return holder
+    if holder is not None:
+        await release(tx, holder, locked, now)
+    return await bind_number(tx, locked, report.control_number, now, entry.provider)
+
+
+async def _bill_of(tx: Transaction, report: PaymentReport, now: datetime) -> Bill | None:
+    """Whose money it is, before any lock: the number tells, or the bill id where the number has not come yet."""
+    number = report.control_number
+    bill = await tx.bills.by_control_number(number)
+    named = None
+    if report.bill_id is not None and (bill is None or bill.id != report.bill_id):
+        named = await tx.bills.by_id(report.bill_id)  # the payment overtook the control number
+    if bill is not None:
+        return named if named is not None and takes_over(named, bill, number) else bill
+    if named is not None:
+        return named if named.control_number in (None, number) else None  # given between these two looks
+    return await pool_bill_of(tx, report, now) or await adopt_bill(tx, number, now)
 
 
 async def read_ledger(tx: Transaction, family_id: int, product_id: int, report: PaymentReport, now: datetime) -> Ledger:

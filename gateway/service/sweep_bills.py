@@ -10,11 +10,11 @@ from datetime import datetime, timedelta
 
 from gateway.domain.bill import Bill
 from gateway.domain.clock import Clock
-from gateway.domain.effects import SubmitBill
 from gateway.domain.payments import CaseKind
 from gateway.ports import Case, Transaction, UnitOfWork
 from gateway.service.messages import Messages
 from gateway.service.metrics import CASES, ERRORS
+from gateway.service.request_control_number import ask_for
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ class SweepBills:
             for bill, times in silent:
                 await tx.bills.asked(bill.id, times + 1, now)
                 if times < self._policy.asks:
-                    await tx.outbox.put([SubmitBill(bill.id, attempt=times + 1)], now)
+                    await tx.outbox.put([ask_for(bill, times + 1)], now)
                 else:
                     await self._give_up(tx, bill, now)
         return len(silent)

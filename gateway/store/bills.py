@@ -20,6 +20,7 @@ _AWAITED = (BillState.CREATED, BillState.SUBMITTED)
 _PAYABLE = (*_AWAITED, BillState.NUMBERED, BillState.PART_PAID)
 # Literals: of parameters a kept plan does not know that the partial index serves them.
 _IS_AWAITED = bill.c.state.in_([literal_column(f"'{state}'") for state in _AWAITED])
+_IS_UNPAID = bill.c.state.in_([literal_column(f"'{state}'") for state in (*_AWAITED, BillState.NUMBERED)])
 
 
 def _bill(row: Row[Any]) -> Bill:
@@ -44,6 +45,7 @@ def _bill(row: Row[Any]) -> Bill:
         created_at=row.created_at,
         expires_at=row.expires_at,
         payment_record_id=row.payment_record_id,
+        reuses=row.reuses,
         issuer=row.issuer,
     )
 
@@ -73,6 +75,7 @@ _CHANGE = (
         control_number=bindparam("control_number"),
         paid_minor=bindparam("paid_minor"),
         payment_record_id=bindparam("payment_record_id"),
+        reuses=bindparam("reuses"),
         issuer=bindparam("issuer"),
     )
 )
@@ -85,6 +88,10 @@ def _changed(change: BillChange) -> Bill:
     changed = replace(known, state=after(known.state, fact))
     if fact == BillFact.NUMBERED and known.control_number is None:
         changed = replace(changed, control_number=details["control_number"], issuer=details.get("issuer"))
+    if fact == BillFact.RELEASED:
+        changed = replace(changed, control_number=None)
+    if fact == BillFact.NOT_REUSED:
+        changed = replace(changed, reuses=None)
     if fact in (BillFact.PART_PAID, BillFact.PAID):
         changed = replace(changed, paid=known.paid + Money(int(details["amount_minor"]), known.paid.currency))
     if "payment_record_id" in details:
@@ -175,6 +182,7 @@ class SqlBills:
             "asked_at": new.created_at,
             "asked_times": 1,
             "payment_record_id": new.payment_record_id,
+            "reuses": new.reuses,
             "issuer": new.issuer,
         }
         return await insert_if_absent(self._db, bill, ("key", "generation"), [row]) == 1
@@ -194,6 +202,7 @@ class SqlBills:
                 "paid_minor": bill.paid.amount_minor,
                 "payment_record_id": bill.payment_record_id,
                 "issuer": bill.issuer,
+                "reuses": bill.reuses,
             }
             for bill in changed
         ]
@@ -202,6 +211,24 @@ class SqlBills:
 
     async def asked(self, bill_id: str, times: int, now: datetime) -> None:
         await self._db.execute(update(bill).where(bill.c.id == bill_id).values(asked_at=now, asked_times=times))
+
+    async def ask_once_more(self, bill_id: str, asked_before: datetime, now: datetime) -> int | None:
+        statement = (
+            update(bill)
+            .where(bill.c.id == bill_id, _IS_AWAITED, bill.c.asked_at < asked_before)
+            .values(asked_at=now, asked_times=bill.c.asked_times + 1)
+            .returning(bill.c.asked_times)
+        )
+        times: int | None = (await self._db.execute(statement)).scalar_one_or_none()
+        return times
+
+    async def facts(self, bill_id: str) -> Sequence[tuple[BillFact, Mapping[str, Any]]]:
+        statement = select(bill_fact.c.fact, bill_fact.c.details).where(bill_fact.c.bill_id == bill_id)
+        return [(BillFact(row.fact), row.details) for row in await self._db.execute(statement.order_by(bill_fact.c.id))]
+
+    async def past_life(self, now: datetime, limit: int) -> Sequence[Bill]:
+        statement = select(bill).where(_IS_UNPAID, bill.c.expires_at <= now).order_by(bill.c.expires_at).limit(limit)
+        return [_bill(row) for row in await self._db.execute(locked(statement, bill, skip_locked=True))]
 
     async def add_requester(self, bill_id: str, requester: Requester, now: datetime) -> None:
         row = {"bill_id": bill_id, "msisdn": requester.msisdn, "language": requester.language, "at": now}

@@ -21,6 +21,7 @@ from gateway.store.follow import SqlFollow
 from gateway.store.inbox import SqlInbox, SqlPayments
 from gateway.store.inline import InlineConnection
 from gateway.store.outbox import SqlOutbox
+from gateway.store.pool import SqlPool
 from gateway.store.reconciliations import SqlReconciliations
 
 _DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg", "mssql": "mssql+aioodbc"}
@@ -54,6 +55,7 @@ class SqlTransaction:
     callers: SqlCallers
     follow: SqlFollow
     reconciliations: SqlReconciliations
+    pool: SqlPool
     after_commit: list[Callable[[], object]] = field(default_factory=list)
 
 
@@ -121,6 +123,7 @@ class Database:
             SqlCallers(connection),
             SqlFollow(connection),
             SqlReconciliations(connection),
+            SqlPool(connection),
         )
 
     async def ping(self) -> bool:

@@ -62,6 +62,7 @@ bill = Table(
     Column("asked_at", UtcDateTime, nullable=False),
     Column("asked_times", Integer, nullable=False),
     Column("payment_record_id", BigInteger),
+    Column("reuses", foreign(50)),
     Column("issuer", String(30)),
     UniqueConstraint("key", "generation"),
     UniqueConstraint("control_number").ddl_if(callable_=_not_mssql),
@@ -77,6 +78,47 @@ Index(
     bill.c.asked_at,
     postgresql_where=bill.c.state.in_(("created", "submitted")),
     mssql_where=bill.c.state.in_(("created", "submitted")),
+)
+
+# What the look for bills whose life has ended reads: those that somebody could still pay.
+_unpaid = bill.c.state.in_(("created", "submitted", "numbered"))
+Index("ix_gw_bill_life", bill.c.expires_at, postgresql_where=_unpaid, sqlite_where=_unpaid, mssql_where=_unpaid)
+
+# Control numbers asked for ahead of time. A row becomes a bill when it is handed out, under the same id.
+pool_number = Table(
+    "gw_pool_number",
+    metadata,
+    Column("bill_id", String(40), primary_key=True),
+    Column("product_id", Integer, nullable=False),
+    Column("product_code", foreign(8), nullable=False),
+    Column("provider_code", foreign(25)),
+    Column("amount_minor", BigInteger, nullable=False),
+    Column("currency", String(3), nullable=False),
+    Column("pay_option", SmallInteger, nullable=False),
+    Column("state", String(12), nullable=False),
+    Column("control_number", foreign(50)),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("expires_at", UtcDateTime, nullable=False),
+    Column("asked_at", UtcDateTime, nullable=False),
+    Column("asked_times", Integer, nullable=False),
+    Column("changed_at", UtcDateTime, nullable=False),
+    Column("payment_record_id", BigInteger),
+    UniqueConstraint("control_number").ddl_if(callable_=_not_mssql),
+)
+_one_pool_number = DDL(  # type: ignore[no-untyped-call]  # SQLAlchemy has no annotation here
+    "CREATE UNIQUE INDEX uq_gw_pool_number_control_number ON gw_pool_number (control_number) "
+    "WHERE control_number IS NOT NULL"
+)
+event.listen(pool_number, "after_create", _one_pool_number.execute_if(dialect="mssql"))
+_in_pool = pool_number.c.state.in_(("asked", "ready"))
+Index(
+    "ix_gw_pool_number_open",
+    pool_number.c.product_id,
+    pool_number.c.state,
+    pool_number.c.expires_at,
+    postgresql_where=_in_pool,
+    sqlite_where=_in_pool,
+    mssql_where=_in_pool,
 )
 
 bill_fact = Table(

@@ -13,15 +13,15 @@ from gateway.domain.money import Money
 
 # One row a state, one column a fact: what the state becomes. A dot: nothing changes.
 TABLE = """
-             submitted  numbered  refused  part_paid  paid  expired  cancelled
-created      submitted  numbered  refused  part_paid  paid  expired  cancelled
-submitted    .          numbered  refused  part_paid  paid  expired  cancelled
-numbered     .          .         .        part_paid  paid  expired  cancelled
-refused      submitted  numbered  .        part_paid  paid  expired  cancelled
-part_paid    .          .         .        .          paid  .        .
-paid         .          .         .        .          .     .        .
-expired      .          .         .        part_paid  paid  .        cancelled
-cancelled    .          .         .        part_paid  paid  .        .
+             submitted  numbered  refused  part_paid  paid  expired  cancelled  not_reused  released
+created      submitted  numbered  refused  part_paid  paid  expired  cancelled  .           .
+submitted    .          numbered  refused  part_paid  paid  expired  cancelled  .           .
+numbered     .          .         .        part_paid  paid  expired  cancelled  .           expired
+refused      submitted  numbered  .        part_paid  paid  expired  cancelled  .           .
+part_paid    .          .         .        .          paid  .        .          .           .
+paid         .          .         .        .          .     .        .          .           .
+expired      .          .         .        part_paid  paid  .        cancelled  .           .
+cancelled    .          .         .        part_paid  paid  .        .          .           .
 """
 
 
@@ -61,7 +61,7 @@ def test_the_same_fact_twice_is_once() -> None:
 
 def test_money_counts_in_whatever_order_it_becomes_known() -> None:
     """Whatever else is said before, between and after: a bill that was paid ends paid."""
-    for facts in permutations(BillFact):
+    for facts in permutations(fact for fact in BillFact if fact != BillFact.NOT_REUSED):  # which moves nothing
         state = BillState.CREATED
         seen = [state]
         for fact in facts:
@@ -114,3 +114,29 @@ def test_the_business_key_names_family_product_and_preceding_policy(
     family: int, product: int, preceding: int | None, key: str
 ) -> None:
     assert bill_key(family, product, preceding) == key
+
+
+REVIVED = [
+    # state, number, reuses, days since the end of its life, paid -> the number that the next bill asks for
+    ("numbered", "99", None, 0, 0, "99"),
+    ("numbered", "99", None, -1, 0, None),  # it can still be paid
+    ("expired", "99", None, 0, 0, "99"),
+    ("expired", "99", None, -1, 0, "99"),
+    ("expired", None, None, 0, 0, None),  # never had one, or a later bill has it
+    ("expired", None, "99", 0, 0, "99"),  # asked again and never answered
+    ("submitted", None, "99", 0, 0, "99"),
+    ("submitted", None, "99", -1, 0, None),
+    ("expired", "99", None, 0, 1, None),
+    ("part_paid", "99", None, 0, 1, None),  # the provider holds a bill with money on it
+    ("paid", "99", None, 0, 1, None),
+    ("cancelled", "99", None, 0, 0, None),  # its family was told not to pay it
+    ("refused", None, None, 0, 0, None),
+]
+
+
+@pytest.mark.parametrize(("state", "number", "reuses", "days", "paid", "revived"), REVIVED)
+def test_which_number_is_revived(
+    state: str, number: str | None, reuses: str | None, days: int, paid: int, revived: str | None
+) -> None:
+    bill = replace(BILL, state=BillState(state), control_number=number, reuses=reuses, paid=Money(paid))
+    assert bill.number_to_revive(BILL.expires_at + timedelta(days=days)) == revived

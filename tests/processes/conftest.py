@@ -89,7 +89,6 @@ def settings(
         "GATEWAY_WORKER__CALL_TIMEOUT_S": str(CALL_TIMEOUT_S),
         "GATEWAY_WORKER__LEASE_S": str(LEASE_S),
         "GATEWAY_WORKER__SMS_WINDOW": str(SMS_WINDOW),
-        "GATEWAY_RECONCILIATION__FOLDER": str(tmp_path_factory.mktemp(f"statements-{backend}")),
         "GATEWAY_RECONCILIATION__ENABLED": "false",  # days are reconciled by the tests, when they say so
     }
 

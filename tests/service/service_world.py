@@ -96,6 +96,8 @@ class Provider:
     orders: list[BillOrder] = field(default_factory=list)
     cancelled: Outcome = field(default_factory=Done)
     cancels: list[BillOrder] = field(default_factory=list)
+    at_once: int = 3
+    bulk: list[list[BillOrder]] = field(default_factory=list)
     name: str = "fakepay"
     routes: Sequence[str] = ("payments",)
 
@@ -104,6 +106,16 @@ class Provider:
         return HttpRequest("POST", "http://pay", {}, order.bill.id.encode())
 
     def bill_outcome(self, order: BillOrder, response: HttpResponse) -> Outcome:
+        return self.outcome
+
+    def bills_at_once(self, provider_code: str | None) -> int:
+        return self.at_once
+
+    def bills_request(self, orders: Sequence[BillOrder], now: datetime) -> HttpRequest:
+        self.bulk.append(list(orders))
+        return HttpRequest("POST", "http://pay/many", {}, b"many")
+
+    def bills_outcome(self, orders: Sequence[BillOrder], response: HttpResponse) -> Outcome:
         return self.outcome
 
     def cancel_request(self, order: BillOrder, now: datetime) -> HttpRequest:

@@ -37,10 +37,11 @@ from store_samples import NOW, after, bill, evidence, report
 
 import gateway.store
 from adapters.registry.openimis import OpenImisRegistry
-from gateway.domain.bill import BillFact, BillState
+from gateway.domain.bill import BillFact, BillState, PayOption
 from gateway.domain.effects import SendSms
 from gateway.domain.money import Money
 from gateway.domain.payments import CaseKind, EntryState
+from gateway.domain.pool import PoolKind, PoolNumber, PoolState
 from gateway.domain.reconcile import Became, Judgement, Kind, Tally
 from gateway.domain.upkeep import OURS, PolicyEvent, PolicyEventKind
 from gateway.ports import (
@@ -191,6 +192,13 @@ async def _bills(bills: Any) -> None:
     assert (numbered.state, numbered.control_number) == (BillState.NUMBERED, "994120000011")
     part = await bills.record(numbered, BillFact.PART_PAID, NOW, amount_minor=1_00, payment_record_id=17)
     assert await bills.part_paid_records(7, 1) == [17]
+    assert await bills.facts("B1") == [
+        (BillFact.NUMBERED, {"control_number": "994120000011"}),
+        (BillFact.PART_PAID, {"amount_minor": 1_00, "payment_record_id": 17}),
+    ]
+    assert await bills.ask_once_more("B2", NOW, NOW) is None  # asked since
+    assert await bills.ask_once_more("B2", after(seconds=2), after(seconds=2)) == 2
+    assert [known.id for known in await bills.past_life(after(days=31), 10)] == ["B2"]
     assert await bills.part_paid_records_of([(7, 1), (8, 1), (7, 2)]) == {(7, 1): [17]}
     rest = {"amount_minor": part.amount.amount_minor - 1_00}
     [paid] = await bills.record_all([BillChange(part, BillFact.PAID, rest)], NOW)
@@ -389,6 +397,42 @@ async def _reconciliations(days: Any) -> None:
     await days.unstage([known.id])
 
 
+async def _pool(pool: Any) -> None:
+    kind = PoolKind(1, None, Money(30_000_00), PayOption.EXACT)
+    numbers = [
+        PoolNumber(
+            f"P{n}", 1, "CHFDOM", None, kind.amount, kind.pay_option, PoolState.ASKED, None, NOW, after(days=365)
+        )
+        for n in range(3)
+    ]
+    await pool.add(numbers, NOW)
+    assert await pool.by_id("P0", lock=True) == numbers[0]
+    assert await pool.by_id("P9") is None
+    assert await pool.several(["P2", "P0", "P9"]) == [numbers[0], numbers[2]]
+    assert await pool.supply(kind, after(days=30), NOW) == (0, 3)
+    assert await pool.silent(after(hours=9), 9, 5) == []  # still being sent
+    await pool.accepted(["P0", "P1", "P2"], NOW)
+    assert [(n.bill_id, times) for n, times in await pool.silent(after(seconds=1), 2, 5)] == [("P0", 1), ("P1", 1)]
+    await pool.asked(["P0"], after(hours=1))
+    assert [n.bill_id for n, _ in await pool.silent(after(hours=2), 9, 2)] == ["P1", "P2"]
+    await pool.change("P0", PoolState.READY, NOW, "994120000011")
+    await pool.change("P1", PoolState.REFUSED, NOW)
+    assert await pool.by_control_number("994120000011", lock=True) == await pool.by_control_number("994120000011")
+    assert list(await pool.by_control_numbers(["994120000011", "994120000019"])) == ["994120000011"]
+    assert await pool.supply(kind, after(days=30), NOW) == (1, 2)
+    assert await pool.supply(kind, after(days=366), after(seconds=1)) == (0, 1)
+    other = replace(kind, provider_code="SP19960")
+    assert await pool.take(other, after(days=30), NOW) is None
+    assert [n.bill_id for n in await pool.stale(1, kind, after(days=30), after(seconds=1), 9)] == ["P2"]
+    assert {n.bill_id for n in await pool.stale(1, other, after(days=30), NOW, 9)} == {"P0", "P2"}
+    assert [n.bill_id for n in await pool.stale(1, None, after(days=30), NOW, 9)] == []
+    taken = await pool.take(kind, after(days=30), NOW)
+    assert (taken.bill_id, taken.control_number) == ("P0", "994120000011")
+    assert await pool.take(kind, after(days=30), NOW) is None
+    assert await pool.counts() == {("CHFDOM", "bound"): 1, ("CHFDOM", "refused"): 1, ("CHFDOM", "asked"): 1}
+    assert await pool.counts(waiting_only=True) == {("CHFDOM", "asked"): 1}
+
+
 EXERCISES: dict[str, Callable[[Any], Awaitable[None]]] = {
     "SqlAudit": _audit,
     "SqlBills": _bills,
@@ -399,6 +443,7 @@ EXERCISES: dict[str, Callable[[Any], Awaitable[None]]] = {
     "SqlOutbox": _outbox,
     "SqlPayments": _payments,
     "SqlReconciliations": _reconciliations,
+    "SqlPool": _pool,
 }
 
 
@@ -561,6 +606,9 @@ async def test_what_is_locked_elsewhere_is_locked_there(said: Recorder) -> None:
         ("SqlInbox.claim", False),
         ("SqlInbox.claim_new", True),
         ("SqlOutbox.lease", True),
+        ("SqlBills.past_life", True),
+        ("SqlPool.take", True),
+        ("SqlPool.by_control_number", False),
     }
     for method, text, skips in said.locks:
         assert re.search(r"WITH \([^)]*\bUPDLOCK\b", text), method

@@ -16,7 +16,7 @@ from .codes import BUSY_RETRY_S, DUPLICATE_BILL, SUCCESS, answer, describe, spli
 from .envelope import Message, open_envelope, seal
 from .limits import MAX_ID, UnreadableError
 from .settings import GepgSettings
-from .wire import amount_text, time_text
+from .wire import amount_text, read_amount, time_text
 from .xmltext import clean, group, leaf
 from .xmltree import Element, parse
 
@@ -28,6 +28,8 @@ _MAX_RETRY_S = 3600.0
 _CONTROL_NUMBER = re.compile(r"(?!0{12})[0-9]{12}")
 _NAME_MAX, _DESCRIPTION_MAX = 200, 200
 _SMALLEST = "0.01"
+DEFAULT, REUSE = "default.sp.in", "reusebill.sp.in"  # Gepg-Com
+_REUSE_REASON = "The bill has expired"  # no list of reasons is public; a wrong one is 7376
 
 
 # --------------------------------------------------------------------------------------------------------- the request
@@ -39,7 +41,7 @@ def submission(settings: GepgSettings, order: BillOrder) -> HttpRequest:
 
     Raises ValueError for a bill not in shillings: the rate of exchange is not ours to choose.
     """
-    bill = order.bill
+    bill, reuse = order.bill, order.reuse
     if bill.amount.currency != "TZS":
         raise ValueError("GePG bills are asked for in TZS")
     assert 0 < len(order.request_id) <= MAX_ID, "a ReqId has 1 to 100 characters"
@@ -55,25 +57,25 @@ def submission(settings: GepgSettings, order: BillOrder) -> HttpRequest:
         # bills, and "at once" would contradict instalments.
         leaf("PayTyp", "2"),
         leaf("GrpBillId", bill.id),
+        *([leaf("CustCntrNum", reuse)] if reuse else []),
     )
-    detail = _detail(settings, sp_code, bill, msisdn.normalise(order.payer_msisdn))
+    detail = _detail(settings, sp_code, bill, msisdn.normalise(order.payer_msisdn), reuse)
     element = group("billSubReq", header, group("BillDtls", detail))
-    return HttpRequest(
-        "POST", settings.url.rstrip("/") + _PATH, headers_for(sp_code), seal(element, settings.private_key)
-    )
+    headers = headers_for(sp_code, REUSE if reuse else DEFAULT)
+    return HttpRequest("POST", settings.url.rstrip("/") + _PATH, headers, seal(element, settings.private_key))
 
 
-def headers_for(sp_code: str) -> dict[str, str]:
+def headers_for(sp_code: str, community: str = DEFAULT) -> dict[str, str]:
     """What every v5 request to GePG carries; the code must be the body's (7323)."""
-    return {**common_headers(sp_code), "Gepg-Alg": "00S2"}
+    return {**common_headers(sp_code, community), "Gepg-Alg": "00S2"}
 
 
-def common_headers(sp_code: str, community: str = "default.sp.in") -> dict[str, str]:
+def common_headers(sp_code: str, community: str = DEFAULT) -> dict[str, str]:
     """What both generations carry."""
     return {"Content-Type": "application/xml", "Gepg-Code": sp_code, "Gepg-Com": community}
 
 
-def _detail(settings: GepgSettings, sp_code: str, bill: Bill, phone: str | None) -> str:
+def _detail(settings: GepgSettings, sp_code: str, bill: Bill, phone: str | None, reuse: str | None) -> str:
     amount = amount_text(bill.amount)
     item = group(
         "BillItem",
@@ -97,7 +99,7 @@ def _detail(settings: GepgSettings, sp_code: str, bill: Bill, phone: str | None)
         leaf("CustIdTyp", "5"),  # "other": an insurance number is none of GePG's kinds
         leaf("CustAccnt", bill.chfid),
         leaf("CustName", clean(bill.payer_name) or bill.chfid, _NAME_MAX),  # a blank name is refused (7276)
-        leaf("CustCellNum", msisdn.without_plus(phone) if phone else ""),
+        leaf("CustCellNum", msisdn.without_plus(phone) if phone else settings.payer_phone or ""),
         leaf("CustEmail", "" if phone else settings.payer_email),  # one of the two must be there (7217)
         leaf("BillGenDt", time_text(bill.created_at)),
         leaf("BillExprDt", time_text(bill.expires_at)),
@@ -113,6 +115,7 @@ def _detail(settings: GepgSettings, sp_code: str, bill: Bill, phone: str | None)
         leaf("PayLimTyp", "1"),  # any bank or wallet may take it
         leaf("PayLimAmt", "0.00"),
         leaf("CollPsp", ""),
+        *([leaf("BillCntrNum", reuse), leaf("ReuseReasn", _REUSE_REASON)] if reuse else []),
         group("BillItems", item),
     )
 
@@ -138,7 +141,7 @@ def submission_outcome(peers: Sequence[RSAPublicKey], order: BillOrder, response
         if (ack.optional("ReqId") or order.request_id) != order.request_id:
             return Unknown(f"HTTP {response.status}, the answer is to another request")
         codes = split_codes(ack.required("AckStsCode"), "AckStsCode")
-        return answer(codes, ack.optional("AckStsDesc"), ack.optional("AckId"))
+        return answer(codes, ack.optional("AckStsDesc"), ack.optional("AckId"), reuse=order.reuse is not None)
     except UnreadableError as error:
         return Unknown(f"HTTP {response.status}, {error}")
 
@@ -178,15 +181,21 @@ def _retry_after_s(response: HttpResponse) -> float:
 
 
 def read_result(message: Element) -> tuple[ControlNumberGiven | BillRefused, ...]:
-    """One notice per BillDtl of a billSubRes; without any, one for the group. Raises UnreadableError."""
+    """One notice per BillDtl of a billSubRes; without any, one for the group. Raises UnreadableError.
+
+    None of a bill of which it says only that it had arrived before (7226): that refuses nothing, and its number comes
+    with the answer to its first arrival, or by asking again.
+    """
     header = message.group("BillHdr")
     details = [detail for group_ in message.groups("BillDtls") for detail in group_.groups("BillDtl")]
     if not details:
-        return (_notice(header, header, header.required("GrpBillId"), alone=True),)
-    return tuple(_notice(header, each, each.required("BillId"), len(details) == 1) for each in details)
+        found = [_notice(header, header, header.required("GrpBillId"), alone=True)]
+    else:
+        found = [_notice(header, each, each.required("BillId"), len(details) == 1) for each in details]
+    return tuple(notice for notice in found if notice is not None)
 
 
-def _notice(header: Element, detail: Element, bill_id: str, alone: bool) -> ControlNumberGiven | BillRefused:
+def _notice(header: Element, detail: Element, bill_id: str, alone: bool) -> ControlNumberGiven | BillRefused | None:
     """Given when neither header nor detail refuses and there is a usable number; a refusal never carries a number.
 
     A failed bill (ResSts GF) has "0" or an old number, so GF refuses, save for a duplicate (7226) that carries the
@@ -207,10 +216,17 @@ def _notice(header: Element, detail: Element, bill_id: str, alone: bool) -> Cont
         return BillRefused(bill_id, "GF", describe(codes, words))  # it contradicts itself: no number to give out
     number = _number(header, detail, alone)
     if number is not None:
-        return ControlNumberGiven(bill_id, number)
+        return given(bill_id, number, detail, repeated=bool(faults))
     if faults:
-        return BillRefused(bill_id, ";".join(faults), describe(faults, words))
+        return None
     raise UnreadableError("a bill succeeded without a control number")
+
+
+def given(bill_id: str, number: str, detail: Element, repeated: bool) -> ControlNumberGiven:
+    """With whatever else the message tells of the bill: no public sample does, so it is looked for and not expected."""
+    amount, currency = detail.optional("BillAmt"), detail.optional("Ccy") or detail.optional("CCy") or "TZS"
+    said = read_amount(amount, currency, "BillAmt") if amount else None
+    return ControlNumberGiven(bill_id, number, repeated, said, detail.optional("SpCode"))
 
 
 def usable_number(text: str | None) -> str | None:

@@ -10,7 +10,7 @@ from gateway.domain import msisdn
 from gateway.domain.outcomes import Outcome, Unknown
 from gateway.ports import BillOrder, BillRefused, ControlNumberGiven, HttpRequest, HttpResponse
 
-from .bills import common_headers, is_busy, usable_number
+from .bills import DEFAULT, REUSE, common_headers, given, is_busy, usable_number
 from .cancellation import cancellation_meant
 from .codes import DUPLICATE_BILL, SUCCESS, answer, describe, split_codes
 from .envelope import open_envelope, seal
@@ -22,6 +22,7 @@ from .xmltext import clean, group, leaf
 from .xmltree import Element, parse
 
 _SUBMISSION, _REUSE = "/api/bill/sigqrequest", "/api/bill/sigqrequest_reuse"
+MOST_BILLS = 500  # in one request; GePG's own limit is not public
 _CHANGE, _CANCELLATION = "/api/bill/sigqrequest_change", "/api/bill/sigcancel_request"
 _Meant = Callable[[Element], Outcome]
 _NAME_MAX, _DESCRIPTION_MAX = 200, 200  # v5's lengths: v4's own are not public
@@ -32,15 +33,16 @@ _NAME_MAX, _DESCRIPTION_MAX = 200, 200  # v5's lengths: v4's own are not public
 
 def submission(settings: GepgSettings, orders: Sequence[BillOrder]) -> HttpRequest:
     """The signed request for one bill or for many of one service provider. The same orders give the same bytes."""
+    assert 0 < len(orders) <= MOST_BILLS, "a request is for 1 to MOST_BILLS bills"
     sp_code = _one_provider(settings, orders)
     bills = [_bill(settings, order) for order in orders]
-    return _request(settings, sp_code, _SUBMISSION, "default.sp.in", bills)
+    return _request(settings, sp_code, _SUBMISSION, DEFAULT, bills)
 
 
 def reuse(settings: GepgSettings, order: BillOrder, control_number: str) -> HttpRequest:
     """Bind a new bill to a control number that was given before."""
     sp_code = _one_provider(settings, [order])
-    return _request(settings, sp_code, _REUSE, "reusebill.sp.in", [_bill(settings, order, control_number)])
+    return _request(settings, sp_code, _REUSE, REUSE, [_bill(settings, order, control_number)])
 
 
 def change_of_expiry(settings: GepgSettings, order: BillOrder) -> HttpRequest:
@@ -132,9 +134,9 @@ def _bill(settings: GepgSettings, order: BillOrder, control_number: str | None =
 # --------------------------------------------------------------------------------------------------------- the answers
 
 
-def submission_outcome(peers: Sequence[RSAPublicKey], response: HttpResponse) -> Outcome:
+def submission_outcome(peers: Sequence[RSAPublicKey], response: HttpResponse, *, reuse: bool = False) -> Outcome:
     """What the immediate answer (gepgBillSubReqAck) says. It names no request, so any genuine one is believed."""
-    return outcome_of(peers, response, "gepgBillSubReqAck", lambda ack: answer(_codes(ack), None, None))
+    return outcome_of(peers, response, "gepgBillSubReqAck", lambda ack: answer(_codes(ack), None, None, reuse=reuse))
 
 
 def cancellation_outcome(peers: Sequence[RSAPublicKey], order: BillOrder, response: HttpResponse) -> Outcome:
@@ -174,14 +176,18 @@ def _codes(element: Element) -> tuple[str, ...]:
 
 
 def read_results(message: Element) -> tuple[ControlNumberGiven | BillRefused, ...]:
-    """One notice per BillTrxInf of a gepgBillSubResp. Raises UnreadableError."""
+    """One notice per BillTrxInf of a gepgBillSubResp, none of those that had only arrived before (7226, no number).
+
+    Raises UnreadableError.
+    """
     details = message.groups("BillTrxInf")
     if not details:
         raise UnreadableError("gepgBillSubResp has no BillTrxInf")
-    return tuple(_notice(detail) for detail in details)
+    found = [_notice(detail) for detail in details]
+    return tuple(notice for notice in found if notice is not None)
 
 
-def _notice(detail: Element) -> ControlNumberGiven | BillRefused:
+def _notice(detail: Element) -> ControlNumberGiven | BillRefused | None:
     """A failed bill (GF) carries "0" or an old number, so GF refuses, save for a duplicate (7226) with its number."""
     bill_id = detail.required("BillId")
     if len(bill_id) > MAX_ID:
@@ -195,7 +201,7 @@ def _notice(detail: Element) -> ControlNumberGiven | BillRefused:
         return BillRefused(bill_id, "GF", describe(codes))  # it contradicts itself: no number to give out
     number = usable_number(detail.optional("PayCntrNum"))
     if number is not None:
-        return ControlNumberGiven(bill_id, number)
+        return given(bill_id, number, detail, repeated=bool(faults))
     if faults:
-        return BillRefused(bill_id, ";".join(faults), describe(faults))
+        return None
     raise UnreadableError("a bill succeeded without a control number")

@@ -114,6 +114,10 @@ CODES: dict[str, tuple[Meaning, str]] = {
     "7376": (_R, "the reason for reuse is not valid"),
 }
 
+# What says of a bill that is to get an earlier number that it was not taken: the number's own bill is paid, partly
+# paid, cancelled, gone, or could not be moved. None of them would refuse an ordinary bill.
+NOT_REUSABLE = frozenset(("7204", "7213", "7279", "7280", "7283", "7301", "7336"))
+
 _CODE = re.compile(r"[0-9]{4}")
 
 
@@ -135,13 +139,14 @@ def describe(codes: tuple[str, ...], own_words: str | None = None) -> str:
     return (own_words or "; ".join(CODES.get(code, (None, "not in our table"))[1] for code in codes))[:MAX_TEXT]
 
 
-def answer(codes: tuple[str, ...], own_words: str | None, reference: str | None) -> Outcome:
+def answer(codes: tuple[str, ...], own_words: str | None, reference: str | None, *, reuse: bool = False) -> Outcome:
     """What the codes of one acknowledgement mean together.
 
     One definite refusal refuses the bill, whatever stands beside it; else one code of no certain meaning leaves it
-    unknown; else one "try later" makes it busy; only nothing but acceptance is acceptance.
+    unknown; else one "try later" makes it busy; only nothing but acceptance is acceptance. ``reuse``: the bill was to
+    get an earlier number, see ``NOT_REUSABLE``.
     """
-    meanings = {meaning(code) for code in codes}
+    meanings = {Meaning.REFUSED if reuse and code in NOT_REUSABLE else meaning(code) for code in codes}
     joined = ";".join(codes)
     if Meaning.REFUSED in meanings:
         return Refused(joined, describe(codes, own_words))

@@ -91,14 +91,34 @@ class GepgProvider:
     def bill_request(self, order: BillOrder, now: datetime) -> HttpRequest:
         """The submission. ``now`` is not used: a resend must equal its first, so every time in it is the bill's own."""
         if self._generation_of(order) is V4:
+            if order.reuse is not None:
+                return bills_v4.reuse(self._settings, order, order.reuse)
             return bills_v4.submission(self._settings, [order])
         return bills.submission(self._settings, order)
 
     def bill_outcome(self, order: BillOrder, response: HttpResponse) -> Outcome:
         """Accepted, Refused, Busy or Unknown; see ``codes``."""
         if self._generation_of(order) is V4:
-            return bills_v4.submission_outcome(self._settings.peer_certificates, response)
+            peers, reuse = self._settings.peer_certificates, order.reuse is not None
+            return bills_v4.submission_outcome(peers, response, reuse=reuse)
         return bills.submission_outcome(self._settings.peer_certificates, order, response)
+
+    def bills_at_once(self, provider_code: str | None) -> int:
+        """v4 takes many. v5's request has one customer number and one GrpBillId, which a normal bill shares with its
+        BillId: several BillDtl are the parts of one combined bill, not bills of several families."""
+        generation = self._settings.generation_of(provider_code or self._settings.sp_code)
+        return bills_v4.MOST_BILLS if generation is V4 else 1
+
+    def bills_request(self, orders: Sequence[BillOrder], now: datetime) -> HttpRequest:
+        """The submission of several bills of one provider code; see ``bills_at_once``."""
+        if self._generation_of(orders[0]) is V4:
+            return bills_v4.submission(self._settings, orders)
+        (order,) = orders
+        return bills.submission(self._settings, order)
+
+    def bills_outcome(self, orders: Sequence[BillOrder], response: HttpResponse) -> Outcome:
+        """One acknowledgement for all of them."""
+        return self.bill_outcome(orders[0], response)
 
     def cancel_request(self, order: BillOrder, now: datetime) -> HttpRequest:
         """The cancellation, answered in the same exchange."""

@@ -30,6 +30,7 @@ class GepgSettings:
     payer_email: str  # stands in for a payer without a phone: GePG wants one of the two (7217)
     version: str = V5.name  # the generation that bills are asked for in
     versions: Mapping[str, str] = field(default_factory=dict)  # by service provider code, where one differs
+    payer_phone: str | None = None  # 2557…, in v5 beside the e-mail: its CustCellNum is not seen empty anywhere
 
     def generation_of(self, sp_code: str) -> Generation:
         """The generation in which this service provider's bills are asked for."""

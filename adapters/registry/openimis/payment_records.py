@@ -70,6 +70,11 @@ class PaymentSql:
             .where(details.c.PaymentID.in_(bindparam("payment_ids", expanding=True)), details.c.ValidityTo.is_(None))
             .order_by(details.c.PaymentDetailsID)
         )
+        self.handed_out = (
+            update(details)
+            .where(details.c.PaymentID == bindparam("payment_id"), details.c.ValidityTo.is_(None))
+            .values(InsuranceNumber=bindparam("chfid"), PolicyStage=bindparam("stage"))
+        )
         enrolled = (
             select(t.policies.c.EnrollDate)
             .join(t.premiums, t.premiums.c.PolicyID == t.policies.c.PolicyID)
@@ -113,9 +118,10 @@ class PaymentRecords(Connected):
                 "PhoneNumber": phone if phone and len(phone) <= _PHONE_WIDTH else None,  # half a number is nobody's
                 "RequestDate": record.requested_at,
                 "PaymentStatus": LegacyStatus.CREATED,
-                "LanguageName": fitting(payments.c.LanguageName, record.language),
-                "TypeOfPayment": MOBILE_PHONE,
-                "SmsRequired": True,
+                "LanguageName": fitting(payments.c.LanguageName, record.language or None),
+                # openIMIS' pool entries have no type: it reckons no transfer fee for them
+                "TypeOfPayment": MOBILE_PHONE if record.chfid else None,
+                "SmsRequired": bool(record.chfid),
                 "AuditedUSerID": self._audit_user_id,
                 "ValidityFrom": now,
             },
@@ -152,6 +158,29 @@ class PaymentRecords(Connected):
         if not key.autoincrement:  # the legacy PostgreSQL dump has neither a sequence nor a default for it
             row[key.name] = _ABOVE_LEGACY_KEYS + payment_id
         await self._insert(numbers, row)
+
+    async def hand_out_payment(self, payment_id: int, record: PaymentRecord) -> None:
+        """Put the family on the rows of a number of the pool, as openIMIS' SingleControlNumberHandler does."""
+        payments, details = self._sql.payments.payments, self._sql.payments.details
+        phone = without_plus(record.msisdn) if record.msisdn else None
+        values: dict[str, object] = {
+            "PhoneNumber": phone if phone and len(phone) <= _PHONE_WIDTH else None,
+            "LanguageName": fitting(payments.c.LanguageName, record.language),
+            "RequestDate": record.requested_at,
+            "SmsRequired": True,
+        }
+        await self._connection.execute(
+            self._sql.payments.received.values({name: value for name, value in values.items() if name in payments.c}),
+            {"payment_id": payment_id},
+        )
+        await self._connection.execute(
+            self._sql.payments.handed_out,
+            {
+                "payment_id": payment_id,
+                "chfid": fitting(details.c.InsuranceNumber, record.chfid),
+                "stage": record.stage,
+            },
+        )
 
     async def number_given(self, payment_id: int, control_number: str, now: datetime) -> None:
         """Status 3, and the number into tblControlNumber where this installation has it."""

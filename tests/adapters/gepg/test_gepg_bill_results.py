@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from gepg_samples import GIVEN, detail, result, wrap
 
@@ -27,9 +29,9 @@ def refused(code: str, text: str, bill_id: str = "B-7f3a") -> BillRefused:
         (result().replace("<BillDtls></BillDtls>", "<BillDtls />"), GIVEN),
         (result().replace("<BillDtls></BillDtls>", ""), GIVEN),
         (result(detail()).replace("><", ">\n  <"), GIVEN),
-        (result(detail(code="7226", words="Duplicate"), sts="GF", code="7226"), GIVEN),  # the number given before
-        (result(detail(code="7226", words="Duplicate"), code="7101"), GIVEN),
-        (result(detail(code="7226", number="0"), sts="GF", customer="0"), refused("7226", "Successful")),
+        # the number given before
+        (result(detail(code="7226", words="Duplicate"), sts="GF", code="7226"), replace(GIVEN, repeated=True)),
+        (result(detail(code="7226", words="Duplicate"), code="7101"), replace(GIVEN, repeated=True)),
         (result(detail(code="7242", words="Bad data"), sts="GF", code="7242"), refused("7242", "Bad data")),
         (result(detail(code="7242;7627", words="Bad"), sts="GF", code="7242;7627"), refused("7242;7627", "Bad")),
         (result(detail(words=""), sts="GF", code="7242"), refused("7242", "the request's data are not valid")),

@@ -247,6 +247,9 @@ async def said(world: Any, legacy: Survey) -> Recorder:
     assert (await world.rows(t.payments))[payment]["PaymentStatus"] == LegacyStatus.MATCHED
     await registry.payment_received(payment, PaymentReceived(**{**_fields(received), "matched": True}), NOW)
     assert (await world.rows(t.payments))[payment]["ReceivedAmount"] == Decimal(60000)
+    pooled = await registry.open_payment(replace(record, chfid=None, msisdn=None, language=""), NOW)
+    await registry.hand_out_payment(pooled, record)
+    assert (await world.rows(t.payments))[pooled]["PhoneNumber"] == "255712000001"
     refused = await registry.open_payment(record, NOW)
     await registry.payment_status(refused, LegacyStatus.REQUEST_REFUSED, NOW, "no such payer")
     await registry.payment_cancelled(refused, NOW)

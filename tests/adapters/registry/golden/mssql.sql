@@ -154,6 +154,10 @@ INSERT INTO [tblPayment] ([PaymentUUID], [ExpectedAmount], [PhoneNumber], [Reque
 INSERT INTO [tblPaymentDetails] ([PaymentID], [ProductCode], [InsuranceNumber], [PolicyStage], [ExpectedAmount], [AuditedUserId], [ValidityFrom]) OUTPUT inserted.[PaymentDetailsID] VALUES (:PaymentID, :ProductCode, :InsuranceNumber, :PolicyStage, :ExpectedAmount, :AuditedUserId, :ValidityFrom);
 INSERT INTO [tblControlNumber] ([PaymentID], [RequestedDate], [RequestOrigin], [Status], [AuditedUserID], [ValidityFrom]) OUTPUT inserted.[ControlNumberID] VALUES (:PaymentID, :RequestedDate, :RequestOrigin, :Status, :AuditedUserID, :ValidityFrom);
 
+-- hand_out_payment
+UPDATE [tblPayment] SET [PhoneNumber]=:PhoneNumber, [RequestDate]=:RequestDate, [LanguageName]=:LanguageName, [SmsRequired]=:SmsRequired WHERE [tblPayment].[PaymentID] = :payment_id;
+UPDATE [tblPaymentDetails] SET [InsuranceNumber]=:chfid, [PolicyStage]=:stage WHERE [tblPaymentDetails].[PaymentID] = :payment_id AND [tblPaymentDetails].[ValidityTo] IS NULL;
+
 -- number_given
 UPDATE [tblPayment] SET [PaymentStatus]=:status WHERE [tblPayment].[PaymentID] = :payment_id AND [tblPayment].[ValidityTo] IS NULL AND ([tblPayment].[PaymentStatus] IS NULL OR [tblPayment].[PaymentStatus] < :PaymentStatus_1 OR [tblPayment].[PaymentStatus] < :status);
 UPDATE [tblControlNumber] SET [ControlNumber]=coalesce([tblControlNumber].[ControlNumber], :number), [ReceivedDate]=coalesce([tblControlNumber].[ReceivedDate], :at), [ResponseOrigin]=:ResponseOrigin WHERE [tblControlNumber].[PaymentID] = :payment_id AND [tblControlNumber].[ValidityTo] IS NULL;
