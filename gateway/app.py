@@ -12,6 +12,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
+from importlib import import_module
 from urllib.parse import urlsplit
 
 import structlog
@@ -35,12 +36,12 @@ from adapters.registry.openimis import (
 from adapters.registry.openimis.demo import DemoPhone, load_demo
 from adapters.sessions.memory import MemorySessions
 from adapters.sms.africastalking import AfricasTalkingSms
-from adapters.ussd.africastalking import AfricasTalkingUssd
 from config.settings import Settings
 from gateway.domain.clock import eat_day
 from gateway.domain.ussd.book import Book, load_book
+from gateway.domain.ussd.frame import Frame
 from gateway.http_client import AiohttpClient
-from gateway.ports import SessionStore
+from gateway.ports import ChannelProfile, SessionStore
 from gateway.service.accept_callback import AcceptCallback, ForgeryQuota
 from gateway.service.answer_ussd import AnswerUssd, Budget
 from gateway.service.clocks import SystemClock
@@ -66,6 +67,7 @@ SCHEMA_BEHIND = "the gateway's own tables are not at this build's schema; run: i
 SHUTDOWN_S = 5.0  # for requests in flight
 CONNECT_S = 5.0  # config check's patience with a provider's address
 EMBEDDED_POLL_S = 0.5
+LONGEST_LINE = 65_536  # bytes of a request's address: wires that GET put an answer of any length in it
 
 
 class NotReadyError(RuntimeError):
@@ -343,9 +345,20 @@ def _ussd_routes(parts: Core, sessions: SessionStore, stack: AsyncExitStack, wak
         Budget(total_s=ussd.reply_s, fact_s=ussd.fact_s, number_s=ussd.number_s),
         wake,
     )
-    at = parts.settings.africastalking
-    mounts = [Mount(AfricasTalkingUssd(), at.secret.get_secret_value().encode(), at.allowed_networks)]
-    return UssdRoutes(answer, mounts, ussd.in_flight)
+    client = AiohttpClient()
+    stack.push_async_callback(client.close)
+    return UssdRoutes(answer, ussd_mounts(parts.settings), ussd.in_flight, client)
+
+
+def ussd_mounts(settings: Settings) -> list[Mount]:
+    """Every USSD channel that is on, at its secret address. Its adapter is the module that its wire names."""
+    mounts = []
+    for name, wire, block in settings.ussd_channels():
+        channel = import_module(f"adapters.ussd.{wire}").CHANNEL
+        profile = ChannelProfile(name, Frame(**block.frame()), block.reply_s, block.session_s, codes=tuple(block.codes))
+        secret = block.secret.get_secret_value().encode()
+        mounts.append(Mount(channel(profile, **block.wire()), secret, block.allowed_networks))
+    return mounts
 
 
 async def _worker(parts: Core, stack: AsyncExitStack) -> Worker:
@@ -392,7 +405,9 @@ def _limits(settings: Settings) -> dict[str, ChannelLimits]:
 
 
 async def _listen(stack: AsyncExitStack, app: web.Application, host: str, port: int) -> None:
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=SHUTDOWN_S, handle_signals=False)
+    runner = web.AppRunner(
+        app, access_log=None, shutdown_timeout=SHUTDOWN_S, handle_signals=False, max_line_size=LONGEST_LINE
+    )
     await runner.setup()
     stack.push_async_callback(runner.cleanup)
     try:

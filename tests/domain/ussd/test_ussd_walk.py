@@ -151,7 +151,7 @@ def edges(request: pytest.FixtureRequest) -> list[Edge]:
 
 def test_every_screen_can_be_read(edges: list[Edge]) -> None:
     """Fits the channel with its prefix, in the short alphabet, nothing unfilled, five options at most."""
-    for reply, limit in {(edge.step.reply or "", edge.step.session.limit) for edge in edges}:
+    for reply, limit in {(edge.step.reply or "", edge.step.session.frame.units) for edge in edges}:
         assert reply.strip(), "an empty screen"
         assert units(reply) <= limit - 4, reply
         assert is_gsm7(reply), reply
