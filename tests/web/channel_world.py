@@ -151,7 +151,7 @@ async def house(
 ) -> AsyncIterator[House]:
     """``answer``: instead of the registry that is told what to say."""
     told = told or Told(lambda ask: LATE)
-    sessions = sessions or MemorySessions()
+    sessions = MemorySessions() if sessions is None else sessions  # an empty one is false
     operator, taking = Operator(), web.Application()
     taking.router.add_post("/push", operator.push)
     async with TestServer(taking) as peer:
