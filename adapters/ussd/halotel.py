@@ -51,7 +51,8 @@ _ECHOED: Final = ("msisdn", "sessionid", "ussdgw_id")
 
 @dataclass(frozen=True)
 class HalotelUssd:
-    """The UssdChannel of Halotel. ``user``, ``password``: ours at their side; ``peer_…``: theirs at ours.
+    """The UssdChannel of Halotel. ``user``, ``password``: ours at their side; ``peer_…``: theirs at ours, not compared
+    where none is set.
 
     ``soap_action``: empty where the network wants no such header.
     """
@@ -81,6 +82,8 @@ class HalotelUssd:
             return Malformed(str(why), _SYSTEM_ERROR)
 
     def _is_theirs(self, fields: Mapping[str, str]) -> bool:
+        if not self.peer_user and not self.peer_password:
+            return True
         same = [
             hmac.compare_digest(fields.get(name, "").encode("utf-8", "replace"), known.encode())
             for name, known in (("user", self.peer_user), ("pass", self.peer_password))

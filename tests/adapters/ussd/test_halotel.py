@@ -192,6 +192,10 @@ def test_their_answer_means_this(response: HttpResponse, outcome: Outcome) -> No
     assert PUSHED.pushed(response) == outcome
 
 
+def test_without_a_user_of_theirs_none_is_compared() -> None:
+    assert HalotelUssd(url=URL).parse(soap()) == NEXT
+
+
 def test_the_passwords_never_print() -> None:
     assert "p<w" not in repr(HALOTEL)
     assert "tel-5f" not in repr(HALOTEL)
