@@ -26,6 +26,7 @@ from channel_lines import (
 )
 from channel_world import Told, house
 from played.talk import LATE, Fact, from_table
+from web_world import until
 
 from adapters.sessions.memory import MemorySessions
 from gateway.domain.outcomes import Unreachable
@@ -231,8 +232,7 @@ async def test_beyond_the_bound_there_is_a_polite_end(kind: type[Line]) -> None:
     at_once.held = asyncio.Event()
     async with house(at_once, in_flight=1) as at:
         inside = asyncio.create_task(at.line(kind, "inside").dial())
-        while not at_once.asked:  # noqa: ASYNC110 - what is waited for rings no bell
-            await asyncio.sleep(0.002)
+        await until(lambda: bool(at_once.asked))
         outside = at.line(kind, "outside")
         request = outside.first(CODE)
         status, _, body = await outside.raw(request)
@@ -365,8 +365,7 @@ async def test_a_screen_that_is_not_taken_is_counted_and_not_sent_twice(
         before = counted(ERRORS, "USSD-PUSH"), counted(USSD_PUSHES, "halotel", outcome)
         line = at.line(Halotel, "p4")
         await line.raw(line.first(CODE))
-        while counted(ERRORS, "USSD-PUSH") == before[0]:  # noqa: ASYNC110 - what is waited for rings no bell
-            await asyncio.sleep(0.002)
+        await until(lambda: counted(ERRORS, "USSD-PUSH") > before[0])
         assert counted(USSD_PUSHES, "halotel", outcome) == before[1] + 1
         assert len(at.operator.taken) == 1
         assert "ussd_push_failed" in log_text()
@@ -402,8 +401,7 @@ async def test_an_operator_that_cannot_be_reached_is_tried_twice_and_no_more(mon
         before = counted(USSD_PUSHES, "halotel", "Unreachable")
         line = at.line(Halotel, "p6")
         await line.raw(line.first(CODE))
-        while counted(USSD_PUSHES, "halotel", "Unreachable") == before:  # noqa: ASYNC110
-            await asyncio.sleep(0.002)
+        await until(lambda: counted(USSD_PUSHES, "halotel", "Unreachable") > before)
     assert len(tries) == 2
 
 
@@ -435,8 +433,9 @@ async def test_a_place_is_held_until_the_screen_is_pushed() -> None:
         assert (await other.dial()).text == "errorCode -1", "not taken: there is no room"
         said.held.set()
         await at.operator.shown("Wp9")
-        while (await other.dial()).text == "errorCode -1":  # noqa: ASYNC110
-            await asyncio.sleep(0.002)
+        async with asyncio.timeout(10):
+            while (await other.dial()).text == "errorCode -1":  # noqa: ASYNC110 - what is waited for rings no bell
+                await asyncio.sleep(0.002)
 
 
 async def test_a_wrong_password_of_theirs_is_told_in_their_own_code(log_text: Callable[[], str]) -> None:

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import AsyncIterator
 
 import pytest
-from channel_lines import LINES, Line, Shown
+from channel_lines import CODE, LINES, Line, Shown
 from channel_world import House, house
 from played.talk import BOOK
 from sqlalchemy import func, select
@@ -81,7 +81,13 @@ async def twice(line: Line, key: str | None) -> tuple[Shown, Shown]:
 async def test_every_input_twice_makes_one_bill_and_one_effect(at: House, database: Database, kind: type[Line]) -> None:
     """Along the ways that ask for money, each input sent once more by the operator."""
     before = await payment_records(database)
-    for number, keys in ((EXPIRED, ["1", "1", "1"]), (EXPIRED, ["2", "1", "1"]), (UNPAID, ["1", "1", "2", "1"])):
+    ways = [
+        (EXPIRED, ["1", "1", "1"]),
+        (EXPIRED, ["1", "1"]),
+        (EXPIRED, ["2", "1", "1"]),
+        (UNPAID, ["1", "1", "2", "1"]),
+    ]
+    for number, keys in ways:
         line = at.line(kind, f"twice-{number}-{''.join(keys)}", number)
         for key in (None, *keys):
             _, repeated = await twice(line, key)
@@ -100,11 +106,15 @@ async def test_where_a_repeat_can_be_told_it_gets_the_same_bytes(
     at: House, database: Database, kind: type[Line]
 ) -> None:
     line = at.line(kind, "same", EXPIRED)
+    seen = []
     for key in (None, "1", "1"):
-        await (line.dial() if key is None else line.press(key))
-        assert line.last is not None
-        first = await line.raw(line.last)
-        assert [await line.raw(line.last) for _ in range(3)] == [first] * 3
+        line.turns += 1
+        line.said += [] if key is None else [key]
+        request = line.first(CODE) if key is None else line.next(key)
+        first = await line.raw(request)
+        assert [await line.raw(request) for _ in range(3)] == [first] * 3
+        seen.append(first)
+    assert len(set(seen)) == 3, "and it went on from screen to screen"
     assert len(await bills(database)) == 1
 
 
