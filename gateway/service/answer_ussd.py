@@ -87,11 +87,12 @@ class AnswerUssd:
         key = f"{profile.name}:{phone}:{turn.session_id}"
         deadline = time.monotonic() + min(self._budget.total_s, profile.reply_deadline_s * 0.8)
         try:
+            early = key in self._busy
             while key in self._busy:
                 await self._turn_of(key, deadline)
             self._busy[key] = None
             try:
-                return await self._turn(key, profile, turn, deadline)
+                return await self._turn(key, profile, turn, early, deadline)
             finally:
                 bell = self._busy.pop(key)
                 if bell is not None:
@@ -117,14 +118,14 @@ class AnswerUssd:
         said = self._book.language("").say(text, {}).split("\n")
         return Screen(paginate(said, "", "", profile.frame)[0], final=True)
 
-    async def _turn(self, key: str, profile: ChannelProfile, turn: Turn, deadline: float) -> Screen:
+    async def _turn(self, key: str, profile: ChannelProfile, turn: Turn, early: bool, deadline: float) -> Screen:
         stored = await self._sessions.load(key)
         session = load(stored) if stored else None
         if session is not None and turn.msisdn not in (None, session.msisdn):
             if not turn.first:  # its id is another phone's: shown nothing of it, and it is left as it is
                 return self.polite_end(profile, "end.try_later", "USSD-SESSION")
             session = None
-        heard = _heard(profile, turn)
+        heard = _heard(profile, turn, early)
         seen = read_transcript(session, turn.transcript or "") if heard is None else read_key(session, heard)
         match seen:
             case Same():
@@ -211,8 +212,9 @@ class AnswerUssd:
         return Answered(ask.fact, number_fact(bill))
 
 
-def _heard(profile: ChannelProfile, turn: Turn) -> KeyTurn | None:
+def _heard(profile: ChannelProfile, turn: Turn, early: bool) -> KeyTurn | None:
     """The turn of a wire that sends the last key only; None for a transcript."""
     if turn.transcript is not None:
         return None
-    return KeyTurn(turn.service_code if turn.key is None else turn.key, turn.first, turn.turn_id, profile.codes)
+    text = turn.service_code if turn.key is None else turn.key
+    return KeyTurn(text, turn.first, turn.turn_id, profile.codes, early)

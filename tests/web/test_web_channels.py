@@ -33,7 +33,7 @@ from gateway.domain.outcomes import Unreachable
 from gateway.http_client import AiohttpClient
 from gateway.ports import HttpRequest, HttpResponse
 from gateway.service.answer_ussd import Budget
-from gateway.service.metrics import ERRORS, USSD_ENDS, USSD_PUSHES
+from gateway.service.metrics import ERRORS, USSD_ENDS, USSD_IN_FLIGHT, USSD_PUSHES
 
 NAME, CHFID = "Zuhura Kipepeo", "100000014"
 FAMILY = {"id": 7, "chfid": CHFID, "label": f"{NAME} {CHFID}", "state": "expired", "until": "2026-05-31", "start": ""}
@@ -172,6 +172,31 @@ async def test_a_first_turn_after_answers_begins_again(kind: type[Line]) -> None
 
 
 # ---------------------------------------------------------------------------------------------------- whatever is typed
+
+
+@pytest.mark.parametrize(
+    "kind", [k for k in LINES if not k.repeats_told and k is not Halotel], ids=lambda kind: kind.__name__
+)
+async def test_a_twin_that_comes_before_the_screen_confirms_nothing(kind: type[Line]) -> None:
+    """Three times the same key at once: the others cannot be a yes to a screen that nobody has seen."""
+    async with house(told()) as at:
+        line = at.line(kind, "twin")
+        await line.dial()
+        asked = len(at.told.asked)
+        at.told.held = asyncio.Event()
+        twins = [asyncio.create_task(line.send(line.next("1"))) for _ in range(3)]
+        await until(lambda: in_flight() == 3 and len(at.told.asked) > asked)
+        at.told.held.set()
+        shown = await asyncio.gather(*twins)
+        assert len({one.text for one in shown}) == 1
+        assert shown[0].text.startswith(CONFIRM)
+        assert at.told.wanted == []
+        assert (await line.press("1")).text.startswith(GIVEN), "a yes that comes afterwards is one"
+
+
+def in_flight() -> float:
+    return float(next(iter(USSD_IN_FLIGHT.collect())).samples[0].value)
+
 
 HOSTILE = [
     "", " ", "9" * 10_000, "a" * 10_000, "*" * 3_000, "#" * 3_000, "*#" * 1_000, "Ng'ombe", "١", "１", "一",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from channel_lines import LINES
 from pydantic import ValidationError
 
 from config.settings import Settings
@@ -41,6 +42,11 @@ def test_every_adapter_has_its_block_and_the_limits_that_its_wire_has() -> None:
         "airtel": ChannelProfile("airtel", Frame(160), 5.0, 180),
         "halotel": ChannelProfile("halotel", Frame(182, "bytes", "<br>", 0, entities=True), 4.0, 180, False),
     }
+
+
+def test_every_adapter_is_spoken_to_by_a_phone_of_its_own() -> None:
+    """What is played, doubled and sent hostile input is every wire there is."""
+    assert {line.name for line in LINES} >= ADAPTERS - {"generic"}
 
 
 def test_channels_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
