@@ -28,11 +28,12 @@ from gateway.service.answer_ussd import AnswerUssd, Budget
 from gateway.web.ussd import UssdRoutes
 
 CODES = f"{CODE}#"
+PATIENT = Budget(total_s=60, fact_s=30, number_s=30)  # the machine may be slow; nothing here waits for nothing
 
 
 def all_channels(push_url: str, **more: dict[str, Any]) -> Settings:
     """Every channel on, each with limits of its own."""
-    on: dict[str, Any] = {"secret": SECRET, "codes": CODES}
+    on: dict[str, Any] = {"secret": SECRET, "codes": CODES, "reply_s": 60}
     generic = {
         "ttcl": on
         | {"request": "query", "session_field": "SESSION", "phone_field": "MSISDN", "input_field": "INPUT"},
@@ -157,7 +158,7 @@ async def house(
     async with TestServer(taking) as peer:
         operator.url = str(peer.make_url("/push"))
         client = AiohttpClient()
-        served = answer(sessions) if answer else _answer(told, sessions, budget or Budget())
+        served = answer(sessions) if answer else _answer(told, sessions, budget or PATIENT)
         mounts = ussd_mounts(all_channels(**{"push_url": operator.url, **settings}))  # type: ignore[arg-type]
         app = web.Application()
         UssdRoutes(served, mounts, in_flight, client).add_to(app)

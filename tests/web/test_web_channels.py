@@ -408,10 +408,10 @@ async def test_a_push_that_never_left_is_tried_once_more_within_the_deadline(mon
         return Unreachable("refused") if len(tries) == 1 else await real(self, request, timeout_s)
 
     monkeypatch.setattr(AiohttpClient, "send", send)
-    async with house(told()) as at:
+    async with house(told(), halotel={"reply_s": 9.0}) as at:
         assert (await at.line(Halotel, "p5").dial()).text.startswith(HOME)
     assert len(tries) == 2
-    assert 0 < tries[1] <= tries[0] <= 4.0, "what is left of the channel's four seconds"
+    assert 0 < tries[1] <= tries[0] <= 9.0, "what is left of the channel's nine seconds"
 
 
 async def test_an_operator_that_cannot_be_reached_is_tried_twice_and_no_more(monkeypatch: pytest.MonkeyPatch) -> None:

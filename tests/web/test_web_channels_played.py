@@ -45,7 +45,11 @@ def expected(conversation: Conversation, language: str) -> list[tuple[list[str],
 @pytest.fixture(params=["memory", "valkey"])
 async def sessions(request: pytest.FixtureRequest) -> AsyncIterator[SessionStore]:
     store: Any
-    store = MemorySessions() if request.param == "memory" else ValkeySessions(request.getfixturevalue("valkey_url"))
+    store = (
+        MemorySessions()
+        if request.param == "memory"
+        else ValkeySessions(request.getfixturevalue("valkey_url"), timeout_s=30)
+    )
     yield store
     await store.close()
 

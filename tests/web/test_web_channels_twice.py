@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 import pytest
 from channel_lines import CODE, LINES, Line, Shown
-from channel_world import House, house
+from channel_world import PATIENT, House, house
 from played.talk import BOOK
 from sqlalchemy import func, select
 
@@ -15,7 +16,7 @@ from adapters.registry.openimis import tables as openimis
 from adapters.sessions.memory import MemorySessions
 from adapters.sessions.valkey import ValkeySessions
 from gateway.ports import SessionStore
-from gateway.service.answer_ussd import AnswerUssd, Budget
+from gateway.service.answer_ussd import AnswerUssd
 from gateway.service.clocks import SystemClock
 from gateway.service.messages import Messages
 from gateway.service.number_watch import NumberWatch
@@ -26,6 +27,7 @@ from gateway.store.database import Database
 
 EXPIRED, UNPAID = "255712000003", "255712000005"  # demo phones that can pay
 TELLS = [kind for kind in LINES if kind.repeats_told]
+one_backend = pytest.mark.parametrize("backend", ["sqlite"])  # about the wires; the store is the same
 CANNOT_TELL = [kind for kind in LINES if not kind.repeats_told]
 
 
@@ -33,7 +35,9 @@ CANNOT_TELL = [kind for kind in LINES if not kind.repeats_told]
 async def at(database: Database, backend: str, request: pytest.FixtureRequest) -> AsyncIterator[House]:
     """The whole path over a real database: SQLite with sessions in memory, PostgreSQL with sessions in Valkey."""
     store: SessionStore
-    store = MemorySessions() if backend == "sqlite" else ValkeySessions(request.getfixturevalue("valkey_url"))
+    store = (
+        MemorySessions() if backend == "sqlite" else ValkeySessions(request.getfixturevalue("valkey_url"), timeout_s=30)
+    )
     watch = NumberWatch(database)
 
     def answer(sessions: SessionStore) -> AnswerUssd:
@@ -45,7 +49,7 @@ async def at(database: Database, backend: str, request: pytest.FixtureRequest) -
             RequestControlNumber(database, Messages(BOOK), BillPolicy()),
             watch,
             SystemClock(),
-            Budget(number_s=0.02),
+            replace(PATIENT, number_s=0.02),
         )
 
     async with house(sessions=store, answer=answer) as opened:
@@ -101,6 +105,7 @@ async def test_every_input_twice_makes_one_bill_and_one_effect(at: House, databa
     assert len(asked) == len(made) == await payment_records(database) - before
 
 
+@one_backend
 @pytest.mark.parametrize("kind", TELLS, ids=lambda kind: kind.__name__)
 async def test_where_a_repeat_can_be_told_it_gets_the_same_bytes(
     at: House, database: Database, kind: type[Line]
@@ -118,6 +123,7 @@ async def test_where_a_repeat_can_be_told_it_gets_the_same_bytes(
     assert len(await bills(database)) == 1
 
 
+@one_backend
 @pytest.mark.parametrize("kind", CANNOT_TELL, ids=lambda kind: kind.__name__)
 async def test_where_it_cannot_a_first_turn_is_known_and_a_key_moves_on_by_one(at: House, kind: type[Line]) -> None:
     line = at.line(kind, "moves", EXPIRED)
@@ -129,6 +135,7 @@ async def test_where_it_cannot_a_first_turn_is_known_and_a_key_moves_on_by_one(a
     assert not second.final
 
 
+@one_backend
 @pytest.mark.parametrize("kind", CANNOT_TELL, ids=lambda kind: kind.__name__)
 async def test_a_key_after_the_end_gets_the_last_screen_again(at: House, database: Database, kind: type[Line]) -> None:
     line = at.line(kind, "ended", EXPIRED)
