@@ -5,7 +5,8 @@ BIN := $(VENV)/bin
 OPENIMIS_VENV := .venv-openimis
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: run scaled test lint unit unit-processes unit-rest contract bench bench-enquiry bench-callbacks bench-reconcile lock clean
+.PHONY: run scaled test lint unit unit-processes unit-rest walk-long contract bench bench-enquiry bench-callbacks \
+	bench-reconcile lock clean
 
 run: $(VENV)/.runtime ## the demo on the embedded default: prints where to click and what to dial
 	$(BIN)/imis-gateway demo
@@ -30,6 +31,9 @@ unit-processes: $(VENV)/.dev
 
 unit-rest: $(VENV)/.dev
 	$(BIN)/python -m pytest --ignore=tests/processes --ignore=tests/browser
+
+walk-long: $(VENV)/.dev ## a million random sequences of keys, on every kind of screen; takes minutes
+	PYTHONPATH=tests $(BIN)/python -m played.walk
 
 # openIMIS' pins clash with ours and its licence is the AGPL: it stays in an environment and a process of its own.
 contract: $(VENV)/.dev $(OPENIMIS_VENV)/.ready ## our rules and rows against openIMIS' own code, run for real

@@ -7,12 +7,14 @@ the same names. A wrong setting stops the start with every error listed; secrets
 from __future__ import annotations
 
 import os
+import re
+from collections.abc import Iterator
 from datetime import time
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, field_validator, model_validator
 from pydantic.fields import FieldInfo
 from pydantic_settings import (
     BaseSettings,
@@ -153,7 +155,62 @@ class GepgSettings(Block):
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
 
 
-class AfricasTalkingSettings(Block):
+def _listed(value: object) -> object:
+    """``a, b`` as a list."""
+    return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+
+Listed = BeforeValidator(_listed)
+
+
+ChannelName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,30}$")]
+
+
+class UssdChannelBlock(Block):
+    """One USSD channel: off unless it has a ``secret``, the unguessable part of its address.
+
+    ``codes``: the dialled codes that lead to us, comma between; what was dialled after one is taken for answers.
+    The rest says what a screen may hold there, and when a reply is due. Times in seconds.
+    """
+
+    secret: SecretStr = SecretStr("")
+    allowed_networks: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode, Listed] = ()
+    codes: Annotated[tuple[str, ...], NoDecode, Listed] = ()
+    max_units: Annotated[int, Field(ge=80, le=1000)] = 160
+    counted: Literal["septets", "ucs2", "characters", "bytes"] = "septets"
+    prefix_units: Annotated[int, Field(ge=0, le=20)] = 4  # before the text ("CON "); count it where nobody says
+    newline: Annotated[str, Field(min_length=1, max_length=8)] = "\n"
+    alphabet: Literal["any", "gsm7", "ascii"] = "any"  # what else a name holds is replaced
+    reply_s: Annotated[float, Field(ge=0.5, le=60)] = 5.0
+    session_s: Annotated[int, Field(ge=30, le=3600)] = 180
+
+    @field_validator("secret")
+    @classmethod
+    def _fits_an_address(cls, value: SecretStr) -> SecretStr:
+        if re.fullmatch(r"[A-Za-z0-9._~-]*", value.get_secret_value()) is None:
+            raise ValueError("letters, digits and . _ ~ - only: it is a part of an address")
+        return value
+
+    def frame(self) -> dict[str, Any]:
+        """What a screen may hold."""
+        return {
+            "units": self.max_units,
+            "counted": self.counted,
+            "newline": self.newline,
+            "prefix": self.prefix_units,
+            "alphabet": self.alphabet,
+        }
+
+    def wire(self) -> dict[str, Any]:
+        """The settings of this channel's own wire."""
+        own = {name: getattr(self, name) for name in type(self).model_fields if name not in _COMMON}
+        return {name: v.get_secret_value() if isinstance(v, SecretStr) else v for name, v in own.items()}
+
+
+_COMMON = frozenset(UssdChannelBlock.model_fields)
+
+
+class AfricasTalkingSettings(UssdChannelBlock):
     """USSD and SMS through Africa's Talking. ``secret`` is the unguessable part of the USSD address."""
 
     username: str = "sandbox"
@@ -161,12 +218,87 @@ class AfricasTalkingSettings(Block):
     sender: str | None = None
     sms_url: str = "http://127.0.0.1:8090/africastalking/version1/messaging"
     secret: SecretStr = SecretStr("demo")
-    allowed_networks: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode] = ()
+    reply_s: Annotated[float, Field(ge=0.5, le=60)] = 10.0
 
-    @field_validator("allowed_networks", mode="before")
-    @classmethod
-    def _split(cls, value: object) -> object:
-        return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+    def wire(self) -> dict[str, Any]:
+        """None: the other settings here are those of SMS."""
+        return {}
+
+
+class BeemSettings(UssdChannelBlock):
+    """USSD through Beem. ``request_ids``: false where the hub does not count its requests."""
+
+    prefix_units: Annotated[int, Field(ge=0, le=20)] = 0
+    first_command: Literal["continue", "initiate"] = "continue"
+    request_ids: bool = True
+
+
+class VodacomSettings(UssdChannelBlock):
+    """USSD of Vodacom (TruRoute XML)."""
+
+    prefix_units: Annotated[int, Field(ge=0, le=20)] = 0
+
+
+class TigoSettings(UssdChannelBlock):
+    """USSD of Tigo (Yas)."""
+
+
+class AirtelSettings(UssdChannelBlock):
+    """USSD of Airtel. Without ``codes`` a caller whose session was lost is not told that it begins anew."""
+
+
+class HalotelSettings(UssdChannelBlock):
+    """USSD of Halotel. ``url``, ``user``, ``password``: where screens are sent; ``peer_…``: what Halotel sends us."""
+
+    max_units: Annotated[int, Field(ge=80, le=1000)] = 182
+    counted: Literal["septets", "ucs2", "characters", "bytes"] = "bytes"
+    prefix_units: Annotated[int, Field(ge=0, le=20)] = 0
+    newline: Annotated[str, Field(min_length=1, max_length=8)] = "<br>"
+    reply_s: Annotated[float, Field(ge=0.5, le=60)] = 4.0
+    url: str = ""
+    user: str = ""
+    password: SecretStr = SecretStr("")
+    peer_user: str = ""
+    peer_password: SecretStr = SecretStr("")
+    soap_action: str = "http://tempuri.org/InsertMO"  # empty: no such header
+
+    @model_validator(mode="after")
+    def _can_send(self) -> HalotelSettings:
+        if self.secret.get_secret_value() and not self.url.startswith(("http://", "https://")):
+            raise ValueError("url must be set: screens are sent there")
+        return self
+
+
+class GenericUssdSettings(UssdChannelBlock):
+    """A channel by settings alone; its name is that of the block (``GATEWAY_GENERIC__TTCL__…`` is ``/ussd/ttcl/…``).
+
+    ``inputs``: whether the input field holds ``all`` inputs of the session or the ``last`` one. With ``last``,
+    ``first_events`` are the values of ``event_field`` that open a session (none: it is the turn of an unknown session)
+    and ``turn_field`` tells a repeated turn from a new one. A field inside another is named with a dot between.
+    ``reply`` is the JSON reply with ``$text``, ``$state`` and ``$in.FIELD`` in it; without it the reply is the word
+    and the text.
+    """
+
+    request: Literal["form", "query", "json"] = "form"
+    inputs: Literal["all", "last"] = "all"
+    session_field: str = "sessionId"
+    phone_field: str = "phoneNumber"
+    input_field: str = "text"
+    code_field: str = ""
+    network_field: str = ""
+    turn_field: str = ""
+    event_field: str = ""
+    first_events: Annotated[tuple[str, ...], NoDecode, Listed] = ()
+    end_events: Annotated[tuple[str, ...], NoDecode, Listed] = ()
+    continue_word: str | bool | int = "CON "
+    end_word: str | bool | int = "END "
+    reply: dict[str, Any] | None = None
+
+    @model_validator(mode="after")
+    def _events_have_a_field(self) -> GenericUssdSettings:
+        if (self.first_events or self.end_events) and not self.event_field:
+            raise ValueError("first_events and end_events are values of event_field, which is not set")
+        return self
 
 
 class ReconciliationSettings(Block):
@@ -255,6 +387,12 @@ class Settings(BaseSettings):
     worker: WorkerSettings = WorkerSettings()
     gepg: GepgSettings = GepgSettings()
     africastalking: AfricasTalkingSettings = AfricasTalkingSettings()
+    beem: BeemSettings = BeemSettings()
+    vodacom: VodacomSettings = VodacomSettings()
+    tigo: TigoSettings = TigoSettings()
+    airtel: AirtelSettings = AirtelSettings()
+    halotel: HalotelSettings = HalotelSettings()
+    generic: dict[ChannelName, GenericUssdSettings] = Field(default_factory=dict)  # by the channel's name
     reconciliation: ReconciliationSettings = ReconciliationSettings()
     bank: dict[BankName, BankSettings] = Field(default_factory=dict)  # by name, which stands before its receipts
     callback_bytes: Annotated[int, Field(ge=10_000, le=64_000_000)] = 1_000_000  # of one bill or payment callback
@@ -281,6 +419,21 @@ class Settings(BaseSettings):
         if self.pool.enabled and speaks_v5 and not self.gepg.payer_phone:
             raise ValueError("pool.enabled wants gepg.payer_phone: v5 takes no bill without a phone number")
         return self
+
+    @model_validator(mode="after")
+    def _one_channel_a_name(self) -> Settings:
+        taken = sorted(set(self.generic) & set(type(self).model_fields))
+        if taken:
+            raise ValueError(f"generic: a channel of its own has this name already: {', '.join(taken)}")
+        return self
+
+    def ussd_channels(self) -> Iterator[tuple[str, str, UssdChannelBlock]]:
+        """Every channel that is on: its name, the name of its wire, its settings."""
+        own = ((name, name, getattr(self, name)) for name in type(self).model_fields)
+        channels = (*own, *((name, "generic", block) for name, block in self.generic.items()))
+        for name, wire, block in channels:
+            if isinstance(block, UssdChannelBlock) and block.secret.get_secret_value():
+                yield name, wire, block
 
     @classmethod
     def settings_customise_sources(

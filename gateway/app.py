@@ -12,6 +12,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from functools import partial
+from importlib import import_module
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -39,13 +40,20 @@ from adapters.registry.openimis import (
 from adapters.registry.openimis.demo import DemoPhone, load_demo
 from adapters.sessions.memory import MemorySessions
 from adapters.sms.africastalking import AfricasTalkingSms
-from adapters.ussd.africastalking import AfricasTalkingUssd
 from config.settings import Settings
 from gateway.domain.clock import eat_day
 from gateway.domain.pool import PoolMarks
 from gateway.domain.ussd.book import Book, load_book
+from gateway.domain.ussd.frame import Frame
 from gateway.http_client import AiohttpClient
-from gateway.ports import SessionStore, Statement, StatementLines, StatementProvider, StatementReceiver
+from gateway.ports import (
+    ChannelProfile,
+    SessionStore,
+    Statement,
+    StatementLines,
+    StatementProvider,
+    StatementReceiver,
+)
 from gateway.service.accept_callback import AcceptCallback, ForgeryQuota
 from gateway.service.accept_statement import AcceptStatement, reading_of
 from gateway.service.answer_biller import AnswerBiller
@@ -394,9 +402,20 @@ def _ussd_routes(parts: Core, sessions: SessionStore, stack: AsyncExitStack, wak
         Budget(total_s=ussd.reply_s, fact_s=ussd.fact_s, number_s=ussd.number_s),
         wake,
     )
-    at = parts.settings.africastalking
-    mounts = [Mount(AfricasTalkingUssd(), at.secret.get_secret_value().encode(), at.allowed_networks)]
-    return UssdRoutes(answer, mounts, ussd.in_flight)
+    client = AiohttpClient()
+    stack.push_async_callback(client.close)
+    return UssdRoutes(answer, ussd_mounts(parts.settings), ussd.in_flight, client)
+
+
+def ussd_mounts(settings: Settings) -> list[Mount]:
+    """Every USSD channel that is on, at its secret address. Its adapter is the module that its wire names."""
+    mounts = []
+    for name, wire, block in settings.ussd_channels():
+        channel = import_module(f"adapters.ussd.{wire}").CHANNEL
+        profile = ChannelProfile(name, Frame(**block.frame()), block.reply_s, block.session_s, codes=tuple(block.codes))
+        secret = block.secret.get_secret_value().encode()
+        mounts.append(Mount(channel(profile, **block.wire()), secret, block.allowed_networks))
+    return mounts
 
 
 def _bank_routes(

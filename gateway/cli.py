@@ -418,5 +418,13 @@ def _menus_check(settings: Settings, arguments: argparse.Namespace) -> int:
     except BookError as wrong:
         print("\n".join(wrong.faults))
         return WRONG
+    from gateway.app import ussd_mounts
+    from gateway.domain.ussd.fitting import misfits
+
+    profiles = [mount.channel.profile for mount in ussd_mounts(settings)]
+    tight = [f"{profile.name}: {fault}" for profile in profiles for fault in misfits(book, profile.frame)]
+    if tight:
+        print("\n".join(tight))
+        return WRONG
     print(f"{len(book.screens)} screens, {', '.join(language.name for language in book.languages.values())}: good")
     return GOOD

@@ -7,34 +7,35 @@ _BASIC = frozenset(
     "abcdefghijklmnopqrstuvwxyzäöñüà"
 )
 _ESCAPED = frozenset("^{}\\[~]|€\f")  # an escape and a character: two septets
-_ALPHABET = _BASIC | _ESCAPED
-_TYPOGRAPHIC = str.maketrans(
-    {
-        "‘": "'",
-        "’": "'",
-        "“": '"',
-        "”": '"',
-        "–": "-",
-        "—": "-",
-        "…": "...",
-        "•": "-",
-        "`": "'",
-        "\u00a0": " ",
-        "\t": " ",
-    }
-)
+GSM7 = _BASIC | _ESCAPED
+_SPACES = (*range(10), *range(11, 32), *range(127, 161), *range(0x2000, 0x200B), 0x2028, 0x2029, 0x202F)
+_UNSEEN = (0xAD, *range(0x200B, 0x2010), *range(0x202A, 0x202F), *range(0x2060, 0x206A), 0xFEFF)
+_NONE = (*range(0xD800, 0xE000), 0xFFFE, 0xFFFF)  # half a surrogate pair is no character
+_KIN = {
+    "'": "‘’‚‛′`´",
+    '"': "“”„‟″«»",
+    "-": "‐‑‒–—―−•·",
+    "...": "…",
+    " ": map(chr, _SPACES),  # a control character would break a wire or be nothing that a phone can show
+    "": map(chr, _UNSEEN),
+    "?": map(chr, _NONE),
+}
+_TYPOGRAPHIC = {ord(letter): kin for kin, letters in _KIN.items() for letter in letters}
 SMS_SEPTETS = 160
 SMS_UCS2 = 70
 
 
 def plain(text: str) -> str:
-    """Typographic characters replaced by their GSM-7 kin, so that one of them does not halve the room."""
+    """Typographic characters replaced by their GSM-7 kin, so that one of them does not halve the room.
+
+    Of the control characters only the newline is left.
+    """
     return text.translate(_TYPOGRAPHIC)
 
 
 def is_gsm7(text: str) -> bool:
     """Whether every character has a place in the GSM-7 default or extension alphabet."""
-    return _ALPHABET.issuperset(text)
+    return GSM7.issuperset(text)
 
 
 def septets(text: str) -> int:
@@ -44,7 +45,12 @@ def septets(text: str) -> int:
 
 def units(text: str) -> int:
     """Septets where GSM-7 holds the text, else UTF-16 code units."""
-    return septets(text) if is_gsm7(text) else len(text.encode("utf-16-be")) // 2
+    return septets(text) if is_gsm7(text) else utf16(text)
+
+
+def utf16(text: str) -> int:
+    """UTF-16 code units: a character beyond the first plane counts two."""
+    return len(text.encode("utf-16-be", "replace")) // 2
 
 
 def weight(text: str) -> int:

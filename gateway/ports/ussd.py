@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Protocol
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Protocol, runtime_checkable
 
-from gateway.ports.http import HttpReply, InboundRequest
+from gateway.domain.outcomes import Outcome
+from gateway.domain.ussd.frame import Frame
+from gateway.ports.http import HttpReply, HttpRequest, HttpResponse, InboundRequest
 
 
 @dataclass(frozen=True, slots=True)
 class ChannelProfile:
-    """What one aggregator's wire allows."""
+    """What one aggregator's wire allows. ``codes``: the dialled codes that lead to us, where answers may follow."""
 
     name: str
-    max_units: int = 160  # septets of one screen, prefix included where the aggregator does not say
-    newline: str = "\n"
+    frame: Frame = field(default_factory=Frame)
     reply_deadline_s: float = 10.0
     session_ttl_s: int = 180
+    phone_every_turn: bool = True  # False: the phone comes with the first turn only, so sessions are known by their id
+    codes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,18 +29,55 @@ class Turn:
     """One turn of a conversation as the aggregator tells it: the whole transcript, or only the last key."""
 
     session_id: str
-    msisdn: str  # normalised
+    msisdn: str | None  # normalised; None where this wire does not repeat it
     service_code: str
     transcript: str | None = None  # every input so far, joined with '*'; None where the wire carries the last key only
-    key: str | None = None  # the last input; None on the first turn and on cumulative wires
+    key: str | None = None  # the last input; None on cumulative wires, and where ``first`` says that there is none
     network: str | None = None
+    first: bool | None = None  # whether it opens the session; None where the wire does not say
+    turn_id: str = ""  # tells a repeated turn from a new one, where the wire has such an id
+    echo: Mapping[str, Any] | None = None  # what the reply has to repeat, as it came
+
+
+class EndStatus(StrEnum):
+    """How a session ended, in the peer's eyes."""
+
+    SUCCESS = "success"  # with a last screen of ours
+    INCOMPLETE = "incomplete"  # while an answer was awaited: hung up, timed out
+    FAILED = "failed"  # our reply, the network or a charge failed
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """The peer's word that a session is over. What was typed and shown is masked before it gets here."""
+
+    session_id: str
+    msisdn: str | None
+    status: EndStatus
+    duration_ms: int | None = None
+    hops: int | None = None
+    answers: str = ""  # ``masked_answers``
+    last_screen: str = ""  # ``masked_screen``
+    error: str = ""
+    echo: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Noted:
+    """The peer's word of something that changes nothing: "the screen was displayed"."""
+
+    session_id: str
 
 
 @dataclass(frozen=True, slots=True)
 class Malformed:
-    """A request that is no turn. ``why`` is for our logs; the peer gets the channel's polite end."""
+    """A request that is no turn. ``why`` is for our logs; the peer gets the channel's polite end.
+
+    ``code`` is the wire's own word for it, where there is one.
+    """
 
     why: str
+    code: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +94,42 @@ class UssdChannel(Protocol):
     @property
     def profile(self) -> ChannelProfile: ...
 
-    def parse(self, request: InboundRequest) -> Turn | Malformed:
-        """The turn in the request."""
+    def parse(self, request: InboundRequest) -> Turn | Ended | Noted | Malformed:
+        """What the request says."""
         ...
 
-    def render(self, screen: Screen, turn: Turn | None = None) -> HttpReply:
-        """The reply for a screen; ``turn`` is None where the request could not be read."""
+    def render(self, screen: Screen, heard: Turn | Malformed | None = None) -> HttpReply:
+        """The reply with a screen; ``heard`` is None where the request was not even read."""
+        ...
+
+    def acknowledge(self, event: Ended | Noted) -> HttpReply:
+        """The reply to a request that is no turn."""
+        ...
+
+
+@runtime_checkable
+class TellsEnds(Protocol):
+    """A channel that tells the end of sessions at an address of its own (``…/end``)."""
+
+    def parse_end(self, request: InboundRequest) -> Ended | Malformed:
+        """How a session ended."""
+        ...
+
+
+@runtime_checkable
+class PushedChannel(Protocol):
+    """A channel that takes the screen by a request of ours: its own request is only acknowledged, at once."""
+
+    def accept(self, turn: Turn) -> HttpReply:
+        """The acknowledgement."""
+        ...
+
+    def push(self, screen: Screen, turn: Turn) -> HttpRequest:
+        """The request that carries the screen."""
+        ...
+
+    def pushed(self, response: HttpResponse) -> Outcome:
+        """What the peer's answer to ``push`` means."""
         ...
 
 

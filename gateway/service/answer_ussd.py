@@ -11,7 +11,6 @@ import structlog
 
 from gateway.domain.bill import Bill
 from gateway.domain.clock import Clock
-from gateway.domain.segments import plain
 from gateway.domain.ussd.book import Book
 from gateway.domain.ussd.machine import (
     Answered,
@@ -25,8 +24,9 @@ from gateway.domain.ussd.machine import (
     Step,
     step,
 )
+from gateway.domain.ussd.render import paginate
 from gateway.domain.ussd.session import Session
-from gateway.domain.ussd.turns import Fresh, Next, Same, read_transcript
+from gateway.domain.ussd.turns import Fresh, KeyTurn, Lost, Next, Same, mark, read_key, read_transcript
 from gateway.ports import ChannelProfile, Screen, SessionStore, Turn, UnitOfWork
 from gateway.service.metrics import ERRORS
 from gateway.service.number_watch import NumberWatch
@@ -83,26 +83,28 @@ class AnswerUssd:
     async def __call__(self, profile: ChannelProfile, turn: Turn) -> Screen:
         """The screen for this turn. A turn for a session in work waits for it, so that a twin gets its reply."""
         # the phone is part of the key: a forged session id reaches no conversation of another phone
-        key = f"{profile.name}:{turn.msisdn}:{turn.session_id}"
+        phone = turn.msisdn if profile.phone_every_turn else ""
+        key = f"{profile.name}:{phone}:{turn.session_id}"
         deadline = time.monotonic() + min(self._budget.total_s, profile.reply_deadline_s * 0.8)
         try:
+            early = key in self._busy
             while key in self._busy:
                 await self._turn_of(key, deadline)
             self._busy[key] = None
             try:
-                return await self._turn(key, profile, turn, deadline)
+                return await self._turn(key, profile, turn, early, deadline)
             finally:
                 bell = self._busy.pop(key)
                 if bell is not None:
                     bell.set()
         except EffectNotCommittedError:
-            return self.polite_end("end.try_later", "USSD-EFFECT")
+            return self.polite_end(profile, "end.try_later", "USSD-EFFECT")
         except (TimeoutError, ConnectionError):
             log.warning("ussd_store_or_budget", exc_info=True)
-            return self.polite_end("end.try_later", "USSD-STORE")
+            return self.polite_end(profile, "end.try_later", "USSD-STORE")
         except Exception:
             log.exception("ussd_internal")
-            return self.polite_end("end.error", "USSD-INTERNAL")
+            return self.polite_end(profile, "end.error", "USSD-INTERNAL")
 
     async def _turn_of(self, key: str, deadline: float) -> None:
         """Wait until the session's turn in work is done. Raises TimeoutError at the deadline."""
@@ -110,16 +112,21 @@ class AnswerUssd:
         async with asyncio.timeout(max(0.0, deadline - time.monotonic())):
             await bell.wait()
 
-    def polite_end(self, text: str, code: str) -> Screen:
+    def polite_end(self, profile: ChannelProfile, text: str, code: str) -> Screen:
         """A last screen outside any conversation, in the first language."""
         ERRORS.labels(code).inc()
-        return Screen(plain(self._book.language("").say(text, {})), final=True)
+        said = self._book.language("").say(text, {}).split("\n")
+        return Screen(paginate(said, "", "", profile.frame)[0], final=True)
 
-    async def _turn(self, key: str, profile: ChannelProfile, turn: Turn, deadline: float) -> Screen:
+    async def _turn(self, key: str, profile: ChannelProfile, turn: Turn, early: bool, deadline: float) -> Screen:
         stored = await self._sessions.load(key)
         session = load(stored) if stored else None
-        transcript = turn.transcript or ""
-        seen = read_transcript(session, transcript)
+        if session is not None and turn.msisdn not in (None, session.msisdn):
+            if not turn.first:  # its id is another phone's: shown nothing of it, and it is left as it is
+                return self.polite_end(profile, "end.try_later", "USSD-SESSION")
+            session = None
+        heard = _heard(profile, turn, early)
+        seen = read_transcript(session, turn.transcript or "") if heard is None else read_key(session, heard)
         match seen:
             case Same():
                 assert session is not None
@@ -127,17 +134,29 @@ class AnswerUssd:
             case Next(text):
                 assert session is not None
                 taken = await self._play(session, Key(text), deadline)
-            case Fresh(inputs):
-                session = Session(
-                    turn.session_id, profile.name, turn.msisdn, self._book.default_language, profile.max_units
-                )
-                taken = await self._play(session, Started(), deadline)
-                for text in inputs[: self._book.limits.keys]:
-                    if taken.final:
-                        break
-                    taken = await self._play(taken.session, Key(text, dialled=True), deadline)
-        await self._sessions.save(key, dump(taken.session._replace(transcript=transcript)), profile.session_ttl_s)
+            case Fresh() | Lost():
+                msisdn = turn.msisdn or (session.msisdn if session else None)
+                if msisdn is None:  # the phone came with the turn that we no longer hold
+                    return self.polite_end(profile, "end.try_later", "USSD-SESSION")
+                taken = await self._begin(profile, turn.session_id, msisdn, seen, deadline)
+        if heard is None:
+            after = taken.session._replace(transcript=turn.transcript)
+        else:
+            after = taken.session._replace(turns=mark(session, heard, seen))
+        await self._sessions.save(key, dump(after), profile.session_ttl_s)
         return Screen(taken.reply or "", taken.final)
+
+    async def _begin(
+        self, profile: ChannelProfile, session_id: str, msisdn: str, seen: Fresh | Lost, deadline: float
+    ) -> Step:
+        """A conversation from its first screen, with the answers that came along, up to a confirmation of money."""
+        session = Session(session_id, profile.name, msisdn, self._book.default_language, profile.frame)
+        taken = await self._play(session, Started(anew=isinstance(seen, Lost)), deadline)
+        for text in seen.inputs[: self._book.limits.keys] if isinstance(seen, Fresh) else ():
+            if taken.final:
+                break
+            taken = await self._play(taken.session, Key(text, dialled=True), deadline)
+        return taken
 
     async def _play(self, session: Session, event: Event, deadline: float) -> Step:
         """Step until there is a reply; each ask is fetched inside the budget or becomes ``AskFailed``."""
@@ -191,3 +210,11 @@ class AnswerUssd:
         if bill is None:
             return AskFailed(ask.fact, "late")
         return Answered(ask.fact, number_fact(bill))
+
+
+def _heard(profile: ChannelProfile, turn: Turn, early: bool) -> KeyTurn | None:
+    """The turn of a wire that sends the last key only; None for a transcript."""
+    if turn.transcript is not None:
+        return None
+    text = turn.service_code if turn.key is None else turn.key
+    return KeyTurn(text, turn.first, turn.turn_id, profile.codes, early)

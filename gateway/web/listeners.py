@@ -12,6 +12,8 @@ from gateway.web.payments import PaymentRoutes
 from gateway.web.statements import StatementRoutes
 from gateway.web.ussd import UssdRoutes
 
+LONGEST_LINE = 65_536  # bytes of a request's address: wires that GET put an answer of any length in it
+
 
 def public_app(
     health: Health,
@@ -45,6 +47,7 @@ def runner(app: web.Application, shutdown_s: float) -> web.AppRunner:
         handle_signals=False,
         auto_decompress=False,
         read_bufsize=CHUNK,
+        max_line_size=LONGEST_LINE,
     )
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import menus
 from gateway.domain.ussd.book import Book, load_book
+from gateway.domain.ussd.frame import Frame
 from gateway.domain.ussd.machine import (
     Answered,
     Ask,
@@ -32,9 +33,9 @@ Fact = dict[str, Any]
 Answerer = Callable[[Ask], Fact | str]
 
 
-def new_session(language: str = "sw", limit: int = 160, msisdn: str = MSISDN) -> Session:
-    """A conversation that has not begun."""
-    return Session("ATUid_1", "africastalking", msisdn, language, limit)
+def new_session(language: str = "sw", limit: int = 160, msisdn: str = MSISDN, frame: Frame | None = None) -> Session:
+    """A conversation that has not begun. ``limit``: septets of one screen, with four before the text."""
+    return Session("ATUid_1", "africastalking", msisdn, language, frame or Frame(limit))
 
 
 def kept(session: Session) -> Session:

@@ -193,7 +193,7 @@ async def _bills(bills: Any) -> None:
     part = await bills.record(numbered, BillFact.PART_PAID, NOW, amount_minor=1_00, payment_record_id=17)
     assert await bills.part_paid_records(7, 1) == [17]
     assert await bills.facts("B1") == [
-        (BillFact.NUMBERED, {"control_number": "994120000011"}),
+        (BillFact.NUMBERED, {"control_number": "994120000011", "issuer": "gepg"}),
         (BillFact.PART_PAID, {"amount_minor": 1_00, "payment_record_id": 17}),
     ]
     assert await bills.ask_once_more("B2", NOW, NOW) is None  # asked since

@@ -209,7 +209,7 @@ def _flat(raw: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]
 
 
 COMMON_TEXTS = (
-    "nav.back", "nav.more", "nav.wrong",
+    "nav.anew", "nav.back", "nav.more", "nav.wrong",
     "end.bye", "end.busy", "end.error", "end.too_many", "end.try_later", "end.unreadable",
     "sms.control_number", "sms.number_refused", "sms.covered", "sms.part_paid", "sms.receipt", "sms.held",
 )  # fmt: skip

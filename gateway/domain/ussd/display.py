@@ -6,6 +6,7 @@ from functools import lru_cache
 
 from gateway.domain.ussd.book import Language, ScreenSpec
 from gateway.domain.ussd.facts import lookup
+from gateway.domain.ussd.frame import Frame
 from gateway.domain.ussd.render import paginate
 
 _REMEMBERED = 4_096  # layouts; a few hundred bytes each
@@ -17,14 +18,14 @@ def pages(
     scope: dict[str, object],
     labels: tuple[str, ...],
     back: bool,
-    wrong: bool,
-    limit: int,
+    notice: str,
+    frame: Frame,
 ) -> tuple[str, ...]:
-    """The screen's pages. ``labels``: the items of a list to choose from; ``wrong``: the last key was none of them."""
+    """The screen's pages. ``labels``: the items of a list to choose from; ``notice``: a text before all others."""
     text_key = _text_key(screen.text, scope)
     holes = _holes(language, screen, text_key)
     values = tuple(_scalar(lookup(scope, path)) for path in holes)
-    return _laid_out(language, screen, text_key, values, labels, back, wrong, limit)
+    return _laid_out(language, screen, text_key, values, labels, back, notice, frame)
 
 
 def _scalar(value: object) -> object:
@@ -55,8 +56,8 @@ def _laid_out(
     values: tuple[object, ...],
     labels: tuple[str, ...],
     back: bool,
-    wrong: bool,
-    limit: int,
+    notice: str,
+    frame: Frame,
 ) -> tuple[str, ...]:
     filled = dict(zip(_holes(language, screen, text_key), values, strict=True))
 
@@ -64,8 +65,8 @@ def _laid_out(
         template = language.texts.get(key)
         return template.fill(filled) if template else key
 
-    lines = [say("nav.wrong")] if wrong else []
+    lines = [say(notice)] if notice else []
     lines += say(text_key).split("\n")
     lines += [f"{option.key} {say(option.text)}" for option in screen.options]
-    lines += [f"{number} {label}" for number, label in enumerate(labels, 1)]
-    return tuple(paginate(lines, say("nav.back") if back else "", say("nav.more"), limit))
+    lines += [f"{number} {' '.join(label.split())}" for number, label in enumerate(labels, 1)]
+    return tuple(paginate(lines, say("nav.back") if back else "", say("nav.more"), frame))

@@ -23,7 +23,9 @@ BACK, HOME, MORE = "0", "00", "#"
 
 @dataclass(frozen=True, slots=True)
 class Started:
-    """The phone dialled."""
+    """The phone dialled. ``anew``: in the middle of a conversation that we no longer hold, which the caller is told."""
+
+    anew: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,8 +106,9 @@ def step(book: Book, session: Session, event: Event) -> Step:
     if session.final:
         return _shown(session, session.reply or book.language(session.language).say("end.bye", {}), True)
     match event:
-        case Started():
-            return _enter(book, session._replace(screen="", trail=(), page=0), book.start)
+        case Started(anew):
+            begun = session._replace(screen="", trail=(), page=0, notice="nav.anew" if anew else "")
+            return _enter(book, begun, book.start)
         case Key(text, dialled):
             return _key(book, session, text, dialled)
         case Answered(fact, value):
@@ -139,7 +142,7 @@ def _key(book: Book, session: Session, text: str, dialled: bool) -> Step:
             return _show(book, session, screen)  # nowhere to go back to: no mistake of the caller's
         return _enter(book, session._replace(trail=session.trail[:-1], screen=""), session.trail[-1])
     if answer == MORE:
-        shown = _pages(book, session, screen, session.trail, wrong=False)
+        shown = _pages(book, session, screen, session.trail)
         noticed = session.reply != shown[session.page % len(shown)]  # the notice has pushed lines away: none is skipped
         return _show(book, session, screen, page=0 if noticed else (session.page + 1) % len(shown))
     return _answer(book, session, screen, answer)
@@ -243,10 +246,12 @@ def _items(session: Session, screen: ScreenSpec) -> Sequence[Any]:
     return items if isinstance(items, (list, tuple)) else ()
 
 
-def _pages(book: Book, session: Session, screen: ScreenSpec, trail: tuple[str, ...], wrong: bool) -> tuple[str, ...]:
+def _pages(
+    book: Book, session: Session, screen: ScreenSpec, trail: tuple[str, ...], notice: str = ""
+) -> tuple[str, ...]:
     labels = tuple(str(item.get("label", "")) for item in _items(session, screen)) if screen.kind == "choose" else ()
     back = bool(trail) and screen.kind != "end"
-    return pages(book.language(session.language), screen, _scope(session), labels, back, wrong, session.limit)
+    return pages(book.language(session.language), screen, _scope(session), labels, back, notice, session.frame)
 
 
 def _show(
@@ -255,14 +260,14 @@ def _show(
     screen: ScreenSpec,
     page: int = 0,
     trail: tuple[str, ...] | None = None,
-    wrong: bool = False,
+    notice: str = "",
 ) -> Step:
     trail = session.trail if trail is None else trail
-    shown = _pages(book, session, screen, trail, wrong)
+    shown = _pages(book, session, screen, trail, notice or session.notice)
     page = min(page, len(shown) - 1)
     final = screen.kind == "end" and page == len(shown) - 1
     text = shown[page]
-    after = session._replace(screen=screen.name, trail=trail, page=page, target="", reply=text, final=final)
+    after = session._replace(screen=screen.name, trail=trail, page=page, target="", reply=text, final=final, notice="")
     return Step(after, reply=text, final=final)
 
 
@@ -281,9 +286,9 @@ def _wrong(book: Book, session: Session) -> Step:
     session = session._replace(wrong=session.wrong + 1)
     if session.wrong > book.limits.wrong:
         return _end(book, session, "end.too_many")
-    return _show(book, session, book.screens[session.screen], wrong=True)  # the notice stands on the first page
+    return _show(book, session, book.screens[session.screen], notice="nav.wrong")  # the notice stands on the first page
 
 
 def _end(book: Book, session: Session, key: str) -> Step:
-    text = paginate(book.language(session.language).say(key, {}).split("\n"), "", "", session.limit)[0]
+    text = paginate(book.language(session.language).say(key, {}).split("\n"), "", "", session.frame)[0]
     return _shown(session._replace(target=""), text, True)

@@ -1,29 +1,31 @@
-"""Screens in real units: never over the channel's limit, never an item cut in two, 'more' and 'back' counted."""
+"""Screens in a channel's own units: never over its limit, never an item cut in two, 'more' and 'back' counted."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from gateway.domain.segments import plain, weight
-
-PREFIX_UNITS = 4  # "CON ": aggregators do not say whether it counts, so it does
+from gateway.domain.ussd.frame import Frame, clean, cost
 
 
-def paginate(lines: Sequence[str], nav: str, more: str, limit: int) -> list[str]:
-    """The lines on as few pages as fit ``limit`` septets each; ``nav`` ends every page, ``more`` all but the last."""
-    clean = [plain(line) for line in lines if line]
+def paginate(lines: Sequence[str], nav: str, more: str, frame: Frame) -> list[str]:
+    """The lines on as few pages as the frame allows; ``nav`` ends every page, ``more`` all but the last.
+
+    A page breaks lines with ``\\n``; the channel sends its own line break, which is counted here.
+    """
+    nav, more = clean(frame, nav), clean(frame, more)
+    cleaned = [clean(frame, line) for line in lines if line]
     tail = [nav] if nav else []
-    room = limit - PREFIX_UNITS
-    whole = "\n".join([*clean, *tail])
-    if weight(whole) <= room:
+    room = frame.room
+    whole = "\n".join([*cleaned, *tail])
+    if cost(frame, whole) <= room:
         return [whole]
 
     def fits(*page: str) -> bool:
-        return weight("\n".join([*page, more, *tail])) <= room
+        return cost(frame, "\n".join([*page, more, *tail])) <= room
 
     assert fits("a" * 20), "the channel leaves no room for a screen"
     pages: list[list[str]] = [[]]
-    for line in (piece for full in clean for piece in _pieces(full, fits)):
+    for line in (piece for full in cleaned for piece in _pieces(full, fits)):
         if pages[-1] and not fits(*pages[-1], line):
             pages.append([])
         pages[-1].append(line)

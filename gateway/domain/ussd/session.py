@@ -4,19 +4,22 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+from gateway.domain.ussd.frame import Frame
+
 
 class Session(NamedTuple):
     """``screen`` is what the caller sees; ``target`` is being entered while facts for it are fetched.
 
     ``values`` holds what was chosen or typed, ``facts`` what was answered; both are JSON values.
-    ``transcript`` is what the aggregator's cumulative text was when ``reply`` was given.
+    ``transcript`` is what the aggregator's cumulative text was when ``reply`` was given; on wires that send the last
+    key only, ``turns`` tells what was answered (``turns.mark``).
     """
 
     id: str
     channel: str
     msisdn: str
     language: str
-    limit: int  # units of one screen on this channel
+    frame: Frame  # of the channel, as the conversation began
     screen: str = ""
     page: int = 0
     trail: tuple[str, ...] = ()
@@ -28,3 +31,5 @@ class Session(NamedTuple):
     transcript: str | None = None
     reply: str = ""
     final: bool = False
+    turns: tuple[str, ...] = ()
+    notice: str = ""  # a text to be said before the next screen

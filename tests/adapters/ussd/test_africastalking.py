@@ -9,9 +9,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adapters.ussd.africastalking import MAX_BODY_BYTES, AfricasTalkingUssd
-from gateway.ports import InboundRequest, Malformed, Screen, Turn, UssdChannel
+from gateway.domain.ussd.frame import Frame
+from gateway.ports import Ended, EndStatus, InboundRequest, Malformed, Noted, Screen, TellsEnds, Turn, UssdChannel
 
-CHANNEL: UssdChannel = AfricasTalkingUssd()
+AT = AfricasTalkingUssd()
+CHANNEL: UssdChannel = AT
+ENDS: TellsEnds = AT
 SESSION = "ATUid_0123456789abcdef0123456789abcdef"
 FIELDS = {
     "sessionId": SESSION,
@@ -117,7 +120,7 @@ def test_a_screen_is_these_bytes(screen: Screen, body: bytes, turn_: Turn | None
 
 def test_the_profile_is_what_the_wire_allows() -> None:
     profile = CHANNEL.profile
-    assert (profile.name, profile.max_units, profile.newline) == ("africastalking", 160, "\n")
+    assert (profile.name, profile.frame) == ("africastalking", Frame(160, "septets", "\n", 4))
     assert (profile.reply_deadline_s, profile.session_ttl_s) == (10, 180)
 
 
@@ -140,3 +143,74 @@ def test_no_field_makes_it_raise(fields: dict[str, bytes | str]) -> None:
 @given(text=st.text(alphabet=st.characters(exclude_categories=["Cs"]), max_size=200))
 def test_every_input_arrives_as_typed(text: str) -> None:
     assert CHANNEL.parse(form(text=text)) == turn(transcript=text)
+
+
+# ------------------------------------------------------------------------------------------------- the end of a session
+
+SCREEN = "END Namba ya malipo:\n9941 8000 0017\nAsha Juma"
+END = {
+    "date": "2026-11-26 09:12:31",
+    "sessionId": SESSION,
+    "serviceCode": "*384*123#",
+    "networkCode": "64004",
+    "phoneNumber": "+255712345678",
+    "status": "Success",
+    "cost": "TZS 1.0",
+    "durationInMillis": "21340",
+    "hopsCount": "4",
+    "hopsMetadata": "home|pay",
+    "input": "1*100000014*1234*2",
+    "lastAppResponse": SCREEN,
+}
+
+
+def end(without: str = "", **changed: str) -> InboundRequest:
+    return post(urlencode({name: text for name, text in (END | changed).items() if name != without}).encode())
+
+
+def ended(status: EndStatus = EndStatus.SUCCESS, **changed: object) -> Ended:
+    whole = {"duration_ms": 21_340, "hops": 4, "answers": "1*?*?*2", "last_screen": "END 45", **changed}
+    return Ended(SESSION, "+255712345678", status, **whole)  # type: ignore[arg-type]
+
+
+END_CASES: list[tuple[str, InboundRequest, Ended | Malformed]] = [
+    ("with our last screen", end(), ended()),
+    ("hung up", end(status="Incomplete"), ended(EndStatus.INCOMPLETE)),
+    ("our reply was bad", end(status="Failed", errorMessage="Bad reply for +255712345678"),
+     ended(EndStatus.FAILED, error="Bad reply for ?????????????")),
+    ("without an input", end(input=""), ended(answers="")),
+    ("without a screen", end(without="lastAppResponse"), ended(last_screen="")),
+    ("a screen of somebody else's", end(lastAppResponse="Asha"), ended(last_screen="4")),
+    ("an endless input", end(input="1*" * 3_000), ended(answers="*".join(["1"] * 60) + "*…")),
+    ("letters for numbers", end(durationInMillis="long", hopsCount="-1"), ended(duration_ms=None, hops=None)),
+    ("an endless number", end(durationInMillis="9" * 13), ended(duration_ms=None)),
+    ("another status", end(status="Done"), Malformed("no known status")),
+    ("no status", end(without="status"), Malformed("no known status")),
+    ("no session", end(without="sessionId"), Malformed("sessionId is missing")),
+    ("no phone", end(without="phoneNumber"), Malformed("phoneNumber is missing")),
+    ("not UTF-8", post(b"status=%FF"), Malformed("not UTF-8")),
+    ("nothing", post(b""), Malformed("no known status")),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("request_", "expected"), [case[1:] for case in END_CASES], ids=[c[0] for c in END_CASES])
+def test_the_word_of_an_end_is_this_fact(request_: InboundRequest, expected: Ended | Malformed) -> None:
+    assert ENDS.parse_end(request_) == expected
+
+
+@pytest.mark.parametrize("personal", ["100000014", "1234", "9941", "Asha", "Namba"])
+def test_what_was_typed_and_shown_is_masked(personal: str) -> None:
+    found = ENDS.parse_end(end(errorMessage=SCREEN))
+    assert isinstance(found, Ended)
+    assert personal not in f"{found.answers} {found.last_screen}"
+    assert not any(digit in found.error for digit in "0123456789")
+
+
+def test_other_words_need_no_answer() -> None:
+    assert CHANNEL.acknowledge(Noted(SESSION)).body == b""
+
+
+@settings(deadline=None)
+@given(body=st.binary(max_size=400))
+def test_no_word_of_an_end_makes_it_raise(body: bytes) -> None:
+    assert isinstance(ENDS.parse_end(post(body)), Ended | Malformed)

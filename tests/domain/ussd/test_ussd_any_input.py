@@ -13,6 +13,7 @@ from played.talk import BOOK, LATE, Fact, Talk, kept, new_session
 from gateway.domain.cover import CoverState
 from gateway.domain.segments import units
 from gateway.domain.ussd.facts import FACTS
+from gateway.domain.ussd.frame import COUNTS, Frame
 from gateway.domain.ussd.machine import Answered, Ask, AskFailed, Key, RequestBill, Started, step
 from gateway.domain.ussd.session import Session
 from gateway.service.session_codec import VERSION, dump, load
@@ -204,10 +205,12 @@ JSON = st.recursive(
 @example(data=b"[" * 100_000)
 @example(data=b'{"z":1,"t":5}')
 @example(data=json.dumps([VERSION]).encode())
-@example(data=json.dumps([VERSION, *"sixteen letters."]).encode())
-@example(data=json.dumps([VERSION, *([0] * 16)]).encode())
-@example(data=json.dumps([VERSION, *([None] * 16)]).encode())
-@example(data=json.dumps([VERSION, "i", "c", "m", "sw", 160, "home", 0, 5]).encode())
+@example(data=json.dumps([VERSION, *"eighteen letters.."]).encode())
+@example(data=json.dumps([VERSION, *([0] * 18)]).encode())
+@example(data=json.dumps([VERSION, *([None] * 18)]).encode())
+@example(
+    data=json.dumps([VERSION, "i", "c", "m", "sw", [160, "septets", "\n", 4, "any", False], "home", 0, 5]).encode()
+)
 @example(data=json.dumps({VERSION: "i"}).encode())
 def test_any_bytes_are_a_session_or_none(data: bytes) -> None:
     found = load(data)
@@ -215,7 +218,7 @@ def test_any_bytes_are_a_session_or_none(data: bytes) -> None:
 
 
 @settings(max_examples=200, deadline=None)
-@given(fields=st.lists(JSON, min_size=14, max_size=18))
+@given(fields=st.lists(JSON, min_size=16, max_size=20))
 def test_any_json_is_a_session_or_none(fields: list[Any]) -> None:
     found = load(json.dumps([VERSION, *fields]).encode())
     assert found is None or isinstance(found, Session)
@@ -226,7 +229,7 @@ def test_any_json_is_a_session_or_none(fields: list[Any]) -> None:
     session=st.builds(
         Session,
         *(st.text(alphabet=st.characters(exclude_categories=["Cs"]), max_size=40) for _ in range(4)),
-        limit=st.integers(100, 200),
+        frame=st.builds(Frame, st.integers(100, 200), st.sampled_from(COUNTS), prefix=st.integers(0, 4)),
         screen=st.sampled_from([*BOOK.screens]),
         page=st.integers(0, 9),
         trail=st.lists(st.sampled_from([*BOOK.screens]), max_size=8).map(tuple),
@@ -237,6 +240,8 @@ def test_any_json_is_a_session_or_none(fields: list[Any]) -> None:
         transcript=st.none() | st.text(alphabet="0123456789*#", max_size=50),
         reply=st.text(alphabet=st.characters(exclude_categories=["Cs"]), max_size=160),
         final=st.booleans(),
+        turns=st.lists(st.text(alphabet="0123456789:*# dialled", max_size=64), max_size=8).map(tuple),
+        notice=st.sampled_from(["", "nav.anew"]),
     )
 )
 def test_a_session_is_kept_whole(session: Session) -> None:

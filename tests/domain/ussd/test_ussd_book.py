@@ -13,6 +13,7 @@ import menus
 from gateway.domain.errors import ERRORS
 from gateway.domain.ussd.book import COMMON_TEXTS, BookError, Limits, Template, load_book
 from gateway.domain.ussd.facts import lookup
+from gateway.domain.ussd.frame import Frame
 from gateway.domain.ussd.machine import Key, Started, step
 from gateway.domain.ussd.session import Session
 
@@ -298,7 +299,7 @@ def test_a_loop_of_routes_ends_politely() -> None:
     data["screens"]["b"] = {"kind": "route", "routes": [{"goto": "a"}]}
     start(data)["options"][0]["goto"] = "a"
     book = load_book(data, languages)
-    shown = step(book, Session("s", "c", "+255754100200", "sw", 160), Started())
+    shown = step(book, Session("s", "c", "+255754100200", "sw", Frame(160)), Started())
     ended = step(book, shown.session, Key("1"))
     assert (ended.reply, ended.final) == ("error", True)
 

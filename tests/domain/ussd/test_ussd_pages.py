@@ -7,9 +7,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.domain.segments import is_gsm7, units
-from gateway.domain.ussd.render import PREFIX_UNITS, paginate
+from gateway.domain.ussd.frame import Frame
+from gateway.domain.ussd.render import paginate
 
 NAV, MORE = "0 Rudi", "# Zaidi"
+PREFIX = 4
 GSM = "abz 019 ^{}[]~|€@"
 CASES: list[tuple[str, list[str], str, int, list[str]]] = [
     ("one line", ["Asante"], "", 160, ["Asante"]),
@@ -40,7 +42,7 @@ CASES: list[tuple[str, list[str], str, int, list[str]]] = [
 
 @pytest.mark.parametrize(("lines", "nav", "limit", "pages"), [c[1:] for c in CASES], ids=[c[0] for c in CASES])
 def test_lines_become_these_pages(lines: list[str], nav: str, limit: int, pages: list[str]) -> None:
-    assert paginate(lines, nav, MORE, limit) == pages
+    assert paginate(lines, nav, MORE, Frame(limit)) == pages
 
 
 TEXTS = st.lists(st.text(alphabet=GSM, max_size=120) | st.text(alphabet="€ab ", max_size=400), max_size=12)
@@ -49,16 +51,16 @@ TEXTS = st.lists(st.text(alphabet=GSM, max_size=120) | st.text(alphabet="€ab "
 @settings(max_examples=300, deadline=None)
 @given(lines=TEXTS, nav=st.sampled_from(["", NAV]), limit=st.sampled_from([140, 160, 182]))
 def test_pages_hold_every_word_and_no_page_is_too_long(lines: list[str], nav: str, limit: int) -> None:
-    pages = paginate(lines, nav, MORE, limit)
+    pages = paginate(lines, nav, MORE, Frame(limit))
     for number, page in enumerate(pages):
-        assert units(page) <= limit - PREFIX_UNITS
+        assert units(page) <= limit - PREFIX
         expected = ([MORE] if number < len(pages) - 1 else []) + ([nav] if nav else [])
         assert page.split("\n")[len(page.split("\n")) - len(expected) :] == expected
     bodies = [body(page, number < len(pages) - 1, nav) for number, page in enumerate(pages)]
     # nothing lost, nothing added, nothing moved
     assert "".join("".join(bodies).split()) == "".join("".join(lines).split())
     # what fits a page is cut nowhere
-    room = limit - PREFIX_UNITS - units(f"\n{MORE}\n{nav}" if nav else f"\n{MORE}")
+    room = limit - PREFIX - units(f"\n{MORE}\n{nav}" if nav else f"\n{MORE}")
     placed = [line for one in bodies for line in one.split("\n")]
     for line in lines:
         if line and units(line) <= room:
@@ -79,4 +81,4 @@ def octets(page: str) -> int:
 
 @given(lines=st.lists(st.text(alphabet="abc ŵ😀", max_size=60), max_size=12))
 def test_a_letter_outside_the_alphabet_does_not_outweigh_the_channel(lines: list[str]) -> None:
-    assert all(octets(page) <= octets("a" * 160) for page in paginate(lines, NAV, MORE, 160))
+    assert all(octets(page) <= octets("a" * 160) for page in paginate(lines, NAV, MORE, Frame(160)))

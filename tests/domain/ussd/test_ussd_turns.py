@@ -7,7 +7,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 from played.talk import Talk, from_table, new_session
 
-from gateway.domain.ussd.turns import Fresh, Next, Same, read_transcript
+from gateway.domain.ussd.turns import (
+    KEPT_IDS,
+    Fresh,
+    KeyTurn,
+    Lost,
+    Next,
+    Same,
+    dialled_inputs,
+    mark,
+    read_key,
+    read_transcript,
+)
 
 # held ("-": nothing), what comes, what it means
 CASES: list[tuple[str, str, str, Same | Next | Fresh]] = [
@@ -63,6 +74,130 @@ def test_a_late_turn_never_runs_anything(held: str, comes: str) -> None:
         earlier = "*".join(answers[:number])
         if earlier or number == 0:
             assert read_transcript(new_session()._replace(transcript=held), earlier) == Same()
+
+
+# ------------------------------------------------------------------------------------ wires that send the last key only
+
+CODES = ("*152*00#", "*152*00*9#")
+NOTHING, OPEN, BEGUN, OVER = "nothing", "open", "begun", "over"  # what we hold; begun: since *152*00#, none answered
+# what we hold, its turns, what comes, what it means
+KEY_CASES: list[tuple[str, str, tuple[str, ...], KeyTurn, Same | Next | Fresh | Lost]] = [
+    ("a first turn", NOTHING, (), KeyTurn("*152*00#", True, codes=CODES), Fresh(())),
+    ("a first turn with answers in it", NOTHING, (), KeyTurn("*152*00*1*2#", True, codes=CODES), Fresh(("1", "2"))),
+    ("under the longer of two codes", NOTHING, (), KeyTurn("*152*00*9*2#", True, codes=CODES), Fresh(("2",))),
+    ("a first turn under a code that is none of ours", NOTHING, (), KeyTurn("*1#", True, codes=CODES), Fresh(())),
+    ("a first turn where no code is known", NOTHING, (), KeyTurn("*152*00*1#", True), Fresh(())),
+    ("a first turn without a text", NOTHING, (), KeyTurn("", True, codes=CODES), Fresh(())),
+    ("a first turn again", BEGUN, (), KeyTurn("*152*00#", True, codes=CODES), Same()),
+    ("a first turn again, its session over at once", OVER, ("dialled *152*00#",), KeyTurn("*152*00#", True), Same()),
+    ("another first turn in a session none answered", BEGUN, (), KeyTurn("*152*00*1#", True, codes=CODES),
+     Fresh(("1",))),
+    ("a first turn after an answer: the id is used again", OPEN, (), KeyTurn("*152*00#", True, codes=CODES), Fresh(())),
+    ("a first turn after the end", OVER, (), KeyTurn("*152*00#", True, codes=CODES), Fresh(())),
+    ("an answer", OPEN, (), KeyTurn("1", False), Next("1")),
+    ("the first answer", BEGUN, (), KeyTurn("1", False), Next("1")),
+    ("an answer that holds a star", OPEN, (), KeyTurn("1*2", False), Next("1*2")),
+    ("an empty answer", OPEN, (), KeyTurn("", False), Next("")),
+    ("an answer that reads like the code", OPEN, (), KeyTurn("*152*00#", False, codes=CODES), Next("*152*00#")),
+    ("the same answer again, on a wire without ids", OPEN, (), KeyTurn("1", False), Next("1")),
+    ("the same answer, while the first is still being answered", OPEN, ("key 1",), KeyTurn("1", False, early=True),
+     Same()),
+    ("another answer meanwhile", OPEN, ("key 1",), KeyTurn("2", False, early=True), Next("2")),
+    ("the same answer, once that was answered", OPEN, ("key 1",), KeyTurn("1", False), Next("1")),
+    ("the same answer at once, with an id of its own", OPEN, ("6",), KeyTurn("1", False, "7", early=True), Next("1")),
+    ("an answer to a session that the store lost", NOTHING, (), KeyTurn("1", False), Lost()),
+    ("an answer to a lost session, with an id", NOTHING, (), KeyTurn("1", False, "7"), Lost()),
+    ("an answer to a session that ended", OVER, (), KeyTurn("1", False), Same()),
+    ("an answer with a new id", OPEN, ("6",), KeyTurn("1", False, "7"), Next("1")),
+    ("an answer with the id of the last", OPEN, ("6", "7"), KeyTurn("1", False, "7"), Same()),
+    ("an answer with the id of one before: late", OPEN, ("6", "7"), KeyTurn("2", False, "6"), Same()),
+    ("a first turn with its id again", OPEN, ("1",), KeyTurn("*152*00#", True, "1"), Same()),
+    ("a first turn with a new id", OPEN, ("1",), KeyTurn("*152*00#", True, "2"), Fresh(())),
+    ("nothing said, no code known, nothing held", NOTHING, (), KeyTurn("147*03"), Fresh(())),
+    ("nothing said, one of our codes", NOTHING, (), KeyTurn("152*00", codes=CODES), Fresh(())),
+    ("nothing said, one of our codes with answers", NOTHING, (), KeyTurn("152*00*1", codes=CODES), Fresh(("1",))),
+    ("nothing said, none of our codes: it answered a lost screen", NOTHING, (), KeyTurn("1", codes=CODES), Lost()),
+    ("nothing said, the code again, none answered", OPEN, ("dialled 152*00",), KeyTurn("152*00", codes=CODES), Same()),
+    ("the same where no code is known", OPEN, ("dialled 147*03",), KeyTurn("147*03"), Same()),
+    ("nothing said, an answer", OPEN, ("dialled 152*00",), KeyTurn("1", codes=CODES), Next("1")),
+    ("nothing said, the code after an answer", OPEN, (), KeyTurn("152*00", codes=CODES), Next("152*00")),
+    ("nothing said, an answer to a session that ended", OVER, (), KeyTurn("1", codes=CODES), Same()),
+    ("nothing said, the code after the end", OVER, (), KeyTurn("152*00*1", codes=CODES), Fresh(("1",))),
+    ("nothing said, after the end, no code known", OVER, (), KeyTurn("152*00"), Same()),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("held", "turns", "comes", "means"), [c[1:] for c in KEY_CASES], ids=[c[0] for c in KEY_CASES])
+def test_a_key_means_this(held: str, turns: tuple[str, ...], comes: KeyTurn, means: Same | Next | Fresh | Lost) -> None:
+    kept = ("dialled *152*00#",) if held == BEGUN else turns
+    stored = None if held == NOTHING else new_session()._replace(turns=kept, final=held == OVER)
+    assert read_key(stored, comes) == means
+
+
+@pytest.mark.parametrize(
+    ("dialled", "inputs"),
+    [
+        ("*152*00#", ()),
+        ("152*00", ()),
+        ("152*00#", ()),
+        ("*152*00", ()),
+        (" *152*00# ", ()),
+        ("*152*00*1*100000014#", ("1", "100000014")),
+        ("*152*00*9*1#", ("1",)),
+        ("*152*00**#", ("", "")),
+        ("*152*001#", None),
+        ("*152#", None),
+        ("1", None),
+        ("", None),
+        ("*" * 100, None),
+    ],
+)
+def test_the_answers_inside_a_dialled_code(dialled: str, inputs: tuple[str, ...] | None) -> None:
+    assert dialled_inputs(dialled, CODES) == inputs
+
+
+def test_a_turn_that_was_answered_is_known_when_it_comes_again() -> None:
+    """Whatever came first: the same turn at once again is no new one, on every wire that can tell."""
+    for turn in (KeyTurn("*152*00#", True), KeyTurn("152*00", codes=CODES), KeyTurn("*1#", True, "1")):
+        begun = new_session()._replace(turns=mark(None, turn, Fresh(())))
+        assert read_key(begun, turn) == Same()
+    session = new_session()._replace(turns=("1",))
+    for number in range(2, 30):
+        turn = KeyTurn("5", False, str(number))
+        seen = read_key(session, turn)
+        assert seen == Next("5")
+        session = session._replace(turns=mark(session, turn, seen))
+        for earlier in range(max(1, number - KEPT_IDS + 1), number + 1):
+            assert read_key(session, KeyTurn("5", False, str(earlier))) == Same()
+    assert len(session.turns) == KEPT_IDS
+
+
+def test_a_lost_session_keeps_no_code_that_would_stop_the_next_answer() -> None:
+    lost = KeyTurn("1", codes=CODES)
+    session = new_session()._replace(turns=mark(None, lost, Lost()))
+    assert read_key(session, lost) == Next("1")
+
+
+@given(
+    held=st.sampled_from([NOTHING, OPEN, OVER]),
+    turns=st.lists(st.sampled_from(["1", "2", "dialled 1", "dialled *152*00#"]), max_size=3).map(tuple),
+    text=st.text(alphabet="12*#0", max_size=8),
+    first=st.sampled_from([True, False, None]),
+    id_=st.sampled_from(["", "1", "2", "3"]),
+    codes=st.sampled_from([(), CODES]),
+)
+def test_a_key_always_means_something(
+    held: str, turns: tuple[str, ...], text: str, first: bool | None, id_: str, codes: tuple[str, ...]
+) -> None:
+    stored = None if held == NOTHING else new_session()._replace(turns=turns, final=held == OVER)
+    turn = KeyTurn(text, first, id_, codes)
+    seen = read_key(stored, turn)
+    assert not (stored is None and isinstance(seen, Same | Next))
+    assert not (held == OVER and isinstance(seen, Next)), "what has ended is not played on"
+    if isinstance(seen, Next):
+        assert seen.text == text
+    if not isinstance(seen, Same):
+        assert len(mark(stored, turn, seen)) <= KEPT_IDS
 
 
 PAYABLE = {

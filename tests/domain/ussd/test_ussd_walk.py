@@ -6,74 +6,18 @@ A node is a session without its counters; an edge is a key and whatever the regi
 from __future__ import annotations
 
 import re
-from collections import deque
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cache
 
 import pytest
-from played.talk import BOOK, LATE, Fact, as_event, new_session, one_step
+from played.talk import BOOK, as_event, new_session, one_step
+from played.walk import ANSWERS, CALLERS, NOTICES, WALKED, Edge, caller, walk
 
-from gateway.domain.cover import CoverState
 from gateway.domain.segments import is_gsm7, units
-from gateway.domain.ussd.book import Book, load_book
+from gateway.domain.ussd.book import load_book
 from gateway.domain.ussd.facts import FACTS
-from gateway.domain.ussd.machine import KeepLanguage, Key, RequestBill, Started, Step, step
+from gateway.domain.ussd.machine import KeepLanguage, Key, RequestBill, Started, step
 from gateway.domain.ussd.session import Session
-from gateway.service.session_codec import dump
-
-CHFID, BAD_CHFID = "100000014", "100000017"
-WRONG = ("8", "", "Asha", "9" * 41)
-NOTICES = ("Si sahihi. Jaribu tena.", "Not right. Try again.")
-NAME = "Mwanamkasi Rajabuw"  # 18 letters, wide ones
-PRODUCT = "Mfuko wa Afya ya Jamii Iliyoboreshwa Mor"
-assert len(NAME) == 18
-assert len(PRODUCT) == 40
-
-
-def family(number: int, state: str) -> Fact:
-    return {
-        "id": number,
-        "chfid": CHFID,
-        "label": f"{NAME} {CHFID}",
-        "state": state,
-        "until": "2026-12-30",
-        "start": "2026-12-31",
-    }
-
-
-def caller(*states: str) -> Fact:
-    families = [family(number, state) for number, state in enumerate(states, 1)]
-    return {"language": None, "count": len(families), "families": families}
-
-
-NUMBERED: Fact = {"state": "numbered", "number": "994180000017", "amount": 999_999_900, "expires": "2026-12-30"}
-QUOTE: Fact = {
-    "state": "payable",
-    "key": "family:1/product:1/after:0",
-    "product": PRODUCT,
-    "start": "2026-12-30",
-    "until": "2027-12-29",
-}
-# every state of every fact, each with the longest data; what may also happen is that none comes in time
-ANSWERS: dict[str, list[Fact]] = {
-    "quote": [
-        {**QUOTE, "amount": 999_999_900},
-        {**QUOTE, "amount": 15_000_000},
-        *({"state": state} for state in FACTS["quote"].states if state != "payable"),
-    ],
-    "bill": [NUMBERED, *({"state": state} for state in FACTS["bill"].states if state != "numbered")],
-    "control_number": [
-        NUMBERED,
-        *({"state": state} for state in FACTS["control_number"].states if state != "numbered"),
-    ],
-    "enquiry": [{"state": str(s), "until": "2026-12-30", "start": "2026-12-31"} for s in FACTS["enquiry"].states],
-}
-CALLERS = {
-    "stranger": caller(),
-    **{str(state): caller(str(state)) for state in CoverState},
-    "several": caller("covered", "none", "expired"),
-}
 
 
 def test_every_state_of_every_fact_is_answered() -> None:
@@ -81,60 +25,6 @@ def test_every_state_of_every_fact_is_answered() -> None:
     assert answered == {fact: set(spec.states) for fact, spec in FACTS.items() if fact != "caller"}
 
 
-def keys_for(book: Book, session: Session) -> list[str]:
-    """One key of each class: every option, each way about, and the wrong ones."""
-    screen = book.screens[session.screen]
-    own = {
-        "menu": [option.key for option in screen.options],
-        "choose": ["1", "3"],
-        "input": [CHFID, BAD_CHFID],
-        "end": [],
-    }[screen.kind]
-    return [*own, "0", "00", "#", *WRONG]
-
-
-@dataclass(frozen=True)
-class Edge:
-    """A key pressed on a screen, and one of the things that come of it. ``before`` is None for the dialling."""
-
-    before: Session | None
-    key: str
-    step: Step
-
-
-def outcomes(book: Book, facts: dict[str, list[Fact]], taken: Step, asked: int = 0) -> Iterator[Step]:
-    """Every reply that may follow, with all effects on the way."""
-    if not taken.asks:
-        yield taken
-        return
-    assert asked < book.limits.asks, "no end of asking"
-    ask = taken.asks[0]
-    for answer in (*facts[ask.fact], LATE):
-        after = step(book, taken.session, as_event(ask, answer))
-        yield from outcomes(book, facts, replace(after, effects=taken.effects + after.effects), asked + 1)
-
-
-def walk(book: Book, who: Fact, limit: int) -> list[Edge]:
-    """Every edge that can be reached."""
-    facts = {**ANSWERS, "caller": [who]}
-    edges = [Edge(None, "", t) for t in outcomes(book, facts, one_step(book, new_session(limit=limit), Started()))]
-    waiting, known = deque(edge.step.session for edge in edges), set[bytes]()
-    while waiting:
-        session = waiting.popleft()._replace(keys=0, wrong=0)
-        place = dump(session._replace(reply=""))
-        if session.final or place in known:
-            continue
-        known.add(place)
-        assert len(known) < 20_000, "the walk has no bound"
-        for key in keys_for(book, session):
-            for taken in outcomes(book, facts, step(book, session, Key(key))):
-                edges.append(Edge(session, key, taken))
-                waiting.append(taken.session)
-    return edges
-
-
-# the way back is remembered over eight screens; three show all that eight show, in a tenth of the time
-WALKED = replace(BOOK, limits=replace(BOOK.limits, hops=3))
 WALKS = [(name, 160) for name in CALLERS] + [(name, 140) for name in ("stranger", "suspended", "several")]
 
 
@@ -151,7 +41,7 @@ def edges(request: pytest.FixtureRequest) -> list[Edge]:
 
 def test_every_screen_can_be_read(edges: list[Edge]) -> None:
     """Fits the channel with its prefix, in the short alphabet, nothing unfilled, five options at most."""
-    for reply, limit in {(edge.step.reply or "", edge.step.session.limit) for edge in edges}:
+    for reply, limit in {(edge.step.reply or "", edge.step.session.frame.units) for edge in edges}:
         assert reply.strip(), "an empty screen"
         assert units(reply) <= limit - 4, reply
         assert is_gsm7(reply), reply

@@ -27,63 +27,49 @@ FROM gw_audit_seal LEFT OUTER JOIN gw_audit ON gw_audit.id = gw_audit_seal.audit
 WHERE gw_audit_seal.seq > :seq_1 ORDER BY gw_audit_seal.seq;
 
 -- SqlBills.by_id
-SELECT gw_bill.id, gw_bill.[key], gw_bill.generation, gw_bill.family_id, gw_bill.product_id, gw_bill.product_code, gw_bill.preceding_policy_id, gw_bill.stage, gw_bill.chfid, gw_bill.payer_name, gw_bill.amount_minor, gw_bill.policy_value_minor, gw_bill.paid_minor, gw_bill.currency, gw_bill.pay_option, gw_bill.provider_code, gw_bill.state, gw_bill.control_number, gw_bill.created_at, gw_bill.expires_at, gw_bill.asked_at, gw_bill.asked_times, gw_bill.payment_record_id, gw_bill.issuer
+SELECT gw_bill.id, gw_bill.[key], gw_bill.generation, gw_bill.family_id, gw_bill.product_id, gw_bill.product_code, gw_bill.preceding_policy_id, gw_bill.stage, gw_bill.chfid, gw_bill.payer_name, gw_bill.amount_minor, gw_bill.policy_value_minor, gw_bill.paid_minor, gw_bill.currency, gw_bill.pay_option, gw_bill.provider_code, gw_bill.state, gw_bill.control_number, gw_bill.created_at, gw_bill.expires_at, gw_bill.asked_at, gw_bill.asked_times, gw_bill.payment_record_id, gw_bill.reuses, gw_bill.issuer
 FROM gw_bill
 WHERE gw_bill.id IN (:ids_1) ORDER BY gw_bill.id;
-SELECT gw_bill.id, gw_bill.[key], gw_bill.generation, gw_bill.family_id, gw_bill.product_id, gw_bill.product_code, gw_bill.preceding_policy_id, gw_bill.stage, gw_bill.chfid, gw_bill.payer_name, gw_bill.amount_minor, gw_bill.policy_value_minor, gw_bill.paid_minor, gw_bill.currency, gw_bill.pay_option, gw_bill.provider_code, gw_bill.state, gw_bill.control_number, gw_bill.created_at, gw_bill.expires_at, gw_bill.asked_at, gw_bill.asked_times, gw_bill.payment_record_id, gw_bill.issuer
-SELECT gw_bill.id, gw_bill.[key], gw_bill.generation, gw_bill.family_id, gw_bill.product_id, gw_bill.product_code, gw_bill.preceding_policy_id, gw_bill.stage, gw_bill.chfid, gw_bill.payer_name, gw_bill.amount_minor, gw_bill.policy_value_minor, gw_bill.paid_minor, gw_bill.currency, gw_bill.pay_option, gw_bill.provider_code, gw_bill.state, gw_bill.control_number, gw_bill.created_at, gw_bill.expires_at, gw_bill.asked_at, gw_bill.asked_times, gw_bill.payment_record_id, gw_bill.reuses
-FROM gw_bill
-WHERE gw_bill.id = :bill_id;
-SELECT gw_bill.id, gw_bill.[key], gw_bill.generation, gw_bill.family_id, gw_bill.product_id, gw_bill.product_code, gw_bill.preceding_policy_id, gw_bill.stage, gw_bill.chfid, gw_bill.payer_name, gw_bill.amount_minor, gw_bill.policy_value_minor, gw_bill.paid_minor, gw_bill.currency, gw_bill.pay_option, gw_bill.provider_code, gw_bill.state, gw_bill.control_number, gw_bill.created_at, gw_bill.expires_at, gw_bill.asked_at, gw_bill.asked_times, gw_bill.payment_record_id, gw_bill.reuses
+SELECT gw_bill.id, gw_bill.[key], gw_bill.generation, gw_bill.family_id, gw_bill.product_id, gw_bill.product_code, gw_bill.preceding_policy_id, gw_bill.stage, gw_bill.chfid, gw_bill.payer_name, gw_bill.amount_minor, gw_bill.policy_value_minor, gw_bill.paid_minor, gw_bill.currency, gw_bill.pay_option, gw_bill.provider_code, gw_bill.state, gw_bill.control_number, gw_bill.created_at, gw_bill.expires_at, gw_bill.asked_at, gw_bill.asked_times, gw_bill.payment_record_id, gw_bill.reuses, gw_bill.issuer
 FROM gw_bill WITH (UPDLOCK, ROWLOCK)
 WHERE gw_bill.id IN (:ids_1) ORDER BY gw_bill.id;
 
 -- SqlBills.by_ids
-SELECT gw_bill.id, gw_bill.[key], gw_bill.generation, gw_bill.family_id, gw_bill.product_id, gw_bill.product_code, gw_bill.preceding_policy_id, gw_bill.stage, gw_bill.chfid, gw_bill.payer_name, gw_bill.amount_minor, gw_bill.policy_value_minor, gw_bill.paid_minor, gw_bill.currency, gw_bill.pay_option, gw_bill.provider_code, gw_bill.state, gw_bill.control_number, gw_bill.created_at, gw_bill.expires_at, gw_bill.asked_at, gw_bill.asked_times, gw_bill.payment_record_id, gw_bill.issuer
+SELECT gw_bill.id, gw_bill.[key], gw_bill.generation, gw_bill.family_id, gw_bill.product_id, gw_bill.product_code, gw_bill.preceding_policy_id, gw_bill.stage, gw_bill.chfid, gw_bill.payer_name, gw_bill.amount_minor, gw_bill.policy_value_minor, gw_bill.paid_minor, gw_bill.currency, gw_bill.pay_option, gw_bill.provider_code, gw_bill.state, gw_bill.control_number, gw_bill.created_at, gw_bill.expires_at, gw_bill.asked_at, gw_bill.asked_times, gw_bill.payment_record_id, gw_bill.reuses, gw_bill.issuer
 FROM gw_bill
 WHERE gw_bill.id IN (:ids_1, :ids_2) ORDER BY gw_bill.id;
-SELECT gw_bill.id, gw_bill.[key], gw_bill.generation, gw_bill.family_id, gw_bill.product_id, gw_bill.product_code, gw_bill.preceding_policy_id, gw_bill.stage, gw_bill.chfid, gw_bill.payer_name, gw_bill.amount_minor, gw_bill.policy_value_minor, gw_bill.paid_minor, gw_bill.currency, gw_bill.pay_option, gw_bill.provider_code, gw_bill.state, gw_bill.control_number, gw_bill.created_at, gw_bill.expires_at, gw_bill.asked_at, gw_bill.asked_times, gw_bill.payment_record_id, gw_bill.issuer
+SELECT gw_bill.id, gw_bill.[key], gw_bill.generation, gw_bill.family_id, gw_bill.product_id, gw_bill.product_code, gw_bill.preceding_policy_id, gw_bill.stage, gw_bill.chfid, gw_bill.payer_name, gw_bill.amount_minor, gw_bill.policy_value_minor, gw_bill.paid_minor, gw_bill.currency, gw_bill.pay_option, gw_bill.provider_code, gw_bill.state, gw_bill.control_number, gw_bill.created_at, gw_bill.expires_at, gw_bill.asked_at, gw_bill.asked_times, gw_bill.payment_record_id, gw_bill.reuses, gw_bill.issuer
 FROM gw_bill WITH (UPDLOCK, ROWLOCK)
 WHERE gw_bill.id IN (:ids_1, :ids_2) ORDER BY gw_bill.id;
 
 -- SqlBills.by_control_number
-SELECT gw_bill.id, gw_bill.[key], gw_bill.generation, gw_bill.family_id, gw_bill.product_id, gw_bill.product_code, gw_bill.preceding_policy_id, gw_bill.stage, gw_bill.chfid, gw_bill.payer_name, gw_bill.amount_minor, gw_bill.policy_value_minor, gw_bill.paid_minor, gw_bill.currency, gw_bill.pay_option, gw_bill.provider_code, gw_bill.state, gw_bill.control_number, gw_bill.created_at, gw_bill.expires_at, gw_bill.asked_at, gw_bill.asked_times, gw_bill.payment_record_id, gw_bill.issuer
+SELECT gw_bill.id, gw_bill.[key], gw_bill.generation, gw_bill.family_id, gw_bill.product_id, gw_bill.product_code, gw_bill.preceding_policy_id, gw_bill.stage, gw_bill.chfid, gw_bill.payer_name, gw_bill.amount_minor, gw_bill.policy_value_minor, gw_bill.paid_minor, gw_bill.currency, gw_bill.pay_option, gw_bill.provider_code, gw_bill.state, gw_bill.control_number, gw_bill.created_at, gw_bill.expires_at, gw_bill.asked_at, gw_bill.asked_times, gw_bill.payment_record_id, gw_bill.reuses, gw_bill.issuer
 FROM gw_bill
 WHERE gw_bill.control_number IN (:numbers_1) ORDER BY gw_bill.control_number;
-SELECT gw_bill.id, gw_bill.[key], gw_bill.generation, gw_bill.family_id, gw_bill.product_id, gw_bill.product_code, gw_bill.preceding_policy_id, gw_bill.stage, gw_bill.chfid, gw_bill.payer_name, gw_bill.amount_minor, gw_bill.policy_value_minor, gw_bill.paid_minor, gw_bill.currency, gw_bill.pay_option, gw_bill.provider_code, gw_bill.state, gw_bill.control_number, gw_bill.created_at, gw_bill.expires_at, gw_bill.asked_at, gw_bill.asked_times, gw_bill.payment_record_id, gw_bill.issuer
-SELECT gw_bill.id, gw_bill.[key], gw_bill.generation, gw_bill.family_id, gw_bill.product_id, gw_bill.product_code, gw_bill.preceding_policy_id, gw_bill.stage, gw_bill.chfid, gw_bill.payer_name, gw_bill.amount_minor, gw_bill.policy_value_minor, gw_bill.paid_minor, gw_bill.currency, gw_bill.pay_option, gw_bill.provider_code, gw_bill.state, gw_bill.control_number, gw_bill.created_at, gw_bill.expires_at, gw_bill.asked_at, gw_bill.asked_times, gw_bill.payment_record_id, gw_bill.reuses
-FROM gw_bill
-WHERE gw_bill.control_number = :number;
-SELECT gw_bill.id, gw_bill.[key], gw_bill.generation, gw_bill.family_id, gw_bill.product_id, gw_bill.product_code, gw_bill.preceding_policy_id, gw_bill.stage, gw_bill.chfid, gw_bill.payer_name, gw_bill.amount_minor, gw_bill.policy_value_minor, gw_bill.paid_minor, gw_bill.currency, gw_bill.pay_option, gw_bill.provider_code, gw_bill.state, gw_bill.control_number, gw_bill.created_at, gw_bill.expires_at, gw_bill.asked_at, gw_bill.asked_times, gw_bill.payment_record_id, gw_bill.reuses
+SELECT gw_bill.id, gw_bill.[key], gw_bill.generation, gw_bill.family_id, gw_bill.product_id, gw_bill.product_code, gw_bill.preceding_policy_id, gw_bill.stage, gw_bill.chfid, gw_bill.payer_name, gw_bill.amount_minor, gw_bill.policy_value_minor, gw_bill.paid_minor, gw_bill.currency, gw_bill.pay_option, gw_bill.provider_code, gw_bill.state, gw_bill.control_number, gw_bill.created_at, gw_bill.expires_at, gw_bill.asked_at, gw_bill.asked_times, gw_bill.payment_record_id, gw_bill.reuses, gw_bill.issuer
 FROM gw_bill WITH (UPDLOCK, ROWLOCK)
 WHERE gw_bill.control_number IN (:numbers_1) ORDER BY gw_bill.control_number;
 
 -- SqlBills.by_control_numbers
-SELECT gw_bill.id, gw_bill.[key], gw_bill.generation, gw_bill.family_id, gw_bill.product_id, gw_bill.product_code, gw_bill.preceding_policy_id, gw_bill.stage, gw_bill.chfid, gw_bill.payer_name, gw_bill.amount_minor, gw_bill.policy_value_minor, gw_bill.paid_minor, gw_bill.currency, gw_bill.pay_option, gw_bill.provider_code, gw_bill.state, gw_bill.control_number, gw_bill.created_at, gw_bill.expires_at, gw_bill.asked_at, gw_bill.asked_times, gw_bill.payment_record_id, gw_bill.issuer
+SELECT gw_bill.id, gw_bill.[key], gw_bill.generation, gw_bill.family_id, gw_bill.product_id, gw_bill.product_code, gw_bill.preceding_policy_id, gw_bill.stage, gw_bill.chfid, gw_bill.payer_name, gw_bill.amount_minor, gw_bill.policy_value_minor, gw_bill.paid_minor, gw_bill.currency, gw_bill.pay_option, gw_bill.provider_code, gw_bill.state, gw_bill.control_number, gw_bill.created_at, gw_bill.expires_at, gw_bill.asked_at, gw_bill.asked_times, gw_bill.payment_record_id, gw_bill.reuses, gw_bill.issuer
 FROM gw_bill
 WHERE gw_bill.control_number IN (:numbers_1, :numbers_2, :numbers_3, :numbers_4) ORDER BY gw_bill.control_number;
 
 -- SqlBills.latest
-SELECT TOP 1 gw_bill.id, gw_bill.[key], gw_bill.generation, gw_bill.family_id, gw_bill.product_id, gw_bill.product_code, gw_bill.preceding_policy_id, gw_bill.stage, gw_bill.chfid, gw_bill.payer_name, gw_bill.amount_minor, gw_bill.policy_value_minor, gw_bill.paid_minor, gw_bill.currency, gw_bill.pay_option, gw_bill.provider_code, gw_bill.state, gw_bill.control_number, gw_bill.created_at, gw_bill.expires_at, gw_bill.asked_at, gw_bill.asked_times, gw_bill.payment_record_id, gw_bill.issuer
+SELECT TOP 1 gw_bill.id, gw_bill.[key], gw_bill.generation, gw_bill.family_id, gw_bill.product_id, gw_bill.product_code, gw_bill.preceding_policy_id, gw_bill.stage, gw_bill.chfid, gw_bill.payer_name, gw_bill.amount_minor, gw_bill.policy_value_minor, gw_bill.paid_minor, gw_bill.currency, gw_bill.pay_option, gw_bill.provider_code, gw_bill.state, gw_bill.control_number, gw_bill.created_at, gw_bill.expires_at, gw_bill.asked_at, gw_bill.asked_times, gw_bill.payment_record_id, gw_bill.reuses, gw_bill.issuer
 FROM gw_bill
 WHERE gw_bill.[key] = :key_1 ORDER BY gw_bill.generation DESC;
-SELECT TOP 1 gw_bill.id, gw_bill.[key], gw_bill.generation, gw_bill.family_id, gw_bill.product_id, gw_bill.product_code, gw_bill.preceding_policy_id, gw_bill.stage, gw_bill.chfid, gw_bill.payer_name, gw_bill.amount_minor, gw_bill.policy_value_minor, gw_bill.paid_minor, gw_bill.currency, gw_bill.pay_option, gw_bill.provider_code, gw_bill.state, gw_bill.control_number, gw_bill.created_at, gw_bill.expires_at, gw_bill.asked_at, gw_bill.asked_times, gw_bill.payment_record_id, gw_bill.issuer
-SELECT TOP 1 gw_bill.id, gw_bill.[key], gw_bill.generation, gw_bill.family_id, gw_bill.product_id, gw_bill.product_code, gw_bill.preceding_policy_id, gw_bill.stage, gw_bill.chfid, gw_bill.payer_name, gw_bill.amount_minor, gw_bill.policy_value_minor, gw_bill.paid_minor, gw_bill.currency, gw_bill.pay_option, gw_bill.provider_code, gw_bill.state, gw_bill.control_number, gw_bill.created_at, gw_bill.expires_at, gw_bill.asked_at, gw_bill.asked_times, gw_bill.payment_record_id, gw_bill.reuses
-FROM gw_bill
-WHERE gw_bill.[key] = :key_1 ORDER BY gw_bill.generation DESC;
-SELECT TOP 1 gw_bill.id, gw_bill.[key], gw_bill.generation, gw_bill.family_id, gw_bill.product_id, gw_bill.product_code, gw_bill.preceding_policy_id, gw_bill.stage, gw_bill.chfid, gw_bill.payer_name, gw_bill.amount_minor, gw_bill.policy_value_minor, gw_bill.paid_minor, gw_bill.currency, gw_bill.pay_option, gw_bill.provider_code, gw_bill.state, gw_bill.control_number, gw_bill.created_at, gw_bill.expires_at, gw_bill.asked_at, gw_bill.asked_times, gw_bill.payment_record_id, gw_bill.reuses
+SELECT TOP 1 gw_bill.id, gw_bill.[key], gw_bill.generation, gw_bill.family_id, gw_bill.product_id, gw_bill.product_code, gw_bill.preceding_policy_id, gw_bill.stage, gw_bill.chfid, gw_bill.payer_name, gw_bill.amount_minor, gw_bill.policy_value_minor, gw_bill.paid_minor, gw_bill.currency, gw_bill.pay_option, gw_bill.provider_code, gw_bill.state, gw_bill.control_number, gw_bill.created_at, gw_bill.expires_at, gw_bill.asked_at, gw_bill.asked_times, gw_bill.payment_record_id, gw_bill.reuses, gw_bill.issuer
 FROM gw_bill WITH (UPDLOCK, ROWLOCK)
 WHERE gw_bill.[key] = :key_1 ORDER BY gw_bill.generation DESC;
 
 -- SqlBills.open_for
-SELECT TOP 1 gw_bill.id, gw_bill.[key], gw_bill.generation, gw_bill.family_id, gw_bill.product_id, gw_bill.product_code, gw_bill.preceding_policy_id, gw_bill.stage, gw_bill.chfid, gw_bill.payer_name, gw_bill.amount_minor, gw_bill.policy_value_minor, gw_bill.paid_minor, gw_bill.currency, gw_bill.pay_option, gw_bill.provider_code, gw_bill.state, gw_bill.control_number, gw_bill.created_at, gw_bill.expires_at, gw_bill.asked_at, gw_bill.asked_times, gw_bill.payment_record_id, gw_bill.issuer
-SELECT TOP 1 gw_bill.id, gw_bill.[key], gw_bill.generation, gw_bill.family_id, gw_bill.product_id, gw_bill.product_code, gw_bill.preceding_policy_id, gw_bill.stage, gw_bill.chfid, gw_bill.payer_name, gw_bill.amount_minor, gw_bill.policy_value_minor, gw_bill.paid_minor, gw_bill.currency, gw_bill.pay_option, gw_bill.provider_code, gw_bill.state, gw_bill.control_number, gw_bill.created_at, gw_bill.expires_at, gw_bill.asked_at, gw_bill.asked_times, gw_bill.payment_record_id, gw_bill.reuses
+SELECT TOP 1 gw_bill.id, gw_bill.[key], gw_bill.generation, gw_bill.family_id, gw_bill.product_id, gw_bill.product_code, gw_bill.preceding_policy_id, gw_bill.stage, gw_bill.chfid, gw_bill.payer_name, gw_bill.amount_minor, gw_bill.policy_value_minor, gw_bill.paid_minor, gw_bill.currency, gw_bill.pay_option, gw_bill.provider_code, gw_bill.state, gw_bill.control_number, gw_bill.created_at, gw_bill.expires_at, gw_bill.asked_at, gw_bill.asked_times, gw_bill.payment_record_id, gw_bill.reuses, gw_bill.issuer
 FROM gw_bill
 WHERE gw_bill.family_id = :family_id_1 AND gw_bill.state IN (:state_1_1, :state_1_2, :state_1_3, :state_1_4) AND gw_bill.expires_at > :expires_at_1 ORDER BY gw_bill.created_at DESC;
 
 -- SqlBills.payable
-SELECT gw_bill.id, gw_bill.[key], gw_bill.generation, gw_bill.family_id, gw_bill.product_id, gw_bill.product_code, gw_bill.preceding_policy_id, gw_bill.stage, gw_bill.chfid, gw_bill.payer_name, gw_bill.amount_minor, gw_bill.policy_value_minor, gw_bill.paid_minor, gw_bill.currency, gw_bill.pay_option, gw_bill.provider_code, gw_bill.state, gw_bill.control_number, gw_bill.created_at, gw_bill.expires_at, gw_bill.asked_at, gw_bill.asked_times, gw_bill.payment_record_id, gw_bill.issuer
-SELECT gw_bill.id, gw_bill.[key], gw_bill.generation, gw_bill.family_id, gw_bill.product_id, gw_bill.product_code, gw_bill.preceding_policy_id, gw_bill.stage, gw_bill.chfid, gw_bill.payer_name, gw_bill.amount_minor, gw_bill.policy_value_minor, gw_bill.paid_minor, gw_bill.currency, gw_bill.pay_option, gw_bill.provider_code, gw_bill.state, gw_bill.control_number, gw_bill.created_at, gw_bill.expires_at, gw_bill.asked_at, gw_bill.asked_times, gw_bill.payment_record_id, gw_bill.reuses
+SELECT gw_bill.id, gw_bill.[key], gw_bill.generation, gw_bill.family_id, gw_bill.product_id, gw_bill.product_code, gw_bill.preceding_policy_id, gw_bill.stage, gw_bill.chfid, gw_bill.payer_name, gw_bill.amount_minor, gw_bill.policy_value_minor, gw_bill.paid_minor, gw_bill.currency, gw_bill.pay_option, gw_bill.provider_code, gw_bill.state, gw_bill.control_number, gw_bill.created_at, gw_bill.expires_at, gw_bill.asked_at, gw_bill.asked_times, gw_bill.payment_record_id, gw_bill.reuses, gw_bill.issuer
 FROM gw_bill
 WHERE gw_bill.family_id IN (:family_id_1_1, :family_id_1_2) AND gw_bill.state IN (:state_1_1, :state_1_2, :state_1_3, :state_1_4) AND gw_bill.expires_at > :expires_at_1;
 
@@ -98,20 +84,18 @@ FROM gw_bill
 WHERE gw_bill.family_id IN (:families_1, :families_2, :families_3, :families_4) AND gw_bill.payment_record_id IS NOT NULL AND gw_bill.paid_minor > :paid_minor_1 AND gw_bill.paid_minor < gw_bill.amount_minor;
 
 -- SqlBills.add
-INSERT INTO gw_bill (id, [key], generation, family_id, product_id, product_code, preceding_policy_id, stage, chfid, payer_name, amount_minor, policy_value_minor, paid_minor, currency, pay_option, provider_code, state, control_number, created_at, expires_at, asked_at, asked_times, payment_record_id, issuer) SELECT :param_1 AS id, :param_2 AS [key], :param_3 AS generation, :param_4 AS family_id, :param_5 AS product_id, :param_6 AS product_code, :param_7 AS preceding_policy_id, :param_8 AS stage, :param_9 AS chfid, :param_10 AS payer_name, :param_11 AS amount_minor, :param_12 AS policy_value_minor, :param_13 AS paid_minor, :param_14 AS currency, :param_15 AS pay_option, :param_16 AS provider_code, :param_17 AS state, :param_18 AS control_number, :param_19 AS created_at, :param_20 AS expires_at, :param_21 AS asked_at, :param_22 AS asked_times, :param_23 AS payment_record_id, :param_24 AS issuer
-INSERT INTO gw_bill (id, [key], generation, family_id, product_id, product_code, preceding_policy_id, stage, chfid, payer_name, amount_minor, policy_value_minor, paid_minor, currency, pay_option, provider_code, state, control_number, created_at, expires_at, asked_at, asked_times, payment_record_id, reuses) SELECT :param_1 AS id, :param_2 AS [key], :param_3 AS generation, :param_4 AS family_id, :param_5 AS product_id, :param_6 AS product_code, :param_7 AS preceding_policy_id, :param_8 AS stage, :param_9 AS chfid, :param_10 AS payer_name, :param_11 AS amount_minor, :param_12 AS policy_value_minor, :param_13 AS paid_minor, :param_14 AS currency, :param_15 AS pay_option, :param_16 AS provider_code, :param_17 AS state, :param_18 AS control_number, :param_19 AS created_at, :param_20 AS expires_at, :param_21 AS asked_at, :param_22 AS asked_times, :param_23 AS payment_record_id, :param_24 AS reuses
+INSERT INTO gw_bill (id, [key], generation, family_id, product_id, product_code, preceding_policy_id, stage, chfid, payer_name, amount_minor, policy_value_minor, paid_minor, currency, pay_option, provider_code, state, control_number, created_at, expires_at, asked_at, asked_times, payment_record_id, reuses, issuer) SELECT :param_1 AS id, :param_2 AS [key], :param_3 AS generation, :param_4 AS family_id, :param_5 AS product_id, :param_6 AS product_code, :param_7 AS preceding_policy_id, :param_8 AS stage, :param_9 AS chfid, :param_10 AS payer_name, :param_11 AS amount_minor, :param_12 AS policy_value_minor, :param_13 AS paid_minor, :param_14 AS currency, :param_15 AS pay_option, :param_16 AS provider_code, :param_17 AS state, :param_18 AS control_number, :param_19 AS created_at, :param_20 AS expires_at, :param_21 AS asked_at, :param_22 AS asked_times, :param_23 AS payment_record_id, :param_24 AS reuses, :param_25 AS issuer
 WHERE NOT (EXISTS (SELECT 1
 FROM gw_bill WITH (UPDLOCK, HOLDLOCK)
 WHERE gw_bill.[key] = :key_1 AND gw_bill.generation = :generation_1));
 
 -- SqlBills.record
 INSERT INTO gw_bill_fact (bill_id, fact, at, details) OUTPUT inserted.id VALUES (:bill_id, :fact, :at, :details);
-UPDATE gw_bill SET paid_minor=:paid_minor, state=:state, control_number=:control_number, payment_record_id=:payment_record_id, issuer=:issuer WHERE gw_bill.id = :known_id;
+UPDATE gw_bill SET paid_minor=:paid_minor, state=:state, control_number=:control_number, payment_record_id=:payment_record_id, reuses=:reuses, issuer=:issuer WHERE gw_bill.id = :known_id;
 
 -- SqlBills.record_all
 INSERT INTO gw_bill_fact (bill_id, fact, at, details) OUTPUT inserted.id VALUES (:bill_id, :fact, :at, :details);
-UPDATE gw_bill SET paid_minor=:paid_minor, state=:state, control_number=:control_number, payment_record_id=:payment_record_id, issuer=:issuer WHERE gw_bill.id = :known_id;
-UPDATE gw_bill SET paid_minor=:paid_minor, state=:state, control_number=:control_number, payment_record_id=:payment_record_id, reuses=:reuses WHERE gw_bill.id = :known_id;
+UPDATE gw_bill SET paid_minor=:paid_minor, state=:state, control_number=:control_number, payment_record_id=:payment_record_id, reuses=:reuses, issuer=:issuer WHERE gw_bill.id = :known_id;
 
 -- SqlBills.asked
 UPDATE gw_bill SET asked_at=:asked_at, asked_times=:asked_times WHERE gw_bill.id = :id_1;
@@ -125,7 +109,7 @@ FROM gw_bill_fact
 WHERE gw_bill_fact.bill_id = :bill_id_1 ORDER BY gw_bill_fact.id;
 
 -- SqlBills.past_life
-SELECT TOP 10 gw_bill.id, gw_bill.[key], gw_bill.generation, gw_bill.family_id, gw_bill.product_id, gw_bill.product_code, gw_bill.preceding_policy_id, gw_bill.stage, gw_bill.chfid, gw_bill.payer_name, gw_bill.amount_minor, gw_bill.policy_value_minor, gw_bill.paid_minor, gw_bill.currency, gw_bill.pay_option, gw_bill.provider_code, gw_bill.state, gw_bill.control_number, gw_bill.created_at, gw_bill.expires_at, gw_bill.asked_at, gw_bill.asked_times, gw_bill.payment_record_id, gw_bill.reuses
+SELECT TOP 10 gw_bill.id, gw_bill.[key], gw_bill.generation, gw_bill.family_id, gw_bill.product_id, gw_bill.product_code, gw_bill.preceding_policy_id, gw_bill.stage, gw_bill.chfid, gw_bill.payer_name, gw_bill.amount_minor, gw_bill.policy_value_minor, gw_bill.paid_minor, gw_bill.currency, gw_bill.pay_option, gw_bill.provider_code, gw_bill.state, gw_bill.control_number, gw_bill.created_at, gw_bill.expires_at, gw_bill.asked_at, gw_bill.asked_times, gw_bill.payment_record_id, gw_bill.reuses, gw_bill.issuer
 FROM gw_bill WITH (UPDLOCK, READPAST, ROWLOCK, READCOMMITTEDLOCK)
 WHERE gw_bill.state IN ('created', 'submitted', 'numbered') AND gw_bill.expires_at <= :expires_at_1 ORDER BY gw_bill.expires_at;
 
@@ -144,14 +128,12 @@ FROM gw_bill_requester
 WHERE gw_bill_requester.bill_id IN (:ids_1, :ids_2, :ids_3, :ids_4) ORDER BY gw_bill_requester.at;
 
 -- SqlBills.numbers
-SELECT gw_bill.id, gw_bill.[key], gw_bill.generation, gw_bill.family_id, gw_bill.product_id, gw_bill.product_code, gw_bill.preceding_policy_id, gw_bill.stage, gw_bill.chfid, gw_bill.payer_name, gw_bill.amount_minor, gw_bill.policy_value_minor, gw_bill.paid_minor, gw_bill.currency, gw_bill.pay_option, gw_bill.provider_code, gw_bill.state, gw_bill.control_number, gw_bill.created_at, gw_bill.expires_at, gw_bill.asked_at, gw_bill.asked_times, gw_bill.payment_record_id, gw_bill.issuer
-SELECT gw_bill.id, gw_bill.[key], gw_bill.generation, gw_bill.family_id, gw_bill.product_id, gw_bill.product_code, gw_bill.preceding_policy_id, gw_bill.stage, gw_bill.chfid, gw_bill.payer_name, gw_bill.amount_minor, gw_bill.policy_value_minor, gw_bill.paid_minor, gw_bill.currency, gw_bill.pay_option, gw_bill.provider_code, gw_bill.state, gw_bill.control_number, gw_bill.created_at, gw_bill.expires_at, gw_bill.asked_at, gw_bill.asked_times, gw_bill.payment_record_id, gw_bill.reuses
+SELECT gw_bill.id, gw_bill.[key], gw_bill.generation, gw_bill.family_id, gw_bill.product_id, gw_bill.product_code, gw_bill.preceding_policy_id, gw_bill.stage, gw_bill.chfid, gw_bill.payer_name, gw_bill.amount_minor, gw_bill.policy_value_minor, gw_bill.paid_minor, gw_bill.currency, gw_bill.pay_option, gw_bill.provider_code, gw_bill.state, gw_bill.control_number, gw_bill.created_at, gw_bill.expires_at, gw_bill.asked_at, gw_bill.asked_times, gw_bill.payment_record_id, gw_bill.reuses, gw_bill.issuer
 FROM gw_bill
 WHERE gw_bill.id IN (:id_1_1, :id_1_2, :id_1_3) AND (gw_bill.state NOT IN (:state_1_1, :state_1_2));
 
 -- SqlBills.silent
-SELECT TOP 10 gw_bill.id, gw_bill.[key], gw_bill.generation, gw_bill.family_id, gw_bill.product_id, gw_bill.product_code, gw_bill.preceding_policy_id, gw_bill.stage, gw_bill.chfid, gw_bill.payer_name, gw_bill.amount_minor, gw_bill.policy_value_minor, gw_bill.paid_minor, gw_bill.currency, gw_bill.pay_option, gw_bill.provider_code, gw_bill.state, gw_bill.control_number, gw_bill.created_at, gw_bill.expires_at, gw_bill.asked_at, gw_bill.asked_times, gw_bill.payment_record_id, gw_bill.issuer
-SELECT TOP 10 gw_bill.id, gw_bill.[key], gw_bill.generation, gw_bill.family_id, gw_bill.product_id, gw_bill.product_code, gw_bill.preceding_policy_id, gw_bill.stage, gw_bill.chfid, gw_bill.payer_name, gw_bill.amount_minor, gw_bill.policy_value_minor, gw_bill.paid_minor, gw_bill.currency, gw_bill.pay_option, gw_bill.provider_code, gw_bill.state, gw_bill.control_number, gw_bill.created_at, gw_bill.expires_at, gw_bill.asked_at, gw_bill.asked_times, gw_bill.payment_record_id, gw_bill.reuses
+SELECT TOP 10 gw_bill.id, gw_bill.[key], gw_bill.generation, gw_bill.family_id, gw_bill.product_id, gw_bill.product_code, gw_bill.preceding_policy_id, gw_bill.stage, gw_bill.chfid, gw_bill.payer_name, gw_bill.amount_minor, gw_bill.policy_value_minor, gw_bill.paid_minor, gw_bill.currency, gw_bill.pay_option, gw_bill.provider_code, gw_bill.state, gw_bill.control_number, gw_bill.created_at, gw_bill.expires_at, gw_bill.asked_at, gw_bill.asked_times, gw_bill.payment_record_id, gw_bill.reuses, gw_bill.issuer
 FROM gw_bill WITH (UPDLOCK, READPAST, ROWLOCK, READCOMMITTEDLOCK)
 WHERE gw_bill.state IN ('created', 'submitted') AND gw_bill.asked_at < :asked_at_1 AND gw_bill.asked_times <= :asked_times_1 ORDER BY gw_bill.asked_at;
 
@@ -424,6 +406,85 @@ SELECT gw_outbox.state, count(*) AS count_1
 FROM gw_outbox
 WHERE gw_outbox.state != 'done' GROUP BY gw_outbox.state;
 
+-- SqlPool.add
+INSERT INTO gw_pool_number (bill_id, product_id, product_code, provider_code, amount_minor, currency, pay_option, state, control_number, created_at, expires_at, asked_at, asked_times, changed_at, payment_record_id) VALUES (:bill_id, :product_id, :product_code, :provider_code, :amount_minor, :currency, :pay_option, :state, :control_number, :created_at, :expires_at, :asked_at, :asked_times, :changed_at, :payment_record_id);
+
+-- SqlPool.by_id
+SELECT gw_pool_number.bill_id, gw_pool_number.product_id, gw_pool_number.product_code, gw_pool_number.provider_code, gw_pool_number.amount_minor, gw_pool_number.currency, gw_pool_number.pay_option, gw_pool_number.state, gw_pool_number.control_number, gw_pool_number.created_at, gw_pool_number.expires_at, gw_pool_number.asked_at, gw_pool_number.asked_times, gw_pool_number.changed_at, gw_pool_number.payment_record_id
+FROM gw_pool_number WITH (UPDLOCK, ROWLOCK)
+WHERE gw_pool_number.bill_id = :bill_id_1;
+SELECT gw_pool_number.bill_id, gw_pool_number.product_id, gw_pool_number.product_code, gw_pool_number.provider_code, gw_pool_number.amount_minor, gw_pool_number.currency, gw_pool_number.pay_option, gw_pool_number.state, gw_pool_number.control_number, gw_pool_number.created_at, gw_pool_number.expires_at, gw_pool_number.asked_at, gw_pool_number.asked_times, gw_pool_number.changed_at, gw_pool_number.payment_record_id
+FROM gw_pool_number
+WHERE gw_pool_number.bill_id = :bill_id_1;
+
+-- SqlPool.by_control_number
+SELECT gw_pool_number.bill_id, gw_pool_number.product_id, gw_pool_number.product_code, gw_pool_number.provider_code, gw_pool_number.amount_minor, gw_pool_number.currency, gw_pool_number.pay_option, gw_pool_number.state, gw_pool_number.control_number, gw_pool_number.created_at, gw_pool_number.expires_at, gw_pool_number.asked_at, gw_pool_number.asked_times, gw_pool_number.changed_at, gw_pool_number.payment_record_id
+FROM gw_pool_number WITH (UPDLOCK, ROWLOCK)
+WHERE gw_pool_number.control_number = :control_number_1;
+SELECT gw_pool_number.bill_id, gw_pool_number.product_id, gw_pool_number.product_code, gw_pool_number.provider_code, gw_pool_number.amount_minor, gw_pool_number.currency, gw_pool_number.pay_option, gw_pool_number.state, gw_pool_number.control_number, gw_pool_number.created_at, gw_pool_number.expires_at, gw_pool_number.asked_at, gw_pool_number.asked_times, gw_pool_number.changed_at, gw_pool_number.payment_record_id
+FROM gw_pool_number
+WHERE gw_pool_number.control_number IN (:numbers_1);
+
+-- SqlPool.by_control_numbers
+SELECT gw_pool_number.bill_id, gw_pool_number.product_id, gw_pool_number.product_code, gw_pool_number.provider_code, gw_pool_number.amount_minor, gw_pool_number.currency, gw_pool_number.pay_option, gw_pool_number.state, gw_pool_number.control_number, gw_pool_number.created_at, gw_pool_number.expires_at, gw_pool_number.asked_at, gw_pool_number.asked_times, gw_pool_number.changed_at, gw_pool_number.payment_record_id
+FROM gw_pool_number
+WHERE gw_pool_number.control_number IN (:numbers_1, :numbers_2);
+
+-- SqlPool.several
+SELECT gw_pool_number.bill_id, gw_pool_number.product_id, gw_pool_number.product_code, gw_pool_number.provider_code, gw_pool_number.amount_minor, gw_pool_number.currency, gw_pool_number.pay_option, gw_pool_number.state, gw_pool_number.control_number, gw_pool_number.created_at, gw_pool_number.expires_at, gw_pool_number.asked_at, gw_pool_number.asked_times, gw_pool_number.changed_at, gw_pool_number.payment_record_id
+FROM gw_pool_number
+WHERE gw_pool_number.bill_id IN (:bill_id_1_1, :bill_id_1_2, :bill_id_1_3) ORDER BY gw_pool_number.bill_id;
+
+-- SqlPool.take
+SELECT TOP 1 gw_pool_number.bill_id, gw_pool_number.product_id, gw_pool_number.product_code, gw_pool_number.provider_code, gw_pool_number.amount_minor, gw_pool_number.currency, gw_pool_number.pay_option, gw_pool_number.state, gw_pool_number.control_number, gw_pool_number.created_at, gw_pool_number.expires_at, gw_pool_number.asked_at, gw_pool_number.asked_times, gw_pool_number.changed_at, gw_pool_number.payment_record_id
+FROM gw_pool_number WITH (UPDLOCK, READPAST, ROWLOCK, READCOMMITTEDLOCK)
+WHERE gw_pool_number.product_id = :product_id_1 AND gw_pool_number.state = 'ready' AND gw_pool_number.expires_at >= :expires_at_1 AND gw_pool_number.amount_minor = :amount_minor_1 AND gw_pool_number.currency = :currency_1 AND gw_pool_number.pay_option = :pay_option_1 AND EXISTS (SELECT gw_pool_number.provider_code INTERSECT SELECT :provider_code_1) ORDER BY gw_pool_number.expires_at;
+SELECT TOP 1 gw_pool_number.bill_id, gw_pool_number.product_id, gw_pool_number.product_code, gw_pool_number.provider_code, gw_pool_number.amount_minor, gw_pool_number.currency, gw_pool_number.pay_option, gw_pool_number.state, gw_pool_number.control_number, gw_pool_number.created_at, gw_pool_number.expires_at, gw_pool_number.asked_at, gw_pool_number.asked_times, gw_pool_number.changed_at, gw_pool_number.payment_record_id
+FROM gw_pool_number WITH (UPDLOCK, READPAST, ROWLOCK, READCOMMITTEDLOCK)
+WHERE gw_pool_number.product_id = :product_id_1 AND gw_pool_number.state = 'ready' AND gw_pool_number.expires_at >= :expires_at_1 AND gw_pool_number.amount_minor = :amount_minor_1 AND gw_pool_number.currency = :currency_1 AND gw_pool_number.pay_option = :pay_option_1 AND EXISTS (SELECT gw_pool_number.provider_code INTERSECT SELECT NULL) ORDER BY gw_pool_number.expires_at;
+UPDATE gw_pool_number SET state=:state, changed_at=:changed_at WHERE gw_pool_number.bill_id = :bill_id_1;
+
+-- SqlPool.change
+UPDATE gw_pool_number SET state=:state, control_number=:control_number, changed_at=:changed_at WHERE gw_pool_number.bill_id = :bill_id_1;
+UPDATE gw_pool_number SET state=:state, changed_at=:changed_at WHERE gw_pool_number.bill_id = :bill_id_1;
+
+-- SqlPool.supply
+SELECT gw_pool_number.state, count(*) AS count_1
+FROM gw_pool_number
+WHERE gw_pool_number.product_id = :product_id_1 AND gw_pool_number.amount_minor = :amount_minor_1 AND gw_pool_number.currency = :currency_1 AND gw_pool_number.pay_option = :pay_option_1 AND EXISTS (SELECT gw_pool_number.provider_code INTERSECT SELECT NULL) AND (gw_pool_number.state = 'ready' AND gw_pool_number.expires_at >= :expires_at_1 OR gw_pool_number.state = 'asked' OR gw_pool_number.state = :state_1 AND gw_pool_number.changed_at >= :changed_at_1) GROUP BY gw_pool_number.state;
+
+-- SqlPool.silent
+SELECT TOP 9 gw_pool_number.bill_id, gw_pool_number.product_id, gw_pool_number.product_code, gw_pool_number.provider_code, gw_pool_number.amount_minor, gw_pool_number.currency, gw_pool_number.pay_option, gw_pool_number.state, gw_pool_number.control_number, gw_pool_number.created_at, gw_pool_number.expires_at, gw_pool_number.asked_at, gw_pool_number.asked_times, gw_pool_number.changed_at, gw_pool_number.payment_record_id
+FROM gw_pool_number WITH (UPDLOCK, READPAST, ROWLOCK, READCOMMITTEDLOCK)
+WHERE gw_pool_number.state = 'asked' AND gw_pool_number.asked_at < :asked_at_1 AND gw_pool_number.asked_times BETWEEN :asked_times_1 AND :asked_times_2 ORDER BY gw_pool_number.asked_at;
+SELECT TOP 2 gw_pool_number.bill_id, gw_pool_number.product_id, gw_pool_number.product_code, gw_pool_number.provider_code, gw_pool_number.amount_minor, gw_pool_number.currency, gw_pool_number.pay_option, gw_pool_number.state, gw_pool_number.control_number, gw_pool_number.created_at, gw_pool_number.expires_at, gw_pool_number.asked_at, gw_pool_number.asked_times, gw_pool_number.changed_at, gw_pool_number.payment_record_id
+FROM gw_pool_number WITH (UPDLOCK, READPAST, ROWLOCK, READCOMMITTEDLOCK)
+WHERE gw_pool_number.state = 'asked' AND gw_pool_number.asked_at < :asked_at_1 AND gw_pool_number.asked_times BETWEEN :asked_times_1 AND :asked_times_2 ORDER BY gw_pool_number.asked_at;
+
+-- SqlPool.asked
+UPDATE gw_pool_number SET asked_at=:asked_at, asked_times=(gw_pool_number.asked_times + :asked_times_1) WHERE gw_pool_number.bill_id IN (:bill_id_1_1);
+
+-- SqlPool.accepted
+UPDATE gw_pool_number SET asked_at=:asked_at, asked_times=:asked_times WHERE gw_pool_number.bill_id IN (:bill_id_1_1, :bill_id_1_2, :bill_id_1_3) AND gw_pool_number.asked_times = :asked_times_1;
+
+-- SqlPool.stale
+SELECT TOP 9 gw_pool_number.bill_id, gw_pool_number.product_id, gw_pool_number.product_code, gw_pool_number.provider_code, gw_pool_number.amount_minor, gw_pool_number.currency, gw_pool_number.pay_option, gw_pool_number.state, gw_pool_number.control_number, gw_pool_number.created_at, gw_pool_number.expires_at, gw_pool_number.asked_at, gw_pool_number.asked_times, gw_pool_number.changed_at, gw_pool_number.payment_record_id
+FROM gw_pool_number WITH (UPDLOCK, READPAST, ROWLOCK, READCOMMITTEDLOCK)
+WHERE gw_pool_number.product_id = :product_id_1 AND gw_pool_number.state IN ('asked', 'ready') AND (gw_pool_number.expires_at < :expires_at_1 OR gw_pool_number.state = 'asked' AND gw_pool_number.created_at < :created_at_1 OR NOT (gw_pool_number.amount_minor = :amount_minor_1 AND gw_pool_number.currency = :currency_1 AND gw_pool_number.pay_option = :pay_option_1 AND EXISTS (SELECT gw_pool_number.provider_code INTERSECT SELECT NULL))) ORDER BY gw_pool_number.expires_at;
+SELECT TOP 9 gw_pool_number.bill_id, gw_pool_number.product_id, gw_pool_number.product_code, gw_pool_number.provider_code, gw_pool_number.amount_minor, gw_pool_number.currency, gw_pool_number.pay_option, gw_pool_number.state, gw_pool_number.control_number, gw_pool_number.created_at, gw_pool_number.expires_at, gw_pool_number.asked_at, gw_pool_number.asked_times, gw_pool_number.changed_at, gw_pool_number.payment_record_id
+FROM gw_pool_number WITH (UPDLOCK, READPAST, ROWLOCK, READCOMMITTEDLOCK)
+WHERE gw_pool_number.product_id = :product_id_1 AND gw_pool_number.state IN ('asked', 'ready') AND (gw_pool_number.expires_at < :expires_at_1 OR gw_pool_number.state = 'asked' AND gw_pool_number.created_at < :created_at_1 OR NOT (gw_pool_number.amount_minor = :amount_minor_1 AND gw_pool_number.currency = :currency_1 AND gw_pool_number.pay_option = :pay_option_1 AND EXISTS (SELECT gw_pool_number.provider_code INTERSECT SELECT :provider_code_1))) ORDER BY gw_pool_number.expires_at;
+SELECT TOP 9 gw_pool_number.bill_id, gw_pool_number.product_id, gw_pool_number.product_code, gw_pool_number.provider_code, gw_pool_number.amount_minor, gw_pool_number.currency, gw_pool_number.pay_option, gw_pool_number.state, gw_pool_number.control_number, gw_pool_number.created_at, gw_pool_number.expires_at, gw_pool_number.asked_at, gw_pool_number.asked_times, gw_pool_number.changed_at, gw_pool_number.payment_record_id
+FROM gw_pool_number WITH (UPDLOCK, READPAST, ROWLOCK, READCOMMITTEDLOCK)
+WHERE gw_pool_number.product_id = :product_id_1 AND gw_pool_number.state IN ('asked', 'ready') AND (gw_pool_number.expires_at < :expires_at_1 OR gw_pool_number.state = 'asked' AND gw_pool_number.created_at < :created_at_1) ORDER BY gw_pool_number.expires_at;
+
+-- SqlPool.counts
+SELECT gw_pool_number.product_code, gw_pool_number.state, count(*) AS count_1
+FROM gw_pool_number GROUP BY gw_pool_number.product_code, gw_pool_number.state;
+SELECT gw_pool_number.product_code, gw_pool_number.state, count(*) AS count_1
+FROM gw_pool_number
+WHERE gw_pool_number.state IN ('asked', 'ready') GROUP BY gw_pool_number.product_code, gw_pool_number.state;
+
 -- SqlReconciliations.add_order
 INSERT INTO gw_statement_order (request_id, provider, day, provider_code, asked_at) VALUES (:request_id, :provider, :day, :provider_code, :asked_at);
 
@@ -595,79 +656,6 @@ WHERE gw_payment.id > :id_1 AND gw_payment.paid_at < :paid_at_1 ORDER BY gw_paym
 SELECT TOP 400 gw_reconciliation.id, gw_reconciliation.provider, gw_reconciliation.day, gw_reconciliation.report, gw_reconciliation.ran_at, gw_reconciliation.runner, gw_reconciliation.first_tried_at, gw_reconciliation.not_before, gw_reconciliation.closed_at, gw_reconciliation.closed_by, gw_reconciliation.closed_report
 FROM gw_reconciliation
 WHERE gw_reconciliation.provider = :provider_1 AND gw_reconciliation.ran_at IS NOT NULL ORDER BY gw_reconciliation.day DESC;
--- SqlPool.add
-INSERT INTO gw_pool_number (bill_id, product_id, product_code, provider_code, amount_minor, currency, pay_option, state, control_number, created_at, expires_at, asked_at, asked_times, changed_at, payment_record_id) VALUES (:bill_id, :product_id, :product_code, :provider_code, :amount_minor, :currency, :pay_option, :state, :control_number, :created_at, :expires_at, :asked_at, :asked_times, :changed_at, :payment_record_id);
-
--- SqlPool.by_id
-SELECT gw_pool_number.bill_id, gw_pool_number.product_id, gw_pool_number.product_code, gw_pool_number.provider_code, gw_pool_number.amount_minor, gw_pool_number.currency, gw_pool_number.pay_option, gw_pool_number.state, gw_pool_number.control_number, gw_pool_number.created_at, gw_pool_number.expires_at, gw_pool_number.asked_at, gw_pool_number.asked_times, gw_pool_number.changed_at, gw_pool_number.payment_record_id
-FROM gw_pool_number WITH (UPDLOCK, ROWLOCK)
-WHERE gw_pool_number.bill_id = :bill_id_1;
-SELECT gw_pool_number.bill_id, gw_pool_number.product_id, gw_pool_number.product_code, gw_pool_number.provider_code, gw_pool_number.amount_minor, gw_pool_number.currency, gw_pool_number.pay_option, gw_pool_number.state, gw_pool_number.control_number, gw_pool_number.created_at, gw_pool_number.expires_at, gw_pool_number.asked_at, gw_pool_number.asked_times, gw_pool_number.changed_at, gw_pool_number.payment_record_id
-FROM gw_pool_number
-WHERE gw_pool_number.bill_id = :bill_id_1;
-
--- SqlPool.by_control_number
-SELECT gw_pool_number.bill_id, gw_pool_number.product_id, gw_pool_number.product_code, gw_pool_number.provider_code, gw_pool_number.amount_minor, gw_pool_number.currency, gw_pool_number.pay_option, gw_pool_number.state, gw_pool_number.control_number, gw_pool_number.created_at, gw_pool_number.expires_at, gw_pool_number.asked_at, gw_pool_number.asked_times, gw_pool_number.changed_at, gw_pool_number.payment_record_id
-FROM gw_pool_number WITH (UPDLOCK, ROWLOCK)
-WHERE gw_pool_number.control_number = :control_number_1;
-SELECT gw_pool_number.bill_id, gw_pool_number.product_id, gw_pool_number.product_code, gw_pool_number.provider_code, gw_pool_number.amount_minor, gw_pool_number.currency, gw_pool_number.pay_option, gw_pool_number.state, gw_pool_number.control_number, gw_pool_number.created_at, gw_pool_number.expires_at, gw_pool_number.asked_at, gw_pool_number.asked_times, gw_pool_number.changed_at, gw_pool_number.payment_record_id
-FROM gw_pool_number
-WHERE gw_pool_number.control_number = :control_number_1;
-
--- SqlPool.several
-SELECT gw_pool_number.bill_id, gw_pool_number.product_id, gw_pool_number.product_code, gw_pool_number.provider_code, gw_pool_number.amount_minor, gw_pool_number.currency, gw_pool_number.pay_option, gw_pool_number.state, gw_pool_number.control_number, gw_pool_number.created_at, gw_pool_number.expires_at, gw_pool_number.asked_at, gw_pool_number.asked_times, gw_pool_number.changed_at, gw_pool_number.payment_record_id
-FROM gw_pool_number
-WHERE gw_pool_number.bill_id IN (:bill_id_1_1, :bill_id_1_2, :bill_id_1_3) ORDER BY gw_pool_number.bill_id;
-
--- SqlPool.take
-SELECT TOP 1 gw_pool_number.bill_id, gw_pool_number.product_id, gw_pool_number.product_code, gw_pool_number.provider_code, gw_pool_number.amount_minor, gw_pool_number.currency, gw_pool_number.pay_option, gw_pool_number.state, gw_pool_number.control_number, gw_pool_number.created_at, gw_pool_number.expires_at, gw_pool_number.asked_at, gw_pool_number.asked_times, gw_pool_number.changed_at, gw_pool_number.payment_record_id
-FROM gw_pool_number WITH (UPDLOCK, READPAST, ROWLOCK, READCOMMITTEDLOCK)
-WHERE gw_pool_number.product_id = :product_id_1 AND gw_pool_number.state = 'ready' AND gw_pool_number.expires_at >= :expires_at_1 AND gw_pool_number.amount_minor = :amount_minor_1 AND gw_pool_number.currency = :currency_1 AND gw_pool_number.pay_option = :pay_option_1 AND EXISTS (SELECT gw_pool_number.provider_code INTERSECT SELECT :provider_code_1) ORDER BY gw_pool_number.expires_at;
-SELECT TOP 1 gw_pool_number.bill_id, gw_pool_number.product_id, gw_pool_number.product_code, gw_pool_number.provider_code, gw_pool_number.amount_minor, gw_pool_number.currency, gw_pool_number.pay_option, gw_pool_number.state, gw_pool_number.control_number, gw_pool_number.created_at, gw_pool_number.expires_at, gw_pool_number.asked_at, gw_pool_number.asked_times, gw_pool_number.changed_at, gw_pool_number.payment_record_id
-FROM gw_pool_number WITH (UPDLOCK, READPAST, ROWLOCK, READCOMMITTEDLOCK)
-WHERE gw_pool_number.product_id = :product_id_1 AND gw_pool_number.state = 'ready' AND gw_pool_number.expires_at >= :expires_at_1 AND gw_pool_number.amount_minor = :amount_minor_1 AND gw_pool_number.currency = :currency_1 AND gw_pool_number.pay_option = :pay_option_1 AND EXISTS (SELECT gw_pool_number.provider_code INTERSECT SELECT NULL) ORDER BY gw_pool_number.expires_at;
-UPDATE gw_pool_number SET state=:state, changed_at=:changed_at WHERE gw_pool_number.bill_id = :bill_id_1;
-
--- SqlPool.change
-UPDATE gw_pool_number SET state=:state, control_number=:control_number, changed_at=:changed_at WHERE gw_pool_number.bill_id = :bill_id_1;
-UPDATE gw_pool_number SET state=:state, changed_at=:changed_at WHERE gw_pool_number.bill_id = :bill_id_1;
-
--- SqlPool.supply
-SELECT gw_pool_number.state, count(*) AS count_1
-FROM gw_pool_number
-WHERE gw_pool_number.product_id = :product_id_1 AND gw_pool_number.amount_minor = :amount_minor_1 AND gw_pool_number.currency = :currency_1 AND gw_pool_number.pay_option = :pay_option_1 AND EXISTS (SELECT gw_pool_number.provider_code INTERSECT SELECT NULL) AND (gw_pool_number.state = 'ready' AND gw_pool_number.expires_at >= :expires_at_1 OR gw_pool_number.state = 'asked' OR gw_pool_number.state = :state_1 AND gw_pool_number.changed_at >= :changed_at_1) GROUP BY gw_pool_number.state;
-
--- SqlPool.silent
-SELECT TOP 9 gw_pool_number.bill_id, gw_pool_number.product_id, gw_pool_number.product_code, gw_pool_number.provider_code, gw_pool_number.amount_minor, gw_pool_number.currency, gw_pool_number.pay_option, gw_pool_number.state, gw_pool_number.control_number, gw_pool_number.created_at, gw_pool_number.expires_at, gw_pool_number.asked_at, gw_pool_number.asked_times, gw_pool_number.changed_at, gw_pool_number.payment_record_id
-FROM gw_pool_number WITH (UPDLOCK, READPAST, ROWLOCK, READCOMMITTEDLOCK)
-WHERE gw_pool_number.state = 'asked' AND gw_pool_number.asked_at < :asked_at_1 AND gw_pool_number.asked_times BETWEEN :asked_times_1 AND :asked_times_2 ORDER BY gw_pool_number.asked_at;
-SELECT TOP 2 gw_pool_number.bill_id, gw_pool_number.product_id, gw_pool_number.product_code, gw_pool_number.provider_code, gw_pool_number.amount_minor, gw_pool_number.currency, gw_pool_number.pay_option, gw_pool_number.state, gw_pool_number.control_number, gw_pool_number.created_at, gw_pool_number.expires_at, gw_pool_number.asked_at, gw_pool_number.asked_times, gw_pool_number.changed_at, gw_pool_number.payment_record_id
-FROM gw_pool_number WITH (UPDLOCK, READPAST, ROWLOCK, READCOMMITTEDLOCK)
-WHERE gw_pool_number.state = 'asked' AND gw_pool_number.asked_at < :asked_at_1 AND gw_pool_number.asked_times BETWEEN :asked_times_1 AND :asked_times_2 ORDER BY gw_pool_number.asked_at;
-
--- SqlPool.asked
-UPDATE gw_pool_number SET asked_at=:asked_at, asked_times=(gw_pool_number.asked_times + :asked_times_1) WHERE gw_pool_number.bill_id IN (:bill_id_1_1);
-
--- SqlPool.accepted
-UPDATE gw_pool_number SET asked_at=:asked_at, asked_times=:asked_times WHERE gw_pool_number.bill_id IN (:bill_id_1_1, :bill_id_1_2, :bill_id_1_3) AND gw_pool_number.asked_times = :asked_times_1;
-
--- SqlPool.stale
-SELECT TOP 9 gw_pool_number.bill_id, gw_pool_number.product_id, gw_pool_number.product_code, gw_pool_number.provider_code, gw_pool_number.amount_minor, gw_pool_number.currency, gw_pool_number.pay_option, gw_pool_number.state, gw_pool_number.control_number, gw_pool_number.created_at, gw_pool_number.expires_at, gw_pool_number.asked_at, gw_pool_number.asked_times, gw_pool_number.changed_at, gw_pool_number.payment_record_id
-FROM gw_pool_number WITH (UPDLOCK, READPAST, ROWLOCK, READCOMMITTEDLOCK)
-WHERE gw_pool_number.product_id = :product_id_1 AND gw_pool_number.state IN ('asked', 'ready') AND (gw_pool_number.expires_at < :expires_at_1 OR gw_pool_number.state = 'asked' AND gw_pool_number.created_at < :created_at_1 OR NOT (gw_pool_number.amount_minor = :amount_minor_1 AND gw_pool_number.currency = :currency_1 AND gw_pool_number.pay_option = :pay_option_1 AND EXISTS (SELECT gw_pool_number.provider_code INTERSECT SELECT NULL))) ORDER BY gw_pool_number.expires_at;
-SELECT TOP 9 gw_pool_number.bill_id, gw_pool_number.product_id, gw_pool_number.product_code, gw_pool_number.provider_code, gw_pool_number.amount_minor, gw_pool_number.currency, gw_pool_number.pay_option, gw_pool_number.state, gw_pool_number.control_number, gw_pool_number.created_at, gw_pool_number.expires_at, gw_pool_number.asked_at, gw_pool_number.asked_times, gw_pool_number.changed_at, gw_pool_number.payment_record_id
-FROM gw_pool_number WITH (UPDLOCK, READPAST, ROWLOCK, READCOMMITTEDLOCK)
-WHERE gw_pool_number.product_id = :product_id_1 AND gw_pool_number.state IN ('asked', 'ready') AND (gw_pool_number.expires_at < :expires_at_1 OR gw_pool_number.state = 'asked' AND gw_pool_number.created_at < :created_at_1 OR NOT (gw_pool_number.amount_minor = :amount_minor_1 AND gw_pool_number.currency = :currency_1 AND gw_pool_number.pay_option = :pay_option_1 AND EXISTS (SELECT gw_pool_number.provider_code INTERSECT SELECT :provider_code_1))) ORDER BY gw_pool_number.expires_at;
-SELECT TOP 9 gw_pool_number.bill_id, gw_pool_number.product_id, gw_pool_number.product_code, gw_pool_number.provider_code, gw_pool_number.amount_minor, gw_pool_number.currency, gw_pool_number.pay_option, gw_pool_number.state, gw_pool_number.control_number, gw_pool_number.created_at, gw_pool_number.expires_at, gw_pool_number.asked_at, gw_pool_number.asked_times, gw_pool_number.changed_at, gw_pool_number.payment_record_id
-FROM gw_pool_number WITH (UPDLOCK, READPAST, ROWLOCK, READCOMMITTEDLOCK)
-WHERE gw_pool_number.product_id = :product_id_1 AND gw_pool_number.state IN ('asked', 'ready') AND (gw_pool_number.expires_at < :expires_at_1 OR gw_pool_number.state = 'asked' AND gw_pool_number.created_at < :created_at_1) ORDER BY gw_pool_number.expires_at;
-
--- SqlPool.counts
-SELECT gw_pool_number.product_code, gw_pool_number.state, count(*) AS count_1
-FROM gw_pool_number GROUP BY gw_pool_number.product_code, gw_pool_number.state;
-SELECT gw_pool_number.product_code, gw_pool_number.state, count(*) AS count_1
-FROM gw_pool_number
-WHERE gw_pool_number.state IN ('asked', 'ready') GROUP BY gw_pool_number.product_code, gw_pool_number.state;
 
 -- migrations
 CREATE TABLE gw_audit (
@@ -956,13 +944,6 @@ CREATE TABLE gw_difference (
 );
 CREATE INDEX ix_gw_difference_reconciliation_id ON gw_difference (reconciliation_id, id);
 CREATE INDEX ix_gw_payment_provider_paid_at ON gw_payment (provider, paid_at);
-ALTER TABLE gw_bill ADD issuer VARCHAR(30) NULL;
-UPDATE gw_bill SET issuer = (
-    SELECT MIN(gw_entry.provider) FROM gw_entry
-    WHERE gw_entry.bill_id = gw_bill.id AND gw_entry.kind = 'control_number' AND gw_entry.state = 'settled'
-)
-WHERE control_number IS NOT NULL;
-CREATE INDEX ix_gw_inbox_notice ON gw_inbox (message_id) WHERE route = 'notice';
 ALTER TABLE gw_bill ADD reuses NVARCHAR(50) COLLATE Latin1_General_100_BIN2 NULL;
 CREATE INDEX ix_gw_bill_life ON gw_bill (expires_at) WHERE state IN ('created', 'submitted', 'numbered');
 CREATE TABLE gw_pool_number (
@@ -985,6 +966,13 @@ CREATE TABLE gw_pool_number (
 );
 CREATE UNIQUE INDEX uq_gw_pool_number_control_number ON gw_pool_number (control_number) WHERE control_number IS NOT NULL;
 CREATE INDEX ix_gw_pool_number_open ON gw_pool_number (product_id, state, expires_at) WHERE state IN ('asked', 'ready');
+ALTER TABLE gw_bill ADD issuer VARCHAR(30) NULL;
+UPDATE gw_bill SET issuer = (
+    SELECT MIN(gw_entry.provider) FROM gw_entry
+    WHERE gw_entry.bill_id = gw_bill.id AND gw_entry.kind = 'control_number' AND gw_entry.state = 'settled'
+)
+WHERE control_number IS NOT NULL;
+CREATE INDEX ix_gw_inbox_notice ON gw_inbox (message_id) WHERE route = 'notice';
 
 -- upgrade, for the role gw_app
 REVOKE SELECT, INSERT, UPDATE, DELETE, REFERENCES ON "gw_audit" FROM "gw_app";
@@ -1019,6 +1007,8 @@ REVOKE SELECT, INSERT, UPDATE, DELETE, REFERENCES ON "gw_place" FROM "gw_app";
 GRANT SELECT, INSERT, UPDATE, DELETE ON "gw_place" TO "gw_app";
 REVOKE SELECT, INSERT, UPDATE, DELETE, REFERENCES ON "gw_policy_event" FROM "gw_app";
 GRANT SELECT, INSERT, UPDATE, DELETE ON "gw_policy_event" TO "gw_app";
+REVOKE SELECT, INSERT, UPDATE, DELETE, REFERENCES ON "gw_pool_number" FROM "gw_app";
+GRANT SELECT, INSERT, UPDATE, DELETE ON "gw_pool_number" TO "gw_app";
 REVOKE SELECT, INSERT, UPDATE, DELETE, REFERENCES ON "gw_reconciliation" FROM "gw_app";
 GRANT SELECT, INSERT, UPDATE, DELETE ON "gw_reconciliation" TO "gw_app";
 REVOKE SELECT, INSERT, UPDATE, DELETE, REFERENCES ON "gw_statement" FROM "gw_app";
@@ -1029,8 +1019,6 @@ REVOKE SELECT, INSERT, UPDATE, DELETE, REFERENCES ON "gw_statement_line" FROM "g
 GRANT SELECT, INSERT, UPDATE, DELETE ON "gw_statement_line" TO "gw_app";
 REVOKE SELECT, INSERT, UPDATE, DELETE, REFERENCES ON "gw_statement_order" FROM "gw_app";
 GRANT SELECT, INSERT, UPDATE, DELETE ON "gw_statement_order" TO "gw_app";
-REVOKE SELECT, INSERT, UPDATE, DELETE, REFERENCES ON "gw_pool_number" FROM "gw_app";
-GRANT SELECT, INSERT, UPDATE, DELETE ON "gw_pool_number" TO "gw_app";
 REVOKE SELECT, INSERT, UPDATE, DELETE, REFERENCES ON "gw_watermark" FROM "gw_app";
 GRANT SELECT, INSERT, UPDATE, DELETE ON "gw_watermark" TO "gw_app";
 GRANT SELECT ON "gw_schema_version" TO "gw_app";
