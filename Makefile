@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 OPENIMIS_VENV := .venv-openimis
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: run scaled test lint unit unit-processes unit-rest walk-long contract bench bench-enquiry bench-callbacks \
+.PHONY: run scaled test lint unit unit-processes unit-service unit-rest walk-long contract bench bench-enquiry bench-callbacks \
 	bench-reconcile lock clean
 
 run: $(VENV)/.runtime ## the demo on the embedded default: prints where to click and what to dial
@@ -22,15 +22,18 @@ lint: $(VENV)/.dev
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-# Side by side: real processes mostly wait for each other, and the rest has a core to itself meanwhile.
+# Side by side: real processes mostly wait for each other, and the others have a core each meanwhile.
 unit: $(VENV)/.dev
-	$(MAKE) --jobs=2 --output-sync=target unit-processes unit-rest
+	$(MAKE) --jobs=3 --output-sync=target unit-processes unit-service unit-rest
 
 unit-processes: $(VENV)/.dev
 	$(BIN)/python -m pytest -o cache_dir=.pytest_cache/processes tests/processes tests/browser
 
+unit-service: $(VENV)/.dev
+	$(BIN)/python -m pytest -o cache_dir=.pytest_cache/service tests/service tests/store
+
 unit-rest: $(VENV)/.dev
-	$(BIN)/python -m pytest --ignore=tests/processes --ignore=tests/browser
+	$(BIN)/python -m pytest --ignore=tests/processes --ignore=tests/browser --ignore=tests/service --ignore=tests/store
 
 walk-long: $(VENV)/.dev ## a million random sequences of keys, on every kind of screen; takes minutes
 	PYTHONPATH=tests $(BIN)/python -m played.walk

@@ -19,7 +19,7 @@ import aiohttp
 from aiohttp import web
 
 from sandbox import clock, money
-from sandbox.bodies import bad_request, object_from, text_in, with_plus
+from sandbox.bodies import bad_request, moment_in, object_from, text_in, with_plus
 from sandbox.faults import Fault, Faults
 from sandbox.settings import Settings
 from sandbox.tasks import Tasks
@@ -55,7 +55,7 @@ class Bank:
     """One bank with one key. ``payments`` by its own reference."""
 
     def __init__(self, settings: Settings, faults: Faults, tasks: Tasks, now: Callable[[], datetime]) -> None:
-        self._settings, self._faults, self._tasks, self._now = settings, faults, tasks, now
+        self._settings, self._faults, self._tasks, self.now = settings, faults, tasks, now
         self._gateways = itertools.cycle([gateway.rstrip("/") for gateway in settings.gateways])
         self._session: aiohttp.ClientSession | None = None
         # a sandbox that starts again must not repeat references: the gateway remembers them
@@ -74,7 +74,7 @@ class Bank:
         assert self._session is not None, "start() comes first"
         url = f"{next(self._gateways)}/payments/bank/{self._settings.bank_secret}/{action}"
         key = self._settings.bank_key.encode()
-        stamp = str(int(self._now().timestamp()))
+        stamp = str(int(self.now().timestamp()))
         signature = _mac(key, f"{stamp}.".encode() + body)
         headers = {
             "Content-Type": content_type,
@@ -97,18 +97,19 @@ class Bank:
             fields = {}
         return Answer(response.status, fields if isinstance(fields, dict) else {}, hmac.compare_digest(due, theirs))
 
-    async def pay(self, number: dict[str, str], amount: str, msisdn: str, force: bool) -> dict[str, object]:
+    async def pay(
+        self, number: dict[str, str], amount: str, msisdn: str, force: bool, at: datetime | None = None
+    ) -> dict[str, object]:
         """Look up, take the money, notify. What is not due is refused at the counter, unless ``force``."""
         found = await self.ask("lookup", json.dumps(number).encode())
         if not force and not (found.believed and found.fields.get("status") == "due"):
             return {"status": "refused", "lookup": found.fields, "http": found.http}
-        payment = self._take(number, amount or str(found.fields.get("amount", "")), msisdn)
+        payment = self._take(number, amount or str(found.fields.get("amount", "")), msisdn, at or self.now())
         delivery = self._tasks.spawn(self.notify(payment))
         await asyncio.wait([delivery], timeout=self._settings.pay_wait_s)
         return {**_shown(payment), "lookup": found.fields}
 
-    def _take(self, number: dict[str, str], amount: str, msisdn: str) -> Payment:
-        at = self._now()
+    def _take(self, number: dict[str, str], amount: str, msisdn: str, at: datetime) -> Payment:
         reference = f"{_PREFIX}{next(self._numbers)}"
         fields = {
             "reference": reference,
@@ -162,7 +163,7 @@ class Bank:
 
     async def _altered(self, body: bytes) -> Answer:
         assert self._session is not None
-        stamp = str(int(self._now().timestamp()))
+        stamp = str(int(self.now().timestamp()))
         headers = {
             "X-Bank-Key-Id": KEY_ID,
             "X-Bank-Timestamp": stamp,
@@ -221,7 +222,8 @@ def routes(bank: Bank) -> list[web.RouteDef]:
         if amount and money.to_minor(amount) is None:
             raise bad_request('amount: a decimal text in shillings is expected, like "30000.00"')
         msisdn = with_plus(text_in(body, "msisdn"))
-        return web.json_response(await bank.pay(_number_in(body), amount, msisdn, body.get("force") is True))
+        at = moment_in(body, bank.now())
+        return web.json_response(await bank.pay(_number_in(body), amount, msisdn, body.get("force") is True, at))
 
     async def redeliver(request: web.Request) -> web.Response:
         body = await object_from(request)

@@ -1,8 +1,11 @@
 """Small helpers for the JSON side of the sandbox."""
 
 import json
+from datetime import datetime
 
 from aiohttp import web
+
+from sandbox import clock
 
 
 async def object_from(request: web.Request) -> dict[str, object]:
@@ -26,6 +29,17 @@ def text_in(body: dict[str, object], name: str, default: str | None = None, long
     if not isinstance(value, str) or len(value) > longest:
         raise bad_request(f"{name}: a text of at most {longest} characters is expected")
     return value
+
+
+def moment_in(body: dict[str, object], now: datetime) -> datetime | None:
+    """`at`: an East African time of day, no offset; or `day`: that day at the present time of day. Raises HTTP 400."""
+    at, day = text_in(body, "at", ""), text_in(body, "day", "")
+    if not at and not day:
+        return None
+    moment = clock.from_wire(at or f"{day}T{now:%H:%M:%S}")
+    if (at and day) or moment is None or moment > now:
+        raise bad_request("at: a past time like 2026-01-31T23:59:59; or day: like 2026-01-31; not both")
+    return moment
 
 
 def flag_in(body: dict[str, object], name: str) -> bool:

@@ -7,7 +7,7 @@ from datetime import datetime
 from aiohttp import web
 
 from sandbox import clock, money
-from sandbox.bodies import bad_request, count_in, flag_in, object_from, text_in, with_plus
+from sandbox.bodies import bad_request, count_in, flag_in, moment_in, object_from, text_in, with_plus
 from sandbox.gepg import Gepg, Order
 
 MAX_REDELIVERIES = 1000
@@ -29,20 +29,9 @@ def order_from(body: dict[str, object], now: datetime) -> Order:
         pay_ref_id=text_in(body, "pay_ref_id", ""),
         trx_id=text_in(body, "trx_id", ""),
         bill_id=text_in(body, "bill_id", ""),
-        at=_moment(body, now),
+        at=moment_in(body, now),
         force=flag_in(body, "force"),
     )
-
-
-def _moment(body: dict[str, object], now: datetime) -> datetime | None:
-    """`at`: an East African time of day, no offset; or `day`: that day at the present time of day. Raises HTTP 400."""
-    at, day = text_in(body, "at", ""), text_in(body, "day", "")
-    if not at and not day:
-        return None
-    moment = clock.from_wire(at or f"{day}T{now:%H:%M:%S}")
-    if (at and day) or moment is None or moment > now:
-        raise bad_request("at: a past time like 2026-01-31T23:59:59; or day: like 2026-01-31; not both")
-    return moment
 
 
 def _number(text: str) -> str:
@@ -74,7 +63,7 @@ def routes(gepg: Gepg, now: Callable[[], datetime] = clock.now) -> list[web.Rout
         body = await object_from(request)
         if "control_numbers" in body:  # each bill in full: what is left of it
             numbers, channel = _numbers(body["control_numbers"]), text_in(body, "channel", "")
-            at = _moment(body, now())
+            at = moment_in(body, now())
             return web.json_response(await gepg.pay_together(numbers, _msisdn(body), channel, at))
         return web.json_response(await gepg.pay(order_from(body, now())))
 

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import json
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
-from processes_harness import Family, World, until
+from processes_harness import Family, World, run_gateway, until
 from sqlalchemy import select
 
 from adapters.registry.openimis.tables import payments, policies, premiums
+from gateway.domain.clock import eat_day
 from gateway.domain.policy import PolicyStatus
 from gateway.store.tables import bill, case, entry, inbox, payment
 
@@ -154,6 +157,39 @@ async def test_another_amount_is_put_before_a_person_and_the_bank_is_told(world:
     assert [(row.kind, row.amount_minor) for row in cases] == [("wrong_amount", 2_900_000)]
     standing = await world.sandbox("POST", "/sandbox/bank/status", {"reference": paid["reference"]})
     assert (standing["status"], standing["code"], standing["amount"]) == ("waiting", "PAY-AMOUNT", "29000.00")
+
+
+@pytest.mark.parametrize(("form", "days_ago"), [("csv", 301), ("json", 302)])
+async def test_the_banks_day_is_matched_and_a_lost_notice_settled_once(world: World, form: str, days_ago: int) -> None:
+    day = (eat_day(datetime.now(UTC)) - timedelta(days=days_ago)).isoformat()
+    told, lost = await world.family(), await world.family()
+    number = await world.number_for(told)
+    first = await pay(world, control_number=number, msisdn=told.phones[0], day=day)
+    await covered_by(world, told, f"DEMO-{first['reference']}")
+    await world.fault("bank_notice", "drop", forever=True)
+    second = await pay(world, chfid=lost.chfid, msisdn=lost.phones[0], day=day)
+    assert (first["status"], second["status"]) == ("paid", "undelivered")
+    await world.no_faults()
+    for _ in range(2):  # sent again, it adds nothing
+        sent = await world.sandbox("POST", "/sandbox/bank/statement", {"day": day, "form": form})
+        assert (sent["http"], sent["believed"], sent["day"]) == (200, True, day)
+    reports = []
+    for _ in range(2):
+        done = await asyncio.to_thread(
+            run_gateway,
+            *("reconcile", day, "--provider", "bank-demo", "--format", "json", "--wait", "20"),
+            environment=world.stack.environment,
+        )
+        assert done.returncode == 1, done.stderr
+        reports.append(json.loads(done.stdout))
+    [found] = reports[0]["differences"]
+    receipt = f"DEMO-{second['reference']}"
+    assert (found["kind"], found["became"], found["reference"]) == ("missing_here", "settled", receipt)
+    assert reports[0]["totals"]["provider"] == {"count": 2, "minor": {"TZS": 6_000_000}} == reports[0]["totals"]["ours"]
+    assert reports[0] == reports[1]
+    await covered_by(world, lost, receipt)
+    await world.sandbox("POST", "/sandbox/bank/redeliver", {"reference": second["reference"]})
+    await covered_by(world, lost, receipt)
 
 
 async def test_no_name_no_phone_and_no_secret_in_the_logs(world: World) -> None:
