@@ -100,7 +100,7 @@ class Theatre:
         opened = await open_fitted_database(Settings(database=DatabaseSettings(url=url)))
         try:
             gateway = Gateway(opened, self._messages, self.day)
-            bill = await gateway.numbered(stage.family)
+            bill = await gateway.numbered(stage.family, min([0, *(money.day for money in scenario.pays)]))
             self.openimis("use", database=database)
             await self._meanwhile(scenario, stage, url)
             self.openimis("use", database=None)
@@ -109,7 +109,7 @@ class Theatre:
             cases = await gateway.cases()
         finally:
             await opened.close()
-        run = Run(before, await _read(url), [(started, utc_now()), gateway.span])
+        run = Run(before, await _read(url), [(started, utc_now()), *gateway.active])
         return run, states, cases, payments, bill
 
     async def _office(
@@ -124,7 +124,7 @@ class Theatre:
         try:
             policy = self._policy_at_the_office(scenario, stage, payments[0].day)
             for paid in payments:
-                office.enters_money(policy, paid, str(bill.amount.to_decimal()))
+                office.enters_money(policy, paid, bill)
         except OpenImisError as refusal:
             refused = refusal.said
         self.openimis("use", database=None)

@@ -62,12 +62,14 @@ class Gateway:
     def __init__(self, database: Database, messages: Messages, day: date) -> None:
         self._database = database
         self.clock = Clock(day)
+        self.spans: list[tuple[datetime, datetime]] = []
         self._request = RequestControlNumber(database, messages, BillPolicy())
         self._settle = SettleEntries(database, messages, self.clock)
 
     @property
-    def span(self) -> tuple[datetime, datetime]:
-        return self.clock.started, self.clock.time
+    def active(self) -> list[tuple[datetime, datetime]]:
+        """When it wrote, by its own clock."""
+        return [*self.spans, (self.clock.started, self.clock.time)]
 
     async def quote(self, family: int) -> Quote:
         async with self._database.reading() as tx:
@@ -75,13 +77,18 @@ class Gateway:
         assert isinstance(quote, Quote), quote
         return quote
 
-    async def numbered(self, family: int) -> Bill:
-        """A bill for what the family is told to pay, with its control number."""
+    async def numbered(self, family: int, days: int = 0) -> Bill:
+        """A bill for what the family is told to pay, with its control number; ``days`` before the day of the run where
+        negative, since nobody pays a number before it was asked for."""
+        self.clock.time += timedelta(days=days)
+        asked_at = self.clock.time
         quote = await self.quote(family)
         wish = RequestBill(quote.key, family, quote.amount.amount_minor, PHONE, LANGUAGE)
         bill = await self._request(wish, self.clock.now())
         assert bill is not None
         assert await self._told(ControlNumberGiven(bill.id, NUMBER)) == "settled"
+        self.spans.append((asked_at, self.clock.time))
+        self.clock.time -= timedelta(days=days)
         return bill
 
     async def paid(self, bill: Bill, paid: Paid) -> str:
@@ -125,17 +132,17 @@ class Office:
     def on(self, days: int = 0) -> str:
         return (self.day + timedelta(days=days)).isoformat()
 
-    def enters_money(self, policy: int, paid: Paid, billed: str) -> None:
+    def enters_money(self, policy: int, paid: Paid, bill: Bill) -> None:
         """What the screens have a field for is typed as the gateway knows it."""
         premium = self.openimis(
             "premium", policy=policy, amount=paid.amount, receipt=paid.receipt, pay_date=paid.day.isoformat()
         )
         payment = self.openimis(
             "payment",
-            expected_amount=billed,
+            expected_amount=str(bill.amount.to_decimal()),
             received_amount=paid.amount,
             phone_number=PHONE.lstrip("+"),
-            request_date=self.on(),
+            request_date=eat_day(bill.created_at).isoformat(),
             received_date=self.on(),
             payment_date=paid.day.isoformat(),
             matched_date=self.on() if paid.last else None,
