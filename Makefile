@@ -3,9 +3,10 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 OPENIMIS_VENV := .venv-openimis
+LONG := $(addprefix tests/processes/test_processes_,$(addsuffix .py,hostile kill_often three_ways reconcile pool replay))
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: run scaled test lint unit unit-processes unit-service unit-rest walk-long contract bench bench-enquiry bench-callbacks \
+.PHONY: run scaled test test-long lint unit unit-processes unit-service unit-rest walk-long contract bench bench-enquiry bench-callbacks \
 	bench-reconcile lock clean
 
 run: $(VENV)/.runtime ## the demo on the embedded default: prints where to click and what to dial
@@ -27,7 +28,10 @@ unit: $(VENV)/.dev
 	$(MAKE) --jobs=3 --output-sync=target unit-processes unit-service unit-rest
 
 unit-processes: $(VENV)/.dev
-	$(BIN)/python -m pytest -o cache_dir=.pytest_cache/processes tests/processes tests/browser
+	$(BIN)/python -m pytest -o cache_dir=.pytest_cache/processes tests/processes tests/browser $(LONG:%=--ignore=%)
+
+test-long: $(VENV)/.dev ## real processes under kills, floods and whole days: minutes more
+	$(BIN)/python -m pytest -o cache_dir=.pytest_cache/long $(LONG)
 
 unit-service: $(VENV)/.dev
 	$(BIN)/python -m pytest -o cache_dir=.pytest_cache/service tests/service tests/store

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import fields
 from datetime import datetime
 from typing import Any
 
@@ -16,24 +16,33 @@ KINDS: dict[str, type[Any]] = {
     "payment": PaymentReport,
 }
 _NAMES = {cls: name for name, cls in KINDS.items()}
+_FIELDS = {cls: tuple(each.name for each in fields(cls)) for cls in _NAMES}
+_LATER = {ControlNumberGiven: ("repeated", "amount", "provider_code"), PaymentReport: ("chfid",)}
 
 
 def dump(notice: Notice) -> tuple[str, dict[str, Any]]:
-    """The notice's kind and its fields as JSON values."""
-    fields = asdict(notice)
+    """The notice's kind and its fields as JSON values.
+
+    Fields that came later are left out where they say nothing: a process of the release before knows the others only.
+    """
+    kind = type(notice)
+    values = {name: getattr(notice, name) for name in _FIELDS[kind]}
+    for name in _LATER.get(kind, ()):
+        if not values[name]:
+            del values[name]
+    amount = values.get("amount")
+    if isinstance(amount, Money):
+        values["amount"] = {"amount_minor": amount.amount_minor, "currency": amount.currency}
     if isinstance(notice, PaymentReport):
-        fields["paid_at"] = notice.paid_at.isoformat()
-    if isinstance(notice, ControlNumberGiven):
-        # what is not said is left out: a process of the release before knows the plain notice only
-        fields = {name: value for name, value in fields.items() if value not in (None, False)}
-    return _NAMES[type(notice)], fields
+        values["paid_at"] = notice.paid_at.isoformat()
+    return _NAMES[kind], values
 
 
-def load(kind: str, fields: dict[str, Any]) -> Notice:
+def load(kind: str, values: dict[str, Any]) -> Notice:
     """The notice that ``dump`` wrote."""
     if kind == "payment":
-        fields = {**fields, "amount": Money(**fields["amount"]), "paid_at": datetime.fromisoformat(fields["paid_at"])}
-    if kind == "control_number" and "amount" in fields:
-        fields = {**fields, "amount": Money(**fields["amount"])}
-    notice: Notice = KINDS[kind](**fields)
+        values = {**values, "amount": Money(**values["amount"]), "paid_at": datetime.fromisoformat(values["paid_at"])}
+    if kind == "control_number" and "amount" in values:
+        values = {**values, "amount": Money(**values["amount"])}
+    notice: Notice = KINDS[kind](**values)
     return notice

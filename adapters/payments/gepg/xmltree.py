@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass
+from functools import cached_property
 
 from lxml import etree
 
 from .limits import MAX_BODY_BYTES, MAX_DEPTH, TooLargeError, UnreadableError
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Element:
     """An element with either text or children; ``text`` has no white space around it."""
 
@@ -18,9 +18,17 @@ class Element:
     text: str
     children: tuple[Element, ...] = ()
 
+    @cached_property
+    def _named(self) -> dict[str, list[Element]]:
+        """A message is asked for a dozen of its children."""
+        named: dict[str, list[Element]] = {}
+        for child in self.children:
+            named.setdefault(child.name, []).append(child)
+        return named
+
     def groups(self, name: str) -> tuple[Element, ...]:
         """Every child of this name; peers give the order as they like."""
-        return tuple(child for child in self.children if child.name == name)
+        return tuple(self._named.get(name, ()))
 
     def group(self, name: str) -> Element:
         """The only child of this name. Raises UnreadableError when there is none or more than one."""
@@ -31,7 +39,7 @@ class Element:
 
     def optional(self, name: str) -> str | None:
         """The child's text, None when it is absent or empty. Raises UnreadableError for a repeated or nested one."""
-        if not self.groups(name):
+        if name not in self._named:
             return None
         child = self.group(name)
         if child.children:
@@ -77,7 +85,7 @@ def _element(node: etree._Element, depth: int) -> Element:
     children = tuple([_element(child, depth + 1) for child in node])
     if any((text or "").strip() for text in (node.text, *(child.tail for child in node))):
         raise UnreadableError(f"{node.tag} mixes text and elements")
-    counts = Counter(child.name for child in children)
-    if any(counts[child.name] > 1 and not child.children for child in children):
+    element = Element(node.tag, "", children)
+    if len(element._named) < len(children) and any(len(element._named[c.name]) > 1 for c in children if not c.children):
         raise UnreadableError(f"{node.tag} says a value twice")
-    return Element(node.tag, "", children)
+    return element
