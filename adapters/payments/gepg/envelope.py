@@ -150,29 +150,38 @@ def _element_end(body: bytes, start: re.Match[bytes]) -> tuple[int, int]:
     if start["empty"]:
         return start.end(), start.end()
     depth, position = 1, start.end()
+    find, match = body.find, _TAG.match  # every tag of every message comes by here
     while True:
-        position = body.find(b"<", position)
+        position = find(b"<", position)
         if position < 0:
             raise UnreadableError("the message is cut off")
-        if body.startswith(_CDATA, position):
-            end = body.find(_CDATA_END, position)
-            if end < 0:
-                raise UnreadableError("the message is cut off")
-            position = end + len(_CDATA_END)
+        tag = match(body, position)
+        if tag is None:
+            position = _cdata_end(body, position)
             continue
-        tag = _tag(body, position)
-        if tag["end"] is None:
-            depth += not tag["empty"]
-        else:
+        kind = tag.lastgroup
+        if kind == "start":
+            depth += 1
+            if depth > MAX_DEPTH:
+                raise UnreadableError("the message is nested too deeply")
+        elif kind == "end":
             depth -= 1
-        if depth == 0:
-            break
-        if depth > MAX_DEPTH:
-            raise UnreadableError("the message is nested too deeply")
+            if depth == 0:
+                break
         position = tag.end()
     if tag["end"] != start["start"]:
         raise UnreadableError("an end tag does not belong to its start tag")
     return position, tag.end()
+
+
+def _cdata_end(body: bytes, position: int) -> int:
+    """Where the CDATA section ends that begins here. Raises UnreadableError where there is none."""
+    if not body.startswith(_CDATA, position):
+        raise UnreadableError("there is something else where an element's tag belongs")
+    end = body.find(_CDATA_END, position)
+    if end < 0:
+        raise UnreadableError("the message is cut off")
+    return end + len(_CDATA_END)
 
 
 def _signature(content: bytes) -> bytes:
