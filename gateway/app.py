@@ -75,6 +75,7 @@ from gateway.service.stage_statement import Progress, StageStatement
 from gateway.service.statement_files import StatementFolder
 from gateway.service.sweep_bills import SilencePolicy, SweepBills
 from gateway.service.take_file import TakeFile
+from gateway.service.ussd_effects import UssdEffects
 from gateway.service.ussd_facts import UssdFacts
 from gateway.store import schema
 from gateway.store.database import Database
@@ -387,16 +388,16 @@ def _ussd_routes(parts: Core, sessions: SessionStore, stack: AsyncExitStack, wak
     pool_of = parts.payments.name if parts.settings.pool.enabled else None
     watch = NumberWatch(parts.database)
     stack.push_async_callback(watch.close)
+    request_number = RequestControlNumber(
+        parts.database,
+        parts.messages,
+        BillPolicy(timedelta(days=bills.life_days), timedelta(seconds=bills.patience_s), pool_of),
+    )
     answer = AnswerUssd(
         parts.book,
         sessions,
-        parts.database,
         UssdFacts(parts.database, parts.clock, ussd.wrong_numbers_an_hour),
-        RequestControlNumber(
-            parts.database,
-            parts.messages,
-            BillPolicy(timedelta(days=bills.life_days), timedelta(seconds=bills.patience_s), pool_of),
-        ),
+        UssdEffects(parts.database, request_number),
         watch,
         parts.clock,
         Budget(total_s=ussd.reply_s, fact_s=ussd.fact_s, number_s=ussd.number_s),

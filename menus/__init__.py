@@ -1,20 +1,34 @@
-"""Menus and languages as data: ``book.toml`` holds the screens, one file a language their texts."""
+"""Menus and languages as data: ``book.toml`` and, one file each, the menus in ``screens/`` and ``languages/``."""
 
 from __future__ import annotations
 
 import tomllib
 from importlib.resources import files
+from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any
 
 
 def read(folder: Path | None = None) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
-    """The book and every language file beside it, parsed. ``folder`` replaces the menus that ship with the product."""
-    root = folder or files(__name__)
-    parsed = {
+    """The book with the screens of every menu, and every language. ``folder`` replaces the menus that ship.
+
+    Raises ValueError for a screen that two menus have, OSError where a file is missing.
+    """
+    root: Traversable = folder or files(__name__)
+    book = tomllib.loads((root / "book.toml").read_text(encoding="utf-8"))
+    screens: dict[str, dict[str, Any]] = {}
+    for menu, named in _parsed(root / "screens").items():
+        for name, screen in named.items():
+            if name in screens:
+                raise ValueError(f"screen {name}: in the menu {screens[name]['menu']} and in {menu}")
+            screens[name] = {**screen, "menu": menu}
+    return {**book, "screens": screens}, _parsed(root / "languages")
+
+
+def _parsed(folder: Traversable) -> dict[str, dict[str, Any]]:
+    """Every TOML file of the folder, by its name."""
+    return {
         item.name.removesuffix(".toml"): tomllib.loads(item.read_text(encoding="utf-8"))
-        for item in root.iterdir()
+        for item in sorted(folder.iterdir(), key=lambda item: item.name)
         if item.name.endswith(".toml")
     }
-    book = parsed.pop("book")
-    return book, parsed

@@ -12,26 +12,25 @@ import structlog
 from gateway.domain.bill import Bill
 from gateway.domain.clock import Clock
 from gateway.domain.ussd.book import Book
+from gateway.domain.ussd.effects import RequestBill
 from gateway.domain.ussd.machine import (
     Answered,
     Ask,
     AskFailed,
     Event,
-    KeepLanguage,
     Key,
-    RequestBill,
     Started,
     Step,
     step,
 )
 from gateway.domain.ussd.render import paginate
-from gateway.domain.ussd.session import Session
+from gateway.domain.ussd.session import OTHER_NETWORK, Session
 from gateway.domain.ussd.turns import Fresh, KeyTurn, Lost, Next, Same, mark, read_key, read_transcript
-from gateway.ports import ChannelProfile, Screen, SessionStore, Turn, UnitOfWork
+from gateway.ports import ChannelProfile, Screen, SessionStore, Turn
 from gateway.service.metrics import ERRORS
 from gateway.service.number_watch import NumberWatch
-from gateway.service.request_control_number import RequestControlNumber
 from gateway.service.session_codec import dump, load
+from gateway.service.ussd_effects import UssdEffects
 from gateway.service.ussd_facts import UssdFacts, number_fact
 
 log = structlog.get_logger()
@@ -60,9 +59,8 @@ class AnswerUssd:
         self,
         book: Book,
         sessions: SessionStore,
-        uow: UnitOfWork,
         facts: UssdFacts,
-        request_number: RequestControlNumber,
+        effects: UssdEffects,
         watch: NumberWatch,
         clock: Clock,
         budget: Budget,
@@ -71,9 +69,8 @@ class AnswerUssd:
         """``committed`` is called once effects are committed, so that a worker of this process need not poll for it."""
         self._book = book
         self._sessions = sessions
-        self._uow = uow
         self._facts = facts
-        self._request_number = request_number
+        self._effects = effects
         self._watch = watch
         self._clock = clock
         self._budget = budget
@@ -138,7 +135,7 @@ class AnswerUssd:
                 msisdn = turn.msisdn or (session.msisdn if session else None)
                 if msisdn is None:  # the phone came with the turn that we no longer hold
                     return self.polite_end(profile, "end.try_later", "USSD-SESSION")
-                taken = await self._begin(profile, turn.session_id, msisdn, seen, deadline)
+                taken = await self._begin(profile, turn, msisdn, seen, deadline)
         if heard is None:
             after = taken.session._replace(transcript=turn.transcript)
         else:
@@ -147,10 +144,13 @@ class AnswerUssd:
         return Screen(taken.reply or "", taken.final)
 
     async def _begin(
-        self, profile: ChannelProfile, session_id: str, msisdn: str, seen: Fresh | Lost, deadline: float
+        self, profile: ChannelProfile, turn: Turn, msisdn: str, seen: Fresh | Lost, deadline: float
     ) -> Step:
         """A conversation from its first screen, with the answers that came along, up to a confirmation of money."""
-        session = Session(session_id, profile.name, msisdn, self._book.default_language, profile.frame)
+        network = turn.network if turn.network in self._book.networks else OTHER_NETWORK
+        session = Session(
+            turn.session_id, profile.name, msisdn, self._book.default_language, profile.frame, network=network
+        )
         taken = await self._play(session, Started(anew=isinstance(seen, Lost)), deadline)
         for text in seen.inputs[: self._book.limits.keys] if isinstance(seen, Fresh) else ():
             if taken.final:
@@ -177,12 +177,9 @@ class AnswerUssd:
         try:
             async with asyncio.timeout(max(0.05, deadline - time.monotonic())):
                 for effect in taken.effects:
-                    match effect:
-                        case RequestBill():
-                            bills[effect.key] = await self._request_number(effect, now)
-                        case KeepLanguage(msisdn, language):
-                            async with self._uow.writing() as tx:
-                                await tx.callers.set_language(msisdn, language, now)
+                    bill = await self._effects(effect, now)
+                    if isinstance(effect, RequestBill):
+                        bills[effect.key] = bill
         except Exception as failure:
             log.warning("ussd_effect_failed", exc_info=True)
             raise EffectNotCommittedError from failure

@@ -14,7 +14,7 @@ from gateway.domain.effects import ReuseNumber, SubmitBill
 from gateway.domain.policy import Family
 from gateway.domain.pool import PoolKind, PoolNumber
 from gateway.domain.quote import Quote
-from gateway.domain.ussd.machine import RequestBill
+from gateway.domain.ussd.effects import RequestBill
 from gateway.ports import PaymentRecord, Requester, Transaction, UnitOfWork
 from gateway.service.messages import Messages
 from gateway.service.new_bill import LIFE, new_bill

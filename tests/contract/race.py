@@ -27,7 +27,7 @@ from gateway.domain.clock import eat_day
 from gateway.domain.money import Money
 from gateway.domain.payments import PaymentReport
 from gateway.domain.quote import Quote
-from gateway.domain.ussd.machine import RequestBill
+from gateway.domain.ussd.effects import RequestBill
 from gateway.ports import Evidence, Verdict
 from gateway.service.follow_policies import FollowPolicies
 from gateway.service.messages import Messages

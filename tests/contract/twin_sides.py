@@ -13,7 +13,7 @@ from gateway.domain.clock import EAT, eat_day
 from gateway.domain.money import Money
 from gateway.domain.payments import PaymentReport
 from gateway.domain.quote import Quote
-from gateway.domain.ussd.machine import RequestBill
+from gateway.domain.ussd.effects import RequestBill
 from gateway.ports import ControlNumberGiven, Evidence, Notice, Verdict
 from gateway.service.messages import Messages
 from gateway.service.quotes import read_quote

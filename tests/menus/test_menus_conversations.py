@@ -55,7 +55,7 @@ def walked() -> dict[str, set[str]]:
             seen = talk.press(turn["key"], turn.get("dialled", False)) if "key" in turn else talk.dial()
             now = seen.session
             found["screen"] |= {now.screen, *seen.passed}
-            found["text"] |= {key for key in text_keys(BOOK.screens[now.screen]) if key == _shown(now)}
+            found["text"] |= {key for key in text_keys(BOOK, BOOK.screens[now.screen]) if key == _shown(now)}
             if "key" in turn and before.screen:
                 options = BOOK.screens[before.screen].options
                 found["option"] |= {f"{before.screen} {o.key}" for o in options if o.key == turn["key"].strip()}
@@ -86,7 +86,7 @@ def test_every_screen_is_played(walked: dict[str, set[str]]) -> None:
 
 
 def test_every_text_is_played(walked: dict[str, set[str]]) -> None:
-    texts = {key for s in BOOK.screens.values() for key in text_keys(s)}
+    texts = {key for s in BOOK.screens.values() for key in text_keys(BOOK, s)}
     assert texts - walked["text"] == set(NEVER_SHOWN)
 
 

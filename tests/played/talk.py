@@ -8,18 +8,16 @@ from typing import Any
 
 import menus
 from gateway.domain.ussd.book import Book, load_book
+from gateway.domain.ussd.effects import KeepLanguage, RequestBill, UssdEffect
 from gateway.domain.ussd.frame import Frame
 from gateway.domain.ussd.machine import (
     Answered,
     Ask,
     AskFailed,
     Event,
-    KeepLanguage,
     Key,
-    RequestBill,
     Started,
     Step,
-    UssdEffect,
     step,
 )
 from gateway.domain.ussd.session import Session

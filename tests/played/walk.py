@@ -14,67 +14,16 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 
-from gateway.domain.cover import CoverState
 from gateway.domain.ussd.book import Book, text_keys
-from gateway.domain.ussd.facts import FACTS
 from gateway.domain.ussd.frame import Frame, cost
 from gateway.domain.ussd.machine import Key, Started, Step, step
+from gateway.domain.ussd.samples import ANSWERS, BAD_CHFID, CALLERS, CHFID
 from gateway.domain.ussd.session import Session
 from gateway.service.session_codec import dump, load
 from played.talk import BOOK, LATE, Fact, as_event, new_session, one_step
 
-CHFID, BAD_CHFID = "100000014", "100000017"
 WRONG = ("8", "", "Asha", "9" * 41)
 NOTICES = ("Si sahihi. Jaribu tena.", "Not right. Try again.")
-NAME = "Mwanamkasi Rajabuw"  # 18 letters, wide ones
-PRODUCT = "Mfuko wa Afya ya Jamii Iliyoboreshwa Mor"
-assert len(NAME) == 18
-assert len(PRODUCT) == 40
-
-
-def family(number: int, state: str) -> Fact:
-    return {
-        "id": number,
-        "chfid": CHFID,
-        "label": f"{NAME} {CHFID}",
-        "state": state,
-        "until": "2026-12-30",
-        "start": "2026-12-31",
-    }
-
-
-def caller(*states: str) -> Fact:
-    families = [family(number, state) for number, state in enumerate(states, 1)]
-    return {"language": None, "count": len(families), "families": families}
-
-
-NUMBERED: Fact = {"state": "numbered", "number": "994180000017", "amount": 999_999_900, "expires": "2026-12-30"}
-QUOTE: Fact = {
-    "state": "payable",
-    "key": "family:1/product:1/after:0",
-    "product": PRODUCT,
-    "start": "2026-12-30",
-    "until": "2027-12-29",
-}
-# every state of every fact, each with the longest data; what may also happen is that none comes in time
-ANSWERS: dict[str, list[Fact]] = {
-    "quote": [
-        {**QUOTE, "amount": 999_999_900},
-        {**QUOTE, "amount": 15_000_000},
-        *({"state": state} for state in FACTS["quote"].states if state != "payable"),
-    ],
-    "bill": [NUMBERED, *({"state": state} for state in FACTS["bill"].states if state != "numbered")],
-    "control_number": [
-        NUMBERED,
-        *({"state": state} for state in FACTS["control_number"].states if state != "numbered"),
-    ],
-    "enquiry": [{"state": str(s), "until": "2026-12-30", "start": "2026-12-31"} for s in FACTS["enquiry"].states],
-}
-CALLERS = {
-    "stranger": caller(),
-    **{str(state): caller(str(state)) for state in CoverState},
-    "several": caller("covered", "none", "expired"),
-}
 
 
 def keys_for(book: Book, session: Session, wrong: Sequence[str] = WRONG) -> list[str]:
@@ -160,7 +109,7 @@ def place(session: Session) -> tuple[object, ...]:
 def _told(screen: str) -> set[str]:
     """The facts that a screen's texts tell."""
     spec = BOOK.screens[screen]
-    keys = [*text_keys(spec), *(option.text for option in spec.options)]
+    keys = [*text_keys(BOOK, spec), *(option.text for option in spec.options)]
     texts = [language.texts[key] for language in BOOK.languages.values() for key in keys]
     picked = {spec.text.split("{")[1].split(".")[0]} if "{" in spec.text else set()
     return picked | {path.split(".")[0] for text in texts for path in text.paths()}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+import shutil
 import subprocess
 import sys
 import time
@@ -23,6 +24,7 @@ from sqlalchemy import inspect, select, text
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
+import menus
 from adapters.registry.openimis.tables import premiums
 from gateway.cli import main
 from gateway.store.database import driver_url
@@ -263,16 +265,12 @@ def test_config_check_tells_of_banks(keyed: dict[str, str]) -> None:
 
 
 def test_menus_check(bare: dict[str, str], tmp_path: Path) -> None:
-    from importlib import resources
-
     good = run_gateway("menus", "check", environment=bare)
     assert (good.returncode, good.stderr) == (0, "")
-    for entry in resources.files("menus").iterdir():
-        if entry.name.endswith(".toml"):
-            (tmp_path / entry.name).write_text(entry.read_text("utf-8"), "utf-8")
+    shutil.copytree(Path(menus.__file__).parent, tmp_path, dirs_exist_ok=True)
     assert run_gateway("menus", "check", str(tmp_path), environment=bare).returncode == 0
-    book = (tmp_path / "book.toml").read_text("utf-8").replace('goto = "enquiry"', 'goto = "nowhere"')
-    (tmp_path / "book.toml").write_text(book, "utf-8")
+    menu = tmp_path / "screens" / "family.toml"
+    menu.write_text(menu.read_text("utf-8").replace('goto = "enquiry"', 'goto = "nowhere"'), "utf-8")
     done = run_gateway("menus", "check", str(tmp_path), environment=bare)
     assert done.returncode == 1
     assert "nowhere" in said(done)

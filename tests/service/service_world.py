@@ -19,7 +19,7 @@ from gateway.domain.money import Money
 from gateway.domain.outcomes import Accepted, Done, Outcome
 from gateway.domain.payments import PaymentReport
 from gateway.domain.quote import Quote
-from gateway.domain.ussd.machine import RequestBill
+from gateway.domain.ussd.effects import RequestBill
 from gateway.ports import (
     BillOrder,
     ControlNumberGiven,

@@ -271,7 +271,7 @@ import menus
 from config.settings import DatabaseSettings, Settings
 from gateway import app
 from gateway.domain.ussd.book import load_book
-from gateway.domain.ussd.machine import RequestBill
+from gateway.domain.ussd.effects import RequestBill
 from gateway.service.messages import Messages
 from gateway.service.request_control_number import BillPolicy, RequestControlNumber
 

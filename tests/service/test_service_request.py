@@ -28,7 +28,7 @@ from service_world import (
 from adapters.registry.openimis import tables as t
 from gateway.domain.bill import PayOption
 from gateway.domain.money import Money
-from gateway.domain.ussd.machine import RequestBill
+from gateway.domain.ussd.effects import RequestBill
 from gateway.ports import BillRefused, ControlNumberGiven, Requester
 from gateway.store import tables as g
 

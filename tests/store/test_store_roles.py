@@ -17,7 +17,7 @@ import menus
 from adapters.registry.openimis import OpenImisRegistry
 from gateway.domain.clock import eat_day
 from gateway.domain.ussd.book import load_book
-from gateway.domain.ussd.machine import RequestBill
+from gateway.domain.ussd.effects import RequestBill
 from gateway.ports import ControlNumberGiven, Verdict
 from gateway.service.clocks import SystemClock
 from gateway.service.messages import Messages

@@ -21,10 +21,12 @@ from config.settings import Settings
 from gateway.app import ussd_mounts
 from gateway.domain.bill import Bill, BillState
 from gateway.domain.money import Money
-from gateway.domain.ussd.machine import Ask, RequestBill
+from gateway.domain.ussd.effects import RequestBill
+from gateway.domain.ussd.machine import Ask
 from gateway.http_client import AiohttpClient
 from gateway.ports import SessionStore
 from gateway.service.answer_ussd import AnswerUssd, Budget
+from gateway.service.ussd_effects import UssdEffects
 from gateway.web.listeners import LONGEST_LINE
 from gateway.web.ussd import UssdRoutes
 
@@ -176,9 +178,8 @@ def _answer(told: Told, sessions: SessionStore, budget: Budget) -> AnswerUssd:
     return AnswerUssd(
         BOOK,
         sessions,
-        Languages(),  # type: ignore[arg-type]
         told,  # type: ignore[arg-type]
-        told,  # type: ignore[arg-type]
+        UssdEffects(Languages(), told),  # type: ignore[arg-type]
         told,  # type: ignore[arg-type]
         StandingClock(),
         budget,

@@ -21,6 +21,7 @@ from gateway.service.clocks import SystemClock
 from gateway.service.messages import Messages
 from gateway.service.number_watch import NumberWatch
 from gateway.service.request_control_number import BillPolicy, RequestControlNumber
+from gateway.service.ussd_effects import UssdEffects
 from gateway.service.ussd_facts import UssdFacts
 from gateway.store import tables
 from gateway.store.database import Database
@@ -44,9 +45,8 @@ async def at(database: Database, backend: str, request: pytest.FixtureRequest) -
         return AnswerUssd(
             BOOK,
             sessions,
-            database,
             UssdFacts(database, SystemClock()),
-            RequestControlNumber(database, Messages(BOOK), BillPolicy()),
+            UssdEffects(database, RequestControlNumber(database, Messages(BOOK), BillPolicy())),
             watch,
             SystemClock(),
             replace(PATIENT, number_s=0.02),

@@ -18,9 +18,11 @@ from adapters.sessions.memory import MemorySessions
 from adapters.ussd.africastalking import AfricasTalkingUssd
 from gateway.domain.bill import Bill, BillState, PayOption
 from gateway.domain.money import Money
-from gateway.domain.ussd.machine import Ask, RequestBill
+from gateway.domain.ussd.effects import RequestBill
+from gateway.domain.ussd.machine import Ask
 from gateway.ports import SessionStore
 from gateway.service.answer_ussd import AnswerUssd, Budget
+from gateway.service.ussd_effects import UssdEffects
 from gateway.web.health import Health
 from gateway.web.listeners import operator_app
 from gateway.web.ussd import Mount, Network, UssdRoutes
@@ -158,9 +160,8 @@ class World:
         answer = AnswerUssd(
             BOOK,
             self.sessions,
-            self.languages,  # type: ignore[arg-type]
             self.registry,  # type: ignore[arg-type]
-            self.numbers,  # type: ignore[arg-type]
+            UssdEffects(self.languages, self.numbers),  # type: ignore[arg-type]
             self.numbers,  # type: ignore[arg-type]
             StandingClock(),
             self.budget,

@@ -9,13 +9,14 @@ from datetime import date
 from typing import Any
 
 from gateway.domain.money import Money
+from gateway.domain.ussd.accepts import ACCEPTS
+from gateway.domain.ussd.effects import DOES
 from gateway.domain.ussd.facts import FACTS, SMS_FIELDS, VALUES, FactSpec, lookup
+from gateway.domain.ussd.session import OTHER_NETWORK
 
 _FIELD = re.compile(r"\{([a-z_0-9.]+)(?::([a-z]+))?\}")
 RESERVED_KEYS = {"0", "00", "#"}
 KINDS = ("route", "menu", "input", "choose", "end")
-EFFECTS = ("request_bill",)
-ACCEPTS = ("chfid",)
 STYLES = ("", "date", "money", "number")
 
 
@@ -64,6 +65,7 @@ class ScreenSpec:
 
     name: str
     kind: str
+    menu: str = ""  # the file it stands in
     text: str = ""
     needs: tuple[str, ...] = ()
     forget: tuple[str, ...] = ()  # facts fetched anew on entering
@@ -146,6 +148,7 @@ class Book:
     screens: Mapping[str, ScreenSpec]
     languages: Mapping[str, Language]
     limits: Limits = field(default_factory=Limits)
+    networks: tuple[str, ...] = ()  # whose callers may be shown texts of their own
 
     @property
     def default_language(self) -> str:
@@ -164,6 +167,7 @@ def load_book(data: Mapping[str, Any], languages: Mapping[str, Mapping[str, Any]
         screens={name: _screen(name, raw) for name, raw in data.get("screens", {}).items()},
         languages={code: _language(code, languages[code]) for code in data.get("languages", []) if code in languages},
         limits=_limits(data.get("limits", {})),
+        networks=tuple(data.get("networks", ())),
     )
     faults = [f"language file missing: {c}" for c in data.get("languages", []) if c not in languages]
     faults += list(_faults(book))
@@ -215,13 +219,20 @@ COMMON_TEXTS = (
 )  # fmt: skip
 
 
-def text_keys(screen: ScreenSpec) -> list[str]:
+def text_keys(book: Book, screen: ScreenSpec) -> list[str]:
     """Every text key a screen can show, variants expanded over the states of the fact that picks them."""
     hole = _FIELD.search(screen.text)
     if hole is None:
         return [screen.text] if screen.text else []
-    spec = _spec(hole.group(1))
-    return [screen.text.replace(hole.group(0), state) for state in (spec.states if spec else ())]
+    return [screen.text.replace(hole.group(0), state) for state in _states(book, hole.group(1))]
+
+
+def _states(book: Book, path: str) -> tuple[str, ...]:
+    """What the path's state may be."""
+    if path == "network.state":
+        return (*book.networks, OTHER_NETWORK)
+    spec = _spec(path)
+    return spec.states if spec else ()
 
 
 def _spec(path: str) -> FactSpec | None:
@@ -237,7 +248,7 @@ def _faults(book: Book) -> Iterator[str]:
         yield f"the start screen {book.start!r} does not exist"
     for screen in book.screens.values():
         yield from _screen_faults(book, screen)
-    needed = set(COMMON_TEXTS).union(*(text_keys(s) for s in book.screens.values())) if book.screens else set()
+    needed = set(COMMON_TEXTS).union(*(text_keys(book, s) for s in book.screens.values())) if book.screens else set()
     needed |= {o.text for s in book.screens.values() for o in s.options}
     for language in book.languages.values():
         yield from (f"{language.code}: no text for {key!r}" for key in sorted(needed - set(language.texts)))
@@ -262,10 +273,9 @@ def _is_variable(path: str) -> bool:
 
 def _route_faults(book: Book, where: str, screen: ScreenSpec) -> Iterator[str]:
     for path, wanted in (pair for route in screen.routes for pair in route.when):
-        spec = _spec(path)
-        if spec is None:
+        if _spec(path) is None:
             yield f"{where}: a route asks for the unknown {path!r}"
-        elif path.endswith(".state") and wanted not in spec.states:
+        elif path.endswith(".state") and wanted not in _states(book, path):
             yield f"{where}: {path} is never {wanted!r}"
     if screen.failed in book.screens and book.screens[screen.failed].needs:
         yield f"{where}: when facts do not come it goes to {screen.failed!r}, which needs facts"
@@ -279,11 +289,11 @@ def _screen_faults(book: Book, screen: ScreenSpec) -> Iterator[str]:
     targets += [t for t in (screen.goto, screen.failed) if t]
     yield from (f"{where}: goes to {t!r}, which does not exist" for t in targets if t not in book.screens)
     yield from (f"{where}: needs the unknown fact {n!r}" for n in (*screen.needs, *screen.forget) if n not in FACTS)
-    yield from (f"{where}: does the unknown effect {d!r}" for d in screen.does if d not in EFFECTS)
+    yield from (f"{where}: does the unknown effect {d!r}" for d in screen.does if d not in DOES)
     yield from _route_faults(book, where, screen)
     spoken = [o.language for o in screen.options if o.language]
     yield from (f"{where}: switches to the unknown language {c!r}" for c in spoken if c not in book.languages)
-    if screen.kind != "route" and not text_keys(screen):
+    if screen.kind != "route" and not text_keys(book, screen):
         yield f"{where}: shows no text, or one picked by an unknown fact"
     if screen.kind == "choose" and _spec(screen.source) is None:
         yield f"{where}: chooses from the unknown {screen.source!r}"

@@ -47,6 +47,7 @@ FACTS: dict[str, FactSpec] = {
 VALUES: dict[str, FactSpec] = {
     "family": FactSpec((), tuple(CoverState), ("chfid", "label", "until", "start")),
     "chfid": FactSpec((), variables=("",)),
+    "network": FactSpec(()),  # the caller's; its states are the book's networks
 }
 # what the texts of messages may mention
 SMS_FIELDS = frozenset(("number", "amount", "expires", "chfid", "receipt", "due", "start", "until"))

@@ -9,9 +9,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from gateway.domain import chfid
+from gateway.domain.ussd.accepts import ACCEPTS
 from gateway.domain.ussd.book import Book, Option, ScreenSpec
 from gateway.domain.ussd.display import pages
+from gateway.domain.ussd.effects import DOES, KeepLanguage, UssdEffect
 from gateway.domain.ussd.facts import FACTS, lookup
 from gateway.domain.ussd.render import paginate
 from gateway.domain.ussd.session import Session
@@ -54,7 +55,7 @@ class AskFailed:
 
 Event = Started | Key | Answered | AskFailed
 
-# ------------------------------------------------------------------------------------------------------ asks, effects
+# --------------------------------------------------------------------------------------------------------------- asks
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,28 +64,6 @@ class Ask:
 
     fact: str
     args: tuple[tuple[str, Any], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class RequestBill:
-    """Bill this family for this cover and tell this phone the number. ``key`` is the bill's business key."""
-
-    key: str
-    family_id: int
-    amount_minor: int  # what the caller agreed to; another amount due makes no bill
-    msisdn: str
-    language: str
-
-
-@dataclass(frozen=True, slots=True)
-class KeepLanguage:
-    """This phone reads this language from now on."""
-
-    msisdn: str
-    language: str
-
-
-UssdEffect = RequestBill | KeepLanguage
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,9 +140,9 @@ def _answer(book: Book, session: Session, screen: ScreenSpec, answer: str) -> St
             fresh = session._replace(values=picked, facts=_only_caller(session), trail=())
             return _enter(book, fresh, screen.goto)
         return _wrong(book, session)
-    if screen.kind == "input" and screen.accept == "chfid":
-        typed = answer.replace(" ", "")
-        if not chfid.is_valid(typed):
+    if screen.kind == "input":
+        typed = ACCEPTS[screen.accept](answer)
+        if typed is None:
             return _wrong(book, session)
         return _enter(book, session._replace(values={**session.values, screen.into: typed}), screen.goto)
     return _wrong(book, session)
@@ -226,19 +205,15 @@ def _ask(session: Session, fact: str) -> Ask:
 
 
 def _effects(session: Session, screen: ScreenSpec) -> tuple[UssdEffect, ...]:
-    if "request_bill" not in screen.does:
-        return ()
-    quote, family = session.facts.get("quote", {}), session.values.get("family", {})
-    if quote.get("state") != "payable":
-        return ()
-    return (RequestBill(quote["key"], family["id"], quote["amount"], session.msisdn, session.language),)
+    found = (DOES[name](session) for name in screen.does)
+    return tuple(effect for effect in found if effect is not None)
 
 
 # ------------------------------------------------------------------------------------------------------------- showing
 
 
 def _scope(session: Session) -> dict[str, object]:
-    return {"msisdn": session.msisdn, **session.values, **session.facts}
+    return {"msisdn": session.msisdn, "network": {"state": session.network}, **session.values, **session.facts}
 
 
 def _items(session: Session, screen: ScreenSpec) -> Sequence[Any]:

@@ -6,6 +6,8 @@ from typing import Any, NamedTuple
 
 from gateway.domain.ussd.frame import Frame
 
+OTHER_NETWORK = "other"  # none of those that the book has texts for
+
 
 class Session(NamedTuple):
     """``screen`` is what the caller sees; ``target`` is being entered while facts for it are fetched.
@@ -33,3 +35,4 @@ class Session(NamedTuple):
     final: bool = False
     turns: tuple[str, ...] = ()
     notice: str = ""  # a text to be said before the next screen
+    network: str = OTHER_NETWORK  # the caller's, one of the book's

@@ -12,9 +12,10 @@ from played.talk import BOOK, LATE, Fact, Talk, kept, new_session
 
 from gateway.domain.cover import CoverState
 from gateway.domain.segments import units
+from gateway.domain.ussd.effects import RequestBill
 from gateway.domain.ussd.facts import FACTS
 from gateway.domain.ussd.frame import COUNTS, Frame
-from gateway.domain.ussd.machine import Answered, Ask, AskFailed, Key, RequestBill, Started, step
+from gateway.domain.ussd.machine import Answered, Ask, AskFailed, Key, Started, step
 from gateway.domain.ussd.session import Session
 from gateway.service.session_codec import VERSION, dump, load
 

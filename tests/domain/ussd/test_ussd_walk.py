@@ -11,12 +11,14 @@ from functools import cache
 
 import pytest
 from played.talk import BOOK, as_event, new_session, one_step
-from played.walk import ANSWERS, CALLERS, NOTICES, WALKED, Edge, caller, walk
+from played.walk import NOTICES, WALKED, Edge, walk
 
 from gateway.domain.segments import is_gsm7, units
 from gateway.domain.ussd.book import load_book
+from gateway.domain.ussd.effects import KeepLanguage, RequestBill
 from gateway.domain.ussd.facts import FACTS
-from gateway.domain.ussd.machine import KeepLanguage, Key, RequestBill, Started, step
+from gateway.domain.ussd.machine import Key, Started, step
+from gateway.domain.ussd.samples import ANSWERS, CALLERS, caller
 from gateway.domain.ussd.session import Session
 
 

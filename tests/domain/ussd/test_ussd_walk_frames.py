@@ -7,7 +7,7 @@ from functools import cache
 
 import pytest
 from played.talk import BOOK, new_session
-from played.walk import CALLERS, FRAMES, NOTICES, WALKED, Edge, edges_of, place, sequences, walk
+from played.walk import FRAMES, NOTICES, WALKED, Edge, edges_of, place, sequences, walk
 
 import menus
 from config.settings import Settings
@@ -16,6 +16,7 @@ from gateway.domain.segments import is_gsm7
 from gateway.domain.ussd.book import load_book
 from gateway.domain.ussd.frame import Frame, cost, sent
 from gateway.domain.ussd.machine import Key, step
+from gateway.domain.ussd.samples import CALLERS
 
 
 @cache
