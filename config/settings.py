@@ -126,6 +126,14 @@ class WorkerSettings(Block):
         return self
 
 
+def _listed(value: object) -> object:
+    """``a, b`` as a list."""
+    return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+
+Listed = BeforeValidator(_listed)
+
+
 class GepgSettings(Block):
     """The government payment gateway. Keys are files."""
 
@@ -146,21 +154,9 @@ class GepgSettings(Block):
     private_key: Path = Path("var/keys/sp.key.pem")
     private_key_password: SecretStr | None = None
     certificate: Path | None = None  # ours, as GePG has it: config check proves that it belongs to the key
-    peer_certificates: Annotated[tuple[Path, ...], NoDecode] = (Path("var/keys/gepg.crt.pem"),)
+    peer_certificates: Annotated[tuple[Path, ...], NoDecode, Listed] = (Path("var/keys/gepg.crt.pem"),)
     peer_certificates_password: SecretStr | None = None  # of those that are PKCS#12 stores
-
-    @field_validator("peer_certificates", mode="before")
-    @classmethod
-    def _split(cls, value: object) -> object:
-        return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
-
-
-def _listed(value: object) -> object:
-    """``a, b`` as a list."""
-    return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
-
-
-Listed = BeforeValidator(_listed)
+    allowed_networks: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode, Listed] = ()  # whence it calls
 
 
 ChannelName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,30}$")]
@@ -327,7 +323,7 @@ class BankSettings(Block):
 
     secret: SecretStr
     keys: Annotated[dict[BankKeyId, SecretStr], Field(min_length=1, max_length=2)]
-    allowed_networks: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode] = ()
+    allowed_networks: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode, Listed] = ()
     unknown_an_hour: Annotated[int, Field(ge=1, le=1_000_000)] = 200  # questions about numbers that nobody has
 
     @field_validator("keys")
@@ -345,11 +341,6 @@ class BankSettings(Block):
         if not secret or not secret.isascii() or not all(c.isalnum() or c in "-_" for c in secret):
             raise ValueError("must be of letters, digits, - and _: it is a part of an address")
         return value
-
-    @field_validator("allowed_networks", mode="before")
-    @classmethod
-    def _split(cls, value: object) -> object:
-        return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
 
 
 class _Unknown(PydanticBaseSettingsSource):

@@ -357,11 +357,14 @@ async def serve(settings: Settings, on_ready: Callable[[], None] = lambda: None)
             [parts.payments],
             folder,
             settings.reconciliation.at_once,
+            settings.gepg.allowed_networks,
         )
         public = public_app(
             health,
             _ussd_routes(parts, sessions, stack, wake),
-            PaymentRoutes(accept, [parts.payments], settings.callback_bytes, wake),
+            PaymentRoutes(
+                accept, [parts.payments], settings.callback_bytes, wake, networks=settings.gepg.allowed_networks
+            ),
             statements,
             _bank_routes(parts, accept, statements, wake),
         )

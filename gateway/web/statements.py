@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from time import monotonic
 
 import structlog
@@ -13,6 +13,7 @@ from gateway.ports import HttpReply, StatementReceiver
 from gateway.service.accept_statement import AcceptStatement
 from gateway.service.metrics import ERRORS
 from gateway.service.statement_files import Incoming, NoRoomError, StatementFolder
+from gateway.web.networks import Handler, Network, only_from
 from gateway.web.replies import response_of
 
 log = structlog.get_logger()
@@ -34,21 +35,23 @@ class StatementRoutes:
         providers: Sequence[StatementReceiver],
         folder: StatementFolder,
         at_once: int = 2,
+        networks: Sequence[Network] = (),
     ) -> None:
+        """``networks``: whence these providers call; empty: from anywhere."""
         self._accept = accept
         self._providers = providers
         self._folder = folder
         self._room = at_once
+        self._networks = networks
 
     def add_to(self, app: web.Application) -> None:
         """Register the routes."""
         for provider in self._providers:
             for route in provider.statement_routes:
-                app.router.add_post(f"/payments/{provider.name}/{route}", self._handler(provider, route))
+                handler = only_from(self._networks, self._handler(provider, route))
+                app.router.add_post(f"/payments/{provider.name}/{route}", handler)
 
-    def _handler(
-        self, provider: StatementReceiver, route: str
-    ) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+    def _handler(self, provider: StatementReceiver, route: str) -> Handler:
         async def handle(request: web.Request) -> web.StreamResponse:
             return await self.take(request, provider, route)
 

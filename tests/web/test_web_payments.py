@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from ipaddress import ip_network
 from typing import Any
 
 import pytest
@@ -17,6 +18,7 @@ from web_world import CHFID, NAME, PHONE, StandingClock, until
 from gateway.ports import Evidence, HttpReply, Notice, Reading, Verdict
 from gateway.service.accept_callback import AcceptCallback, ForgeryQuota
 from gateway.web import bodies
+from gateway.web.networks import Network
 from gateway.web.payments import PaymentRoutes
 
 LIMIT = 1_000
@@ -86,11 +88,12 @@ Opened = Callable[..., Any]
 def opened(aiohttp_client: AiohttpClient) -> Opened:
     """The callback routes over a ledger."""
 
-    async def open_(ledger: Ledger, in_flight: int = 10) -> TestClient[Any, Any]:
+    async def open_(ledger: Ledger, in_flight: int = 10, networks: Sequence[Network] = ()) -> TestClient[Any, Any]:
         accept = AcceptCallback(ledger, StandingClock(), ForgeryQuota())  # type: ignore[arg-type]
         app = web.Application()
         bank: Any = Bank()
-        PaymentRoutes(accept, [bank], LIMIT, lambda: ledger.said.append("woken"), in_flight).add_to(app)
+        routes = PaymentRoutes(accept, [bank], LIMIT, lambda: ledger.said.append("woken"), in_flight, networks)
+        routes.add_to(app)
         server = TestServer(app)
         await server.start_server(access_log=None)
         return await aiohttp_client(server)
@@ -211,3 +214,12 @@ async def test_a_refused_callback_is_logged_without_its_content(opened: Opened, 
     assert "callback_refused" in log_text()
     assert "callback_not_kept" in log_text()
     assert not [canary for canary in (PHONE, PHONE[1:], NAME, CHFID) if canary in log_text()]
+
+
+@pytest.mark.parametrize(("networks", "status"), [("10.0.0.0/8", 404), ("10.0.0.0/8 127.0.0.0/8", 200), ("", 200)])
+async def test_only_the_providers_networks_may_call(opened: Opened, networks: str, status: int) -> None:
+    ledger = Ledger()
+    client = await opened(ledger, networks=[ip_network(each) for each in networks.split()])
+    answer = await client.post("/payments/bank/payments", data=b"good")
+    assert answer.status == status
+    assert bool(ledger.kept) == (status == 200)

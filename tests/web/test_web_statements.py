@@ -6,6 +6,7 @@ import asyncio
 import hashlib
 import io
 from collections.abc import AsyncIterator, Callable, Mapping
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 
@@ -200,3 +201,13 @@ def test_what_a_dead_process_left_is_removed(folder: StatementFolder) -> None:
     assert folder.sweep(modified + 3_600) == 0
     assert folder.sweep(modified + 90_000) == 1
     assert parts_of(folder) == []
+
+
+async def test_only_the_providers_networks_may_send_a_statement(
+    accept: Accept, folder: StatementFolder, client: aiohttp.ClientSession
+) -> None:
+    app = web.Application()
+    elsewhere = [ip_network("10.0.0.0/8")]
+    StatementRoutes(accept, [Bank()], folder, 2, elsewhere).add_to(app)  # type: ignore[arg-type, list-item]
+    async with TestServer(app) as server, client.post(server.make_url(ROUTE), data=b"a day") as answer:
+        assert answer.status == 404
