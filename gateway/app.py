@@ -7,7 +7,7 @@ import gc
 import json
 import signal
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
@@ -83,6 +83,7 @@ from gateway.web import listeners
 from gateway.web.billers import BillerMount, BillerRoutes
 from gateway.web.health import Health
 from gateway.web.listeners import operator_app, public_app
+from gateway.web.networks import Network
 from gateway.web.payments import PaymentRoutes
 from gateway.web.statements import StatementRoutes
 from gateway.web.ussd import Mount, UssdRoutes
@@ -235,13 +236,29 @@ def describe_banks(settings: Settings) -> tuple[list[str], list[str]]:
     """What is worth knowing of the banks, and what is worth mending. What is wrong stops the start already."""
     said, warned = [], []
     for name, bank in settings.bank.items():
-        who = "from any address" if not bank.allowed_networks else f"from {', '.join(map(str, bank.allowed_networks))}"
+        who = _whence(bank.allowed_networks)
         said.append(f"Bank {name}: keys {', '.join(bank.keys)}; may call {who}; receipts begin with {name.upper()}-.")
         if len(bank.keys) == 2:
             warned.append(f"Bank {name} has two keys: take the old one away once the bank signs with the new one.")
         if len(bank.secret.get_secret_value()) < SHORT_SECRET:
             warned.append(f"Bank {name}: the secret of its address has fewer than {SHORT_SECRET} characters.")
     return said, warned
+
+
+def describe_channels(settings: Settings) -> tuple[list[str], list[str]]:
+    """What is worth knowing of the USSD channels that are on, and what is worth mending."""
+    said, warned = [], []
+    for name, _, block in settings.ussd_channels():
+        said.append(
+            f"USSD channel {name}: {block.max_units} {block.counted}; may call {_whence(block.allowed_networks)}."
+        )
+        if len(block.secret.get_secret_value()) < SHORT_SECRET:
+            warned.append(f"USSD channel {name}: the secret of its address has fewer than {SHORT_SECRET} characters.")
+    return said, warned
+
+
+def _whence(networks: Sequence[Network]) -> str:
+    return f"from {', '.join(map(str, networks))}" if networks else "from any address"
 
 
 def ask_accounts(settings: Settings) -> tuple[list[str], list[str]]:

@@ -385,7 +385,8 @@ def _config_check(settings: Settings, arguments: argparse.Namespace) -> int:
 
     keys = app.prove_keys(settings)
     banks, doubtful = app.describe_banks(settings)
-    wrong, said = list(keys.faults), [*keys.facts, *banks]
+    channels, guessable = app.describe_channels(settings)
+    wrong, said = list(keys.faults), [*keys.facts, *banks, *channels]
     # with bad key files the provider would only say again what was just said of them
     for check in (*(() if wrong else (app.payment_provider,)), app.open_sessions, app.open_database):
         try:
@@ -401,7 +402,7 @@ def _config_check(settings: Settings, arguments: argparse.Namespace) -> int:
         said += answered
     for sentence in wrong or said:  # what is good would hide what is wrong
         print(sentence, file=sys.stderr if wrong else sys.stdout)
-    for sentence in (*keys.warnings, *doubtful):
+    for sentence in (*keys.warnings, *doubtful, *guessable):
         print(f"warning: {sentence}")
     if wrong:
         return WRONG

@@ -31,6 +31,7 @@ from gateway.store.database import driver_url
 from gateway.store.tables import payment
 
 SECRET = "siri-kubwa-1234"
+LONG_SECRET = "siri.ndefu.ya.anwani.0042"
 
 
 @pytest.fixture
@@ -47,6 +48,7 @@ def keyed(bare: dict[str, str], keys: Path, tmp_path: Path) -> dict[str, str]:
         "GATEWAY_GEPG__PRIVATE_KEY": str(keys / "sp.key.pem"),
         "GATEWAY_GEPG__PEER_CERTIFICATES": str(keys / "gepg.crt.pem"),
         "GATEWAY_DATABASE__URL": f"sqlite:///{tmp_path / 'empty.db'}",
+        "GATEWAY_AFRICASTALKING__SECRET": LONG_SECRET,
     }
 
 
@@ -262,6 +264,19 @@ def test_config_check_tells_of_banks(keyed: dict[str, str]) -> None:
     assert "warning: Bank crdb has two keys" in doubtful.stdout
     assert "fewer than 16 characters" in doubtful.stdout
     assert LONG not in good.stdout + doubtful.stdout
+
+
+def test_config_check_of_ussd_channels(keyed: dict[str, str]) -> None:
+    """Which are on, whence they may call, and a secret that can be guessed: the one that ships is."""
+    narrow = {"GATEWAY_BEEM__SECRET": LONG_SECRET, "GATEWAY_BEEM__ALLOWED_NETWORKS": "10.0.0.0/8"}
+    good = run_gateway("config", "check", environment={**keyed, **narrow})
+    assert (good.returncode, good.stderr) == (0, "")
+    assert "USSD channel africastalking: 160 septets; may call from any address." in good.stdout
+    assert "USSD channel beem: 160 septets; may call from 10.0.0.0/8." in good.stdout
+    assert LONG_SECRET not in said(good)
+    guessed = run_gateway("config", "check", environment={**keyed, "GATEWAY_AFRICASTALKING__SECRET": "demo"})
+    assert guessed.returncode == 0
+    assert "warning: USSD channel africastalking: the secret of its address has fewer than 16" in guessed.stdout
 
 
 def test_menus_check(bare: dict[str, str], tmp_path: Path) -> None:
