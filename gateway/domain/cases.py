@@ -74,6 +74,7 @@ ACTS: dict[CaseKind, tuple[Act, ...]] = {
     CaseKind.DAY_DIFFERS: (Act.CLOSE,),
     CaseKind.DAY_CHANGED: (Act.CLOSE,),
     CaseKind.NO_STATEMENT: (Act.CLOSE,),
+    CaseKind.UNREADABLE: (Act.CLOSE,),
 }
 _HELD_ACTS = (Act.MATCH, Act.REFUND, Act.REJECT)
 
@@ -85,6 +86,7 @@ RECURRING = (
     CaseKind.DAY_DIFFERS,
     CaseKind.DAY_CHANGED,
     CaseKind.NO_STATEMENT,
+    CaseKind.UNREADABLE,
 )
 
 # What the payment has become.

@@ -46,6 +46,9 @@ ERRORS: dict[str, ErrorCode] = {
         ErrorCode("PAY-NOT-KEPT", 503, True, "A callback could not be committed; the provider must deliver again."),
         ErrorCode("PAY-SIGNATURE", 200, False, "A callback whose signature is not the provider's: kept, not applied."),
         ErrorCode("PAY-UNREADABLE", 400, False, "A callback that cannot be read: kept, not applied."),
+        ErrorCode(
+            "PAY-NEW-FORM", 200, False, "The provider's own message, and we cannot read it: money may hang on it."
+        ),
         ErrorCode("PAY-TOO-LARGE", 413, False, "A callback over the size limit: its beginning is kept."),
         ErrorCode("PAY-SETTLE", 500, True, "Settling an entry failed; it is tried again."),
         ErrorCode("PAY-CONFLICT", 200, False, "A known payment was reported again with other content."),
@@ -105,4 +108,5 @@ CASE_CODES: dict[CaseKind, str] = {
     CaseKind.DAY_DIFFERS: "REC-DIFFERENCES",
     CaseKind.DAY_CHANGED: "REC-DAY-CHANGED",
     CaseKind.NO_STATEMENT: "REC-NO-STATEMENT",
+    CaseKind.UNREADABLE: "PAY-NEW-FORM",
 }

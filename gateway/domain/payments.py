@@ -79,6 +79,7 @@ class CaseKind(StrEnum):
     DAY_DIFFERS = "day_differs"
     DAY_CHANGED = "day_changed"
     NO_STATEMENT = "no_statement"
+    UNREADABLE = "unreadable"  # the provider's own words, and we do not know the language: money may hang on it
 
 
 # Money that is not what was asked for; other money that waits for a person is right in itself and only not placed yet.

@@ -10,9 +10,10 @@ from uuid import uuid4
 import structlog
 
 from gateway.domain.clock import Clock
-from gateway.ports import CallbackReceiver, Evidence, HttpReply, Reading, UnitOfWork, Verdict
+from gateway.domain.payments import CaseKind
+from gateway.ports import CallbackReceiver, Case, Evidence, HttpReply, Reading, UnitOfWork, Verdict
 from gateway.service.keep_together import KeepTogether
-from gateway.service.metrics import CALLBACKS, ERRORS
+from gateway.service.metrics import CALLBACKS, CASES, ERRORS
 
 log = structlog.get_logger()
 
@@ -61,6 +62,7 @@ class AcceptCallback:
     """Answers "received" only once the bytes and the verdict are committed."""
 
     def __init__(self, uow: UnitOfWork, clock: Clock, quota: ForgeryQuota) -> None:
+        self._uow = uow
         self._keep = KeepTogether(uow)
         self._clock = clock
         self._quota = quota
@@ -94,7 +96,25 @@ class AcceptCallback:
             ERRORS.labels("PAY-NOT-KEPT").inc()
             log.exception("callback_not_kept", provider=provider.name, route=route)
             return provider.not_kept(route)
+        if reading.verdict == Verdict.UNREADABLE and reading.is_signed:
+            await self._call_a_person(evidence)
         return reply
+
+    async def _call_a_person(self, evidence: Evidence) -> None:
+        """The provider's own words that we cannot read. The message is kept already: its answer does not hang on this.
+
+        A redelivery in the same words is the same case.
+        """
+        about = f"message:{evidence.message_id or evidence.digest}"
+        case = Case(CaseKind.UNREADABLE, about, evidence.provider, evidence.id, details={"why": evidence.why})
+        try:
+            async with self._uow.writing() as tx:
+                opened = await tx.cases.open(case, self._clock.now())
+        except Exception:
+            log.exception("case_not_opened", inbox=evidence.id)
+            return
+        if opened:
+            CASES.labels(CaseKind.UNREADABLE).inc()
 
     def _room_for(self, body: bytes, now: datetime) -> int | None:
         room = self._quota.room(now, len(body))

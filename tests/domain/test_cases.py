@@ -102,6 +102,7 @@ def done(*args: Any, **more: Any) -> Settlement:
         (CaseKind.DAY_DIFFERS, {Act.CLOSE}),
         (CaseKind.DAY_CHANGED, {Act.CLOSE}),
         (CaseKind.NO_STATEMENT, {Act.CLOSE}),
+        (CaseKind.UNREADABLE, {Act.CLOSE}),
     ],
 )
 def test_what_may_be_done(kind: CaseKind, acts: set[Act]) -> None:

@@ -141,6 +141,16 @@ async def test_what_the_provider_signed_is_kept_beyond_the_quota(world: World, l
     assert [e["event"] for e in logged] == ["callback_refused", "forgeries_not_kept", *["callback_refused"] * 2]
 
 
+async def test_what_the_provider_signed_and_we_cannot_read_is_before_a_person_once(world: World) -> None:
+    accept = accepting(world)
+    for body in (b"junk", b"forged", b"signed junk", b"signed junk", b"signed other junk"):
+        await accept(Provider(), "payments", body, len(body), {})
+    cases = await world.rows(g.case)
+    assert [row["kind"] for row in cases] == ["unreadable"] * 2
+    first = next(row for row in await world.rows(g.inbox) if row["id"] == cases[0]["inbox_id"])
+    assert bytes(first["body"]) == b"signed junk"
+
+
 async def test_headers_that_are_no_text_keep_nothing_out(world: World) -> None:
     headers = {"user-agent": "a\udcff\udcfe", "content-type": "\U0001f600", "date": "\x7f\x01"}
     assert (await accepting(world)(Provider(), "payments", b"ok", 2, headers)).body.startswith(b"genuine ")
