@@ -47,7 +47,7 @@ ERRORS: dict[str, ErrorCode] = {
         ErrorCode("PAY-SIGNATURE", 200, False, "A callback whose signature is not the provider's: kept, not applied."),
         ErrorCode("PAY-UNREADABLE", 400, False, "A callback that cannot be read: kept, not applied."),
         ErrorCode(
-            "PAY-NEW-FORM", 200, False, "The provider's own message, and we cannot read it: money may hang on it."
+            "PAY-NEW-FORM", 200, False, "A message that the provider signed and we cannot read: money may hang on it."
         ),
         ErrorCode("PAY-TOO-LARGE", 413, False, "A callback over the size limit: its beginning is kept."),
         ErrorCode("PAY-SETTLE", 500, True, "Settling an entry failed; it is tried again."),
