@@ -8,7 +8,7 @@ from sandbox import clock, codes, money
 from sandbox.envelope import Node
 from sandbox.generation import V4
 from sandbox.gepg_book import Payment
-from sandbox.gepg_messages import COLLECTION_ACCOUNT, PSP_CODE, PSP_NAME
+from sandbox.gepg_messages import COLLECTION_ACCOUNT, PSP_CODE, PSP_NAME, RESERVED, payment_fields
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,27 +84,7 @@ def _v5_line(payment: Payment, paid_minor: int) -> list[Node]:
     return [
         ("CustCntrNum", payment.control_number),
         ("GrpBillId", payment.bill_id),
-        ("SpCode", payment.sp_code),
-        ("BillId", payment.bill_id),
-        ("BillCtrNum", payment.control_number),
-        ("PspCode", PSP_CODE),
-        ("PspName", PSP_NAME),
-        ("TrxId", payment.trx_id),
-        ("PayRefId", payment.pay_ref_id),
-        ("BillAmt", money.to_text(payment.bill_minor)),
-        ("PaidAmt", money.to_text(paid_minor)),
-        ("BillPayOpt", str(payment.pay_opt)),
-        ("Ccy", payment.currency),
-        ("CollAccNum", COLLECTION_ACCOUNT),
-        ("TrxDtTm", clock.to_wire(payment.at)),
-        ("UsdPayChnl", payment.channel),
-        ("TrdPtyTrxId", payment.receipt),
-        ("QtRefId", ""),
-        ("PyrCellNum", payment.msisdn.removeprefix("+")),
-        ("PyrEmail", ""),
-        ("PyrName", payment.payer),
+        *payment_fields(payment, paid_minor),
         ("Remarks", "Successful"),
-        ("Rsv1", ""),
-        ("Rsv2", ""),
-        ("Rsv3", ""),
+        *RESERVED,
     ]

@@ -69,11 +69,17 @@ def payment_notification(req_id: str, payment: Payment, paid_minor: int, *others
         ("CustCntrNum", payment.control_number),
         ("EntryCnt", str(1 + len(others))),
     ]
-    entries: list[Node] = [("PmtTrxDtl", _entry(each, minor)) for each, minor in ((payment, paid_minor), *others)]
+    entries: list[Node] = [
+        ("PmtTrxDtl", [*payment_fields(each, minor), *RESERVED]) for each, minor in ((payment, paid_minor), *others)
+    ]
     return ("pmtSpNtfReq", [("PmtHdr", header), ("PmtDtls", entries)])
 
 
-def _entry(payment: Payment, paid_minor: int) -> list[Node]:
+RESERVED: list[Node] = [("Rsv1", ""), ("Rsv2", ""), ("Rsv3", "")]
+
+
+def payment_fields(payment: Payment, paid_minor: int) -> list[Node]:
+    """What v5 says of a payment, when it was made and again in the day's account."""
     return [
         ("SpCode", payment.sp_code),
         ("BillId", payment.bill_id),
@@ -94,7 +100,4 @@ def _entry(payment: Payment, paid_minor: int) -> list[Node]:
         ("PyrCellNum", payment.msisdn.removeprefix("+")),
         ("PyrEmail", ""),
         ("PyrName", payment.payer),
-        ("Rsv1", ""),
-        ("Rsv2", ""),
-        ("Rsv3", ""),
     ]

@@ -13,20 +13,20 @@ RECEIPTS_FIRST, NORMAL, BULK = 0, 5, 9  # outbox priorities
 
 
 @dataclass(frozen=True, slots=True)
-class SubmitBill:
-    """Ask the payment provider for a control number. A resend carries the same bill id, so it is safe."""
+class _OfBill:
+    """Asked of the payment provider about one bill. ``word`` begins the key; a resend carries the same bill id."""
 
     bill_id: str
-    attempt: int = 1  # rises when a silent bill is asked again
 
-    kind: ClassVar[str] = "submit_bill"
+    kind: ClassVar[str]
+    word: ClassVar[str]
     channel: ClassVar[str] = "bills"
     priority: ClassVar[int] = RECEIPTS_FIRST
 
     @property
     def key(self) -> str:
         """Business key."""
-        return f"bill:{self.bill_id}:{self.attempt}"
+        return f"{self.word}:{self.bill_id}"
 
     @property
     def aggregate(self) -> str:
@@ -35,25 +35,53 @@ class SubmitBill:
 
 
 @dataclass(frozen=True, slots=True)
-class ReuseNumber:
-    """Ask the payment provider to bind a bill to the family's earlier number. A resend carries the same bill id."""
+class _Attempt(_OfBill):
+    """``attempt`` rises when a silent bill is asked again."""
 
-    bill_id: str
     attempt: int = 1
-
-    kind: ClassVar[str] = "reuse_number"
-    channel: ClassVar[str] = "bills"
-    priority: ClassVar[int] = RECEIPTS_FIRST
 
     @property
     def key(self) -> str:
         """Business key."""
-        return f"reuse:{self.bill_id}:{self.attempt}"
+        return f"{self.word}:{self.bill_id}:{self.attempt}"
+
+
+@dataclass(frozen=True, slots=True)
+class SubmitBill(_Attempt):
+    """Ask for a control number."""
+
+    kind: ClassVar[str] = "submit_bill"
+    word: ClassVar[str] = "bill"
+
+
+@dataclass(frozen=True, slots=True)
+class ReuseNumber(_Attempt):
+    """Ask to bind a bill to the family's earlier number."""
+
+    kind: ClassVar[str] = "reuse_number"
+    word: ClassVar[str] = "reuse"
+
+
+@dataclass(frozen=True, slots=True)
+class CancelBill(_OfBill):
+    """Ask to take no more money for a bill: it was cancelled, or paid elsewhere."""
+
+    kind: ClassVar[str] = "cancel_bill"
+    word: ClassVar[str] = "cancel"
+
+
+@dataclass(frozen=True, slots=True)
+class CancelNumber(_OfBill):
+    """Ask to take no money for a number of the pool that was not handed out."""
+
+    kind: ClassVar[str] = "cancel_number"
+    word: ClassVar[str] = "retire"
+    priority: ClassVar[int] = BULK
 
     @property
     def aggregate(self) -> str:
         """What it is about."""
-        return f"bill:{self.bill_id}"
+        return f"pool:{self.bill_id}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,48 +108,6 @@ class AskForNumbers:
     def aggregate(self) -> str:
         """What it is about."""
         return f"pool:{self.bill_ids[0]}"
-
-
-@dataclass(frozen=True, slots=True)
-class CancelNumber:
-    """Ask the payment provider to take no money for a number of the pool that was not handed out."""
-
-    bill_id: str
-
-    kind: ClassVar[str] = "cancel_number"
-    channel: ClassVar[str] = "bills"
-    priority: ClassVar[int] = BULK
-
-    @property
-    def key(self) -> str:
-        """Business key."""
-        return f"retire:{self.bill_id}"
-
-    @property
-    def aggregate(self) -> str:
-        """What it is about."""
-        return f"pool:{self.bill_id}"
-
-
-@dataclass(frozen=True, slots=True)
-class CancelBill:
-    """Ask the payment provider to take no more money for a bill: it was cancelled, or paid elsewhere."""
-
-    bill_id: str
-
-    kind: ClassVar[str] = "cancel_bill"
-    channel: ClassVar[str] = "bills"
-    priority: ClassVar[int] = RECEIPTS_FIRST
-
-    @property
-    def key(self) -> str:
-        """Business key."""
-        return f"cancel:{self.bill_id}"
-
-    @property
-    def aggregate(self) -> str:
-        """What it is about."""
-        return f"bill:{self.bill_id}"
 
 
 @dataclass(frozen=True, slots=True)

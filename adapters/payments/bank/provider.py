@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from gateway.domain.clock import Clock, eat
+from gateway.domain.clock import eat
 from gateway.domain.errors import ERRORS
 from gateway.domain.money import Money
 from gateway.ports import (
@@ -28,22 +28,12 @@ from .codes import sentence
 from .fields import number_in, read_object, reference_in
 from .limits import UnreadableError
 from .notice import read_payment
-from .replies import Replies
-from .settings import BankSettings
+from .role import BankRole
 from .signing import Unsigned, verify
 
 
-class BankProvider:
+class BankProvider(BankRole):
     """Implements ``gateway.ports.CallbackReceiver``: the payment notice."""
-
-    def __init__(self, settings: BankSettings, clock: Clock) -> None:
-        self._settings = settings
-        self._clock = clock
-        self._replies = Replies(settings, clock)
-
-    @property
-    def name(self) -> str:
-        return self._settings.provider
 
     @property
     def routes(self) -> Sequence[str]:
@@ -76,17 +66,8 @@ class BankProvider:
         return self._replies.not_kept()
 
 
-class BankBiller:
+class BankBiller(BankRole):
     """Implements ``gateway.ports.Biller``: the look-up of what is due, and the status of a notice."""
-
-    def __init__(self, settings: BankSettings, clock: Clock) -> None:
-        self._settings = settings
-        self._clock = clock
-        self._replies = Replies(settings, clock)
-
-    @property
-    def name(self) -> str:
-        return self._settings.provider
 
     @property
     def questions(self) -> Sequence[str]:

@@ -11,14 +11,12 @@ from datetime import date
 from pathlib import Path
 from typing import Final
 
-from gateway.domain.clock import Clock
 from gateway.domain.outcomes import Done
 from gateway.ports import HttpReply, StatementReading, Verdict
 
 from . import statement_csv, statement_json
 from .limits import UnreadableError
-from .replies import Replies
-from .settings import BankSettings
+from .role import BankRole
 from .signing import Unsigned, verify
 from .statement_csv import CsvLines
 from .statement_json import JsonLines
@@ -27,17 +25,8 @@ _CHUNK: Final = 1_048_576  # bytes read at once
 _HEAD: Final = 64  # bytes that tell one format from the other
 
 
-class BankStatements:
+class BankStatements(BankRole):
     """Implements ``gateway.ports.StatementReceiver``."""
-
-    def __init__(self, settings: BankSettings, clock: Clock) -> None:
-        self._settings = settings
-        self._clock = clock
-        self._replies = Replies(settings, clock)
-
-    @property
-    def name(self) -> str:
-        return self._settings.provider
 
     @property
     def statement_routes(self) -> Sequence[str]:
