@@ -148,6 +148,8 @@ async def add_up(
         for row in ordered:
             await upsert(connection, table, key, row, {counted: column + row[counted]})
         return
+    if not ordered:
+        return
     statement = _insert(connection, table)
     more = {counted: column + statement.excluded[counted]}
     await connection.execute(statement.on_conflict_do_update(index_elements=list(key), set_=more), ordered)
