@@ -70,6 +70,7 @@ from gateway.service.number_watch import NumberWatch
 from gateway.service.reconcile_day import Expected, ReconcileDay
 from gateway.service.request_control_number import BillPolicy, RequestControlNumber
 from gateway.service.run_effects import ChannelLimits, RunEffects
+from gateway.service.screen_counts import ForgetScreenCounts, KeepScreenCounts, ScreenTally
 from gateway.service.settle_entries import SettleEntries
 from gateway.service.stage_statement import Progress, StageStatement
 from gateway.service.statement_files import StatementFolder
@@ -98,6 +99,7 @@ _BY_COLUMNS = "columns"  # how a file is read: as CSV with named columns
 SHORT_SECRET = 16  # characters
 EXPIRE_EVERY_S = 60.0
 DAYS_EVERY_S = 60.0  # looks at the clock, at most
+FORGET_EVERY_S = 3_600.0
 
 
 class NotReadyError(RuntimeError):
@@ -369,6 +371,7 @@ async def serve(settings: Settings, on_ready: Callable[[], None] = lambda: None)
         folder = _statement_folder(settings)
         folder.sweep(parts.clock.now().timestamp())
         accept = AcceptCallback(parts.database, parts.clock, _forgery_quota(settings))
+        tally = _screen_tally(parts, stack)
         statements = StatementRoutes(
             AcceptStatement(parts.database, parts.clock, folder, _forgery_quota(settings)),
             [parts.payments],
@@ -378,7 +381,7 @@ async def serve(settings: Settings, on_ready: Callable[[], None] = lambda: None)
         )
         public = public_app(
             health,
-            _ussd_routes(parts, sessions, stack, wake),
+            _ussd_routes(parts, sessions, stack, wake, tally),
             PaymentRoutes(
                 accept, [parts.payments], settings.callback_bytes, wake, networks=settings.gepg.allowed_networks
             ),
@@ -403,7 +406,18 @@ async def work(settings: Settings, on_ready: Callable[[], None] = lambda: None) 
         await _until_told(on_ready, worker)
 
 
-def _ussd_routes(parts: Core, sessions: SessionStore, stack: AsyncExitStack, wake: Callable[[], None]) -> UssdRoutes:
+def _screen_tally(parts: Core, stack: AsyncExitStack) -> ScreenTally:
+    """Counted by this process, kept by the database; what is left is written once the listeners are closed."""
+    tally = ScreenTally(parts.book)
+    kept = KeepScreenCounts(parts.database, parts.clock, tally, parts.settings.ussd.counts_every_s)
+    kept.start()
+    stack.push_async_callback(kept.close)
+    return tally
+
+
+def _ussd_routes(
+    parts: Core, sessions: SessionStore, stack: AsyncExitStack, wake: Callable[[], None], tally: ScreenTally
+) -> UssdRoutes:
     ussd, bills = parts.settings.ussd, parts.settings.bills
     pool_of = parts.payments.name if parts.settings.pool.enabled else None
     watch = NumberWatch(parts.database)
@@ -422,6 +436,7 @@ def _ussd_routes(parts: Core, sessions: SessionStore, stack: AsyncExitStack, wak
         parts.clock,
         Budget(total_s=ussd.reply_s, fact_s=ussd.fact_s, number_s=ussd.number_s),
         wake,
+        tally,
     )
     client = AiohttpClient()
     stack.push_async_callback(client.close)
@@ -492,7 +507,7 @@ async def _worker(parts: Core, stack: AsyncExitStack) -> Worker:
         FollowPolicies(database, clock, parts.messages),
         tuple(_limits(parts.settings)),
         pace,
-        [*_days(parts, client), *_bills(parts)],
+        [*_days(parts, client), *_bills(parts), *_screens(parts)],
     )
 
 
@@ -501,6 +516,11 @@ def _bills(parts: Core) -> list[tuple[str, Callable[[], Awaitable[int]], float]]
     expire = ExpireBills(parts.database, parts.clock)
     fill = FillPool(parts.database, parts.payments, parts.clock, _pool_policy(parts.settings))
     return [("expire", expire, EXPIRE_EVERY_S), ("pool", fill, parts.settings.pool.every_s)]
+
+
+def _screens(parts: Core) -> list[tuple[str, Callable[[], Awaitable[int]], float]]:
+    forget = ForgetScreenCounts(parts.database, parts.clock, parts.settings.ussd.counts_days)
+    return [("screen counts", forget, FORGET_EVERY_S)]
 
 
 def _pool_policy(settings: Settings) -> PoolPolicy:

@@ -12,7 +12,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from config.settings import Settings
-from gateway import cases_cli, logs, reconcile_cli, replay_cli
+from gateway import cases_cli, ends_cli, logs, reconcile_cli, replay_cli
 
 GOOD, WRONG, USAGE = 0, 1, 2
 
@@ -115,6 +115,7 @@ def _parser() -> argparse.ArgumentParser:
     menu = _group(commands, "menus", "the menu book")
     checked = _leaf(menu, "check", "check every screen and text", _menus_check)
     checked.add_argument("folder", nargs="?", type=Path, help="a folder of menus instead of those that ship")
+    ends_cli.arguments(_leaf(menu, "ends", "where conversations end, menu by menu", _menus_ends))
     return parser
 
 
@@ -429,3 +430,12 @@ def _menus_check(settings: Settings, arguments: argparse.Namespace) -> int:
         return WRONG
     print(f"{len(book.screens)} screens, {', '.join(language.name for language in book.languages.values())}: good")
     return GOOD
+
+
+def _menus_ends(settings: Settings, options: argparse.Namespace) -> int:
+    async def work(database: Any) -> int:
+        written = await ends_cli.report(database, settings, options)
+        print(written.text, file=sys.stderr if written.wrong_use else sys.stdout)
+        return USAGE if written.wrong_use else GOOD
+
+    return _with_database(settings, work)

@@ -8,7 +8,8 @@ The end of a session is told at an address of its own.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Final
 
 from adapters.ussd._wire import MAX_BODY_BYTES, TEXT, UnreadableError, code, con_end, form_fields, phone, present
@@ -35,6 +36,8 @@ _STATUSES: Final = {
 }
 _LONGEST_ERROR: Final = 80
 _LONGEST_NUMBER: Final = 12  # digits
+_HOP_HEADER: Final = "at-ussd-hop-metadata"  # shown on their dashboard, and told again when the session has ended
+_LONGEST_HOP: Final = 99  # characters
 
 
 @dataclass(frozen=True)
@@ -59,8 +62,9 @@ class AfricasTalkingUssd:
             return Malformed(str(why))
 
     def render(self, screen: Screen, heard: Turn | Malformed | None = None) -> HttpReply:
-        """``CON`` or ``END`` and the text."""
-        return con_end(screen, self.profile.frame)
+        """``CON`` or ``END`` and the text; the screen's name in a header."""
+        reply = con_end(screen, self.profile.frame)
+        return replace(reply, headers=_labelled(screen.name)) if screen.name else reply
 
     def acknowledge(self, event: Ended | Noted) -> HttpReply:
         """Nothing is awaited."""
@@ -82,9 +86,20 @@ class AfricasTalkingUssd:
                 answers=masked_answers(fields.get("input", "")),
                 last_screen=masked_screen(fields.get("lastAppResponse", "")),
                 error=_words(fields.get("errorMessage", "")),
+                hop=_label(fields.get("hopsMetadata", "").rpartition("|")[2]),
             )
         except UnreadableError as why:
             return Malformed(str(why))
+
+
+def _label(name: str) -> str:
+    """Names of screens hold nothing else; ``|`` is what their labels are joined with."""
+    return re.sub(r"[^A-Za-z0-9_.-]", "_", name)[:_LONGEST_HOP]
+
+
+@lru_cache(maxsize=1_024)
+def _labelled(name: str) -> dict[str, str]:
+    return {_HOP_HEADER: _label(name)}
 
 
 def _number(text: str) -> int | None:

@@ -56,6 +56,10 @@ from gateway.ports.registry import (
     Trace,
     Traced,
 )
+from gateway.ports.screens import (
+    ScreenCount,
+    Screens,
+)
 from gateway.ports.sms import (
     SmsMessage,
     SmsProvider,
@@ -178,6 +182,8 @@ __all__ = [
     "Rejected",
     "Requester",
     "Screen",
+    "ScreenCount",
+    "Screens",
     "SentPayment",
     "SessionStore",
     "SettledCase",

@@ -17,6 +17,7 @@ from gateway.domain.upkeep import PolicyEvent, PolicyEventKind
 from gateway.ports.payments import Notice, Verdict
 from gateway.ports.reconciliations import Reconciliations
 from gateway.ports.registry import Registry
+from gateway.ports.screens import Screens
 
 
 @dataclass(frozen=True, slots=True)
@@ -523,6 +524,8 @@ class Transaction(Protocol):
     def reconciliations(self) -> Reconciliations: ...
     @property
     def pool(self) -> Pool: ...
+    @property
+    def screens(self) -> Screens: ...
     @property
     def after_commit(self) -> list[Callable[[], object]]:
         """What to do once it is committed, and never if it is not: counting."""

@@ -60,6 +60,7 @@ class Ended:
     last_screen: str = ""  # ``masked_screen``
     error: str = ""
     echo: Mapping[str, Any] | None = None
+    hop: str = ""  # the name of our last screen, where the peer keeps those that we gave it
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,10 +83,11 @@ class Malformed:
 
 @dataclass(frozen=True, slots=True)
 class Screen:
-    """What the caller sees. ``final`` ends the session."""
+    """What the caller sees. ``final`` ends the session. ``name``: the book's for it, for the peer's own statistics."""
 
     text: str
     final: bool
+    name: str = ""
 
 
 class UssdChannel(Protocol):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 
 import structlog
@@ -26,10 +27,12 @@ from gateway.domain.ussd.machine import (
 from gateway.domain.ussd.render import paginate
 from gateway.domain.ussd.session import OTHER_NETWORK, Session
 from gateway.domain.ussd.turns import Fresh, KeyTurn, Lost, Next, Same, mark, read_key, read_transcript
-from gateway.ports import ChannelProfile, Screen, SessionStore, Turn
+from gateway.ports import ChannelProfile, Ended, Screen, SessionStore, Turn
 from gateway.service.metrics import ERRORS
 from gateway.service.number_watch import NumberWatch
+from gateway.service.screen_counts import ScreenTally
 from gateway.service.session_codec import dump, load
+from gateway.service.told_ends import ToldEnds
 from gateway.service.ussd_effects import UssdEffects
 from gateway.service.ussd_facts import UssdFacts, number_fact
 
@@ -65,8 +68,12 @@ class AnswerUssd:
         clock: Clock,
         budget: Budget,
         committed: Callable[[], None] = lambda: None,
+        tally: ScreenTally | None = None,
     ) -> None:
-        """``committed`` is called once effects are committed, so that a worker of this process need not poll for it."""
+        """``committed`` is called once effects are committed, so that a worker of this process need not poll for it.
+
+        ``tally`` counts where conversations go on and end.
+        """
         self._book = book
         self._sessions = sessions
         self._facts = facts
@@ -75,13 +82,13 @@ class AnswerUssd:
         self._clock = clock
         self._budget = budget
         self._committed = committed
+        self._tally = tally or ScreenTally(book)
+        self._told_ends = ToldEnds(sessions, self._tally)
         self._busy: dict[str, asyncio.Event | None] = {}  # sessions in work, with the bell of those who wait
 
     async def __call__(self, profile: ChannelProfile, turn: Turn) -> Screen:
         """The screen for this turn. A turn for a session in work waits for it, so that a twin gets its reply."""
-        # the phone is part of the key: a forged session id reaches no conversation of another phone
-        phone = turn.msisdn if profile.phone_every_turn else ""
-        key = f"{profile.name}:{phone}:{turn.session_id}"
+        key = _key(profile, turn.msisdn, turn.session_id)
         deadline = time.monotonic() + min(self._budget.total_s, profile.reply_deadline_s * 0.8)
         try:
             early = key in self._busy
@@ -103,6 +110,16 @@ class AnswerUssd:
             log.exception("ussd_internal")
             return self.polite_end(profile, "end.error", "USSD-INTERNAL")
 
+    async def ended(self, profile: ChannelProfile, ended: Ended) -> None:
+        """Count where a conversation ended as the peer tells it, once a turn of it that is in work is done."""
+        known = ended.msisdn is not None or not profile.phone_every_turn
+        key = _key(profile, ended.msisdn, ended.session_id) if known else None
+        deadline = time.monotonic() + profile.reply_deadline_s * 0.5
+        with suppress(TimeoutError):
+            while key is not None and key in self._busy:
+                await self._turn_of(key, deadline)
+        await self._told_ends(profile, key, ended)
+
     async def _turn_of(self, key: str, deadline: float) -> None:
         """Wait until the session's turn in work is done. Raises TimeoutError at the deadline."""
         bell = self._busy[key] = self._busy[key] or asyncio.Event()
@@ -113,7 +130,7 @@ class AnswerUssd:
         """A last screen outside any conversation, in the first language."""
         ERRORS.labels(code).inc()
         said = self._book.language("").say(text, {}).split("\n")
-        return Screen(paginate(said, "", "", profile.frame)[0], final=True)
+        return Screen(paginate(said, "", "", profile.frame)[0], final=True, name=text)
 
     async def _turn(self, key: str, profile: ChannelProfile, turn: Turn, early: bool, deadline: float) -> Screen:
         stored = await self._sessions.load(key)
@@ -124,24 +141,29 @@ class AnswerUssd:
             session = None
         heard = _heard(profile, turn, early)
         seen = read_transcript(session, turn.transcript or "") if heard is None else read_key(session, heard)
-        match seen:
-            case Same():
-                assert session is not None
-                return Screen(session.reply, session.final)
-            case Next(text):
-                assert session is not None
-                taken = await self._play(session, Key(text), deadline)
-            case Fresh() | Lost():
-                msisdn = turn.msisdn or (session.msisdn if session else None)
-                if msisdn is None:  # the phone came with the turn that we no longer hold
-                    return self.polite_end(profile, "end.try_later", "USSD-SESSION")
+        if isinstance(seen, Same):
+            assert session is not None
+            return Screen(session.reply, session.final, session.screen)
+        stood = session if isinstance(seen, Next) else None
+        msisdn = turn.msisdn or (session.msisdn if session else None)
+        if msisdn is None:  # the phone came with the turn that we no longer hold
+            return self.polite_end(profile, "end.try_later", "USSD-SESSION")
+        try:
+            if isinstance(seen, Next):
+                assert stood is not None
+                taken = await self._play(stood, Key(seen.text), deadline)
+            else:
                 taken = await self._begin(profile, turn, msisdn, seen, deadline)
-        if heard is None:
-            after = taken.session._replace(transcript=turn.transcript)
-        else:
-            after = taken.session._replace(turns=mark(session, heard, seen))
-        await self._sessions.save(key, dump(after), profile.session_ttl_s)
-        return Screen(taken.reply or "", taken.final)
+            if heard is None:
+                after = taken.session._replace(transcript=turn.transcript)
+            else:
+                after = taken.session._replace(turns=mark(session, heard, seen))
+            await self._sessions.save(key, dump(after), profile.session_ttl_s)
+        except Exception:
+            self._tally.cut(profile.name, stood)
+            raise
+        self._tally.turn(profile.name, stood, after)
+        return Screen(taken.reply or "", taken.final, after.screen)
 
     async def _begin(
         self, profile: ChannelProfile, turn: Turn, msisdn: str, seen: Fresh | Lost, deadline: float
@@ -207,6 +229,11 @@ class AnswerUssd:
         if bill is None:
             return AskFailed(ask.fact, "late")
         return Answered(ask.fact, number_fact(bill))
+
+
+def _key(profile: ChannelProfile, msisdn: str | None, session_id: str) -> str:
+    """The phone is part of it: a forged session id reaches no conversation of another phone."""
+    return f"{profile.name}:{msisdn if profile.phone_every_turn else ''}:{session_id}"
 
 
 def _heard(profile: ChannelProfile, turn: Turn, early: bool) -> KeyTurn | None:

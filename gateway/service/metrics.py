@@ -6,6 +6,11 @@ from prometheus_client import Counter, Gauge, Histogram
 
 USSD_TURNS = Counter("gateway_ussd_turns_total", "Turns answered.", ["channel", "result"])
 USSD_ENDS = Counter("gateway_ussd_ends_total", "Ends of sessions as the channels tell them.", ["channel", "status"])
+USSD_SCREENS = Counter(
+    "gateway_ussd_screens_total",
+    "What conversations came to at each screen, a few seconds late.",
+    ["channel", "menu", "screen", "event"],
+)
 USSD_PUSHES = Counter("gateway_ussd_pushes_total", "Screens pushed to a channel, by outcome.", ["channel", "outcome"])
 USSD_SECONDS = Histogram(
     "gateway_ussd_reply_seconds", "Time to a reply.", buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 4, 8)

@@ -9,7 +9,7 @@ import orjson
 from gateway.domain.ussd.frame import Frame
 from gateway.domain.ussd.session import Session
 
-VERSION = 4  # rises with the fields; a session of another version is as good as lost
+VERSION = 5  # rises with the fields; a session of another version is as good as lost
 
 
 def dump(session: Session) -> bytes:

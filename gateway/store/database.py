@@ -23,6 +23,7 @@ from gateway.store.inline import InlineConnection
 from gateway.store.outbox import SqlOutbox
 from gateway.store.pool import SqlPool
 from gateway.store.reconciliations import SqlReconciliations
+from gateway.store.screens import SqlScreens
 
 _DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg", "mssql": "mssql+aioodbc"}
 _BUSY_MS = 10_000  # how long one SQLite process waits for another's write
@@ -56,6 +57,7 @@ class SqlTransaction:
     follow: SqlFollow
     reconciliations: SqlReconciliations
     pool: SqlPool
+    screens: SqlScreens
     after_commit: list[Callable[[], object]] = field(default_factory=list)
 
 
@@ -124,6 +126,7 @@ class Database:
             SqlFollow(connection),
             SqlReconciliations(connection),
             SqlPool(connection),
+            SqlScreens(connection),
         )
 
     async def ping(self) -> bool:

@@ -136,6 +136,25 @@ async def upsert(
     return None if returning is None else await connection.scalar(select(returning).where(known))
 
 
+async def add_up(
+    connection: AsyncConnection, table: Table, key: Sequence[str], counted: str, rows: Sequence[Mapping[str, Any]]
+) -> None:
+    """Insert ``rows``, or add what they hold in the column ``counted`` to the row of the same ``key``.
+
+    In the order of their keys, whoever adds: two that add the same rows at once wait for each other, and not both.
+    """
+    column, ordered = table.c[counted], sorted(rows, key=lambda row: tuple(row[name] for name in key))
+    if _is_mssql(connection):
+        for row in ordered:
+            await upsert(connection, table, key, row, {counted: column + row[counted]})
+        return
+    if not ordered:
+        return
+    statement = _insert(connection, table)
+    more = {counted: column + statement.excluded[counted]}
+    await connection.execute(statement.on_conflict_do_update(index_elements=list(key), set_=more), ordered)
+
+
 async def replace(connection: AsyncConnection, table: Table, key: str, rows: Sequence[Mapping[str, Any]]) -> None:
     """Insert complete rows, in the place of those with the same ``key``; not more than 2,000, which SQL Server bears.
 

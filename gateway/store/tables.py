@@ -461,5 +461,18 @@ difference = Table(
 )
 Index("ix_gw_difference_reconciliation_id", difference.c.reconciliation_id, difference.c.id)
 
+# Sums, added up by every serving process. The names are the book's and the settings', and hold no other letters.
+screen_day = Table(
+    "gw_screen_day",
+    metadata,
+    Column("day", Date, primary_key=True),
+    Column("channel", String(31), primary_key=True),
+    Column("menu", String(60), primary_key=True),
+    Column("screen", String(60), primary_key=True),
+    Column("missed", String(40), primary_key=True),
+    Column("event", String(10), primary_key=True),
+    Column("count", BigInteger, nullable=False),
+)
+
 # Rows that the application's own role may add and read, never change or remove.
 APPEND_ONLY = (inbox, bill_fact, audit, audit_seal)

@@ -99,7 +99,7 @@ class UssdRoutes:
             if isinstance(heard, Malformed):
                 return self._unreadable(channel, heard)
             if not isinstance(heard, Turn):
-                return self._told(channel, heard)
+                return await self._told(channel, heard)
             pushed = self._pushed.get(name)
             if pushed is not None:
                 pushing = True
@@ -126,15 +126,15 @@ class UssdRoutes:
         screen = self._answer.polite_end(channel.profile, "end.unreadable", "USSD-UNREADABLE")
         return response_of(channel.render(screen, heard))
 
-    def _told(self, channel: UssdChannel, event: Ended | Noted) -> web.Response:
+    async def _told(self, channel: UssdChannel, event: Ended | Noted) -> web.Response:
         """The peer's word of something that wants no screen."""
         if isinstance(event, Ended):
-            self._ended(channel, event)
+            await self._ended(channel, event)
         else:
             self._turns[channel.profile.name, "noted"].inc()
         return response_of(channel.acknowledge(event))
 
-    def _ended(self, channel: UssdChannel, ended: Ended) -> None:
+    async def _ended(self, channel: UssdChannel, ended: Ended) -> None:
         name = channel.profile.name
         self._turns[name, "ended"].inc()
         USSD_ENDS.labels(name, ended.status).inc()
@@ -148,6 +148,7 @@ class UssdRoutes:
             last_screen=ended.last_screen,
             error=ended.error,
         )
+        await self._answer.ended(channel.profile, ended)
 
     async def end(self, request: web.Request) -> web.Response:
         """The aggregator's word that a session ended. What cannot be read is dropped: a repeat would not be better."""
@@ -158,7 +159,7 @@ class UssdRoutes:
         inbound = await _inbound(request)
         ended = Malformed("too large") if inbound is None else tells.parse_end(inbound)
         if isinstance(ended, Ended):
-            self._ended(channel, ended)
+            await self._ended(channel, ended)
         else:
             log.warning("ussd_end_unreadable", channel=channel.profile.name, why=ended.why)
         return web.Response(text="")

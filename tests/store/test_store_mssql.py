@@ -44,6 +44,7 @@ from gateway.domain.payments import CaseKind, EntryState
 from gateway.domain.pool import PoolKind, PoolNumber, PoolState
 from gateway.domain.reconcile import Became, Judgement, Kind, Tally
 from gateway.domain.upkeep import OURS, PolicyEvent, PolicyEventKind
+from gateway.domain.ussd.ends import ScreenEvent
 from gateway.ports import (
     BillChange,
     BillRefused,
@@ -59,6 +60,7 @@ from gateway.ports import (
     PaymentMark,
     Place,
     Requester,
+    ScreenCount,
     SentPayment,
     SettledCase,
     StagedPart,
@@ -433,6 +435,19 @@ async def _pool(pool: Any) -> None:
     assert await pool.counts(waiting_only=True) == {("CHFDOM", "asked"): 1}
 
 
+async def _screens(screens: Any) -> None:
+    day, after_ = NOW.date(), after(days=1).date()
+    home = ScreenCount(day, "beem", "family", "home", "", ScreenEvent.SHOWN, 3)
+    late = ScreenCount(after_, "hub", "number", "try_later", "bill", ScreenEvent.FINAL, 1)
+    await screens.add([late, home])
+    await screens.add([home])
+    assert await screens.between(day, day) == [replace(home, count=6)]
+    assert await screens.between(day, after_) == [replace(home, count=6), replace(late, day=day)]
+    assert await screens.between(day, after_, menu="number") == [replace(late, day=day)]
+    assert await screens.between(day, after_, channel="beem") == [replace(home, count=6)]
+    assert [await screens.forget(after_) for _ in range(2)] == [1, 0]
+
+
 EXERCISES: dict[str, Callable[[Any], Awaitable[None]]] = {
     "SqlAudit": _audit,
     "SqlBills": _bills,
@@ -444,6 +459,7 @@ EXERCISES: dict[str, Callable[[Any], Awaitable[None]]] = {
     "SqlPayments": _payments,
     "SqlReconciliations": _reconciliations,
     "SqlPool": _pool,
+    "SqlScreens": _screens,
 }
 
 

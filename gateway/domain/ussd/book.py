@@ -14,6 +14,7 @@ from gateway.domain.ussd.effects import DOES
 from gateway.domain.ussd.facts import FACTS, SMS_FIELDS, VALUES, FactSpec, lookup
 from gateway.domain.ussd.session import OTHER_NETWORK
 
+_NAME = re.compile(r"[a-z0-9_-]{1,60}")  # of a menu or a screen: it labels metrics, rows and peers' own statistics
 _FIELD = re.compile(r"\{([a-z_0-9.]+)(?::([a-z]+))?\}")
 RESERVED_KEYS = {"0", "00", "#"}
 KINDS = ("route", "menu", "input", "choose", "end")
@@ -281,8 +282,15 @@ def _route_faults(book: Book, where: str, screen: ScreenSpec) -> Iterator[str]:
         yield f"{where}: when facts do not come it goes to {screen.failed!r}, which needs facts"
 
 
+def _name_faults(where: str, screen: ScreenSpec) -> Iterator[str]:
+    for what, name in (("screen", screen.name), ("menu", screen.menu or "-")):
+        if not _NAME.fullmatch(name):
+            yield f"{where}: the {what}'s name must be of a-z, 0-9, - and _, at most 60: {name!r}"
+
+
 def _screen_faults(book: Book, screen: ScreenSpec) -> Iterator[str]:
     where = f"screen {screen.name}"
+    yield from _name_faults(where, screen)
     if screen.kind not in KINDS:
         yield f"{where}: unknown kind {screen.kind!r}"
     targets = [o.goto for o in screen.options] + [r.goto for r in screen.routes]

@@ -97,9 +97,11 @@ def step(book: Book, session: Session, event: Event) -> Step:
             language = spoken if isinstance(spoken, str) and spoken in book.languages else session.language
             known = session._replace(facts={**session.facts, fact: value}, language=language)
             return _enter(book, known, session.target, again=True)
-        case AskFailed():
+        case AskFailed(fact):
             failed = book.screens[session.target].failed if session.target in book.screens else ""
-            return _enter(book, session, failed) if failed else _end(book, session, "end.error")
+            if not failed:
+                return _end(book, session, "end.error")
+            return _enter(book, session, failed, missed=f"{session.target}/{fact}")
 
 
 def _key(book: Book, session: Session, text: str, dialled: bool) -> Step:
@@ -160,12 +162,14 @@ def _only_caller(session: Session) -> dict[str, Any]:
     return {name: fact for name, fact in session.facts.items() if name == "caller"}
 
 
-def _enter(book: Book, session: Session, name: str, again: bool = False) -> Step:
+def _enter(book: Book, session: Session, name: str, again: bool = False, missed: str = "") -> Step:
     """Go to a screen, passing through routes; stop for the first missing fact, else show it.
 
-    ``again``: the screen was being entered before and its facts have come.
+    ``again``: the screen was being entered before and its facts have come. ``missed``: a fact that has not.
     """
     effects: tuple[UssdEffect, ...] = ()
+    if session.missed != missed and not again:
+        session = session._replace(missed=missed)
     for _ in range(book.limits.hops):
         screen = book.screens[name]
         if not again:

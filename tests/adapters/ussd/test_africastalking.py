@@ -145,6 +145,31 @@ def test_every_input_arrives_as_typed(text: str) -> None:
     assert CHANNEL.parse(form(text=text)) == turn(transcript=text)
 
 
+# ----------------------------------------------------------------------------------------------- the label of the step
+
+LABELS = [
+    ("home", "home"),
+    ("end.try_later", "end.try_later"),
+    ("a|b", "a_b"),
+    ("x\r\nSet-Cookie: a=b", "x__Set-Cookie__a_b"),
+    ("bima «é»", "bima____"),
+    ("n" * 120, "n" * 99),
+]
+
+
+@pytest.mark.parametrize("final", [False, True])
+@pytest.mark.parametrize(("name", "label"), LABELS)
+def test_a_screens_name_labels_the_step(name: str, label: str, final: bool) -> None:
+    screen = Screen("Bima ya CHF: HAI", final, name)
+    reply = CHANNEL.render(screen)
+    assert reply.headers == {"at-ussd-hop-metadata": label}
+    assert (reply.status, reply.body) == (200, b"END Bima ya CHF: HAI" if final else b"CON Bima ya CHF: HAI")
+
+
+def test_a_screen_without_a_name_has_no_label() -> None:
+    assert CHANNEL.render(Screen("Bima", False)).headers == {}
+
+
 # ------------------------------------------------------------------------------------------------- the end of a session
 
 SCREEN = "END Namba ya malipo:\n9941 8000 0017\nAsha Juma"
@@ -169,7 +194,7 @@ def end(without: str = "", **changed: str) -> InboundRequest:
 
 
 def ended(status: EndStatus = EndStatus.SUCCESS, **changed: object) -> Ended:
-    whole = {"duration_ms": 21_340, "hops": 4, "answers": "1*?*?*2", "last_screen": "END 45", **changed}
+    whole = {"duration_ms": 21_340, "hops": 4, "answers": "1*?*?*2", "last_screen": "END 45", "hop": "pay", **changed}
     return Ended(SESSION, "+255712345678", status, **whole)  # type: ignore[arg-type]
 
 
@@ -184,6 +209,11 @@ END_CASES: list[tuple[str, InboundRequest, Ended | Malformed]] = [
     ("an endless input", end(input="1*" * 3_000), ended(answers="*".join(["1"] * 60) + "*…")),
     ("letters for numbers", end(durationInMillis="long", hopsCount="-1"), ended(duration_ms=None, hops=None)),
     ("an endless number", end(durationInMillis="9" * 13), ended(duration_ms=None)),
+    ("one label", end(hopsMetadata="home"), ended(hop="home")),
+    ("no label", end(without="hopsMetadata"), ended(hop="")),
+    ("a last screen without a label", end(hopsMetadata="home|"), ended(hop="")),
+    ("what is no label of ours", end(hopsMetadata="home|Asha +255\r\n" + "9" * 200),
+     ended(hop="Asha__255__" + "9" * 88)),
     ("another status", end(status="Done"), Malformed("no known status")),
     ("no status", end(without="status"), Malformed("no known status")),
     ("no session", end(without="sessionId"), Malformed("sessionId is missing")),

@@ -54,6 +54,21 @@ FAULTS: list[tuple[str, Change, list[str]]] = [
     ("no start", lambda b, _: b.pop("start"), ["the start screen '' does not exist"]),
     ("an unknown start", lambda b, _: b.update(start="x"), ["the start screen 'x' does not exist"]),
     ("no screens", lambda b, _: b.update(screens={}), ["the start screen 'start' does not exist"]),
+    (
+        "a screen's name that no label can carry",
+        lambda b, _: b["screens"].update({"a|b": {"kind": "end", "text": "bye"}}),
+        ["screen a|b: the screen's name must be of a-z, 0-9, - and _, at most 60: 'a|b'"],
+    ),
+    (
+        "a screen's name without an end",
+        lambda b, _: b["screens"].update({"a" * 61: {"kind": "end", "text": "bye"}}),
+        ["the screen's name must be"],
+    ),
+    (
+        "a menu's name with a line in it",
+        lambda b, _: b["screens"]["end"].update(menu="a\nb"),
+        ["screen end: the menu's name must be"],
+    ),
     ("an unknown kind", lambda b, _: start(b).update(kind="page"), ["screen start: unknown kind 'page'"]),
     (
         "an option leads nowhere",

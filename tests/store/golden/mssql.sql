@@ -657,6 +657,24 @@ SELECT TOP 400 gw_reconciliation.id, gw_reconciliation.provider, gw_reconciliati
 FROM gw_reconciliation
 WHERE gw_reconciliation.provider = :provider_1 AND gw_reconciliation.ran_at IS NOT NULL ORDER BY gw_reconciliation.day DESC;
 
+-- SqlScreens.add
+UPDATE gw_screen_day WITH (UPDLOCK, HOLDLOCK) SET count=(gw_screen_day.count + :count_1) WHERE gw_screen_day.day = :day_1 AND gw_screen_day.channel = :channel_1 AND gw_screen_day.menu = :menu_1 AND gw_screen_day.screen = :screen_1 AND gw_screen_day.missed = :missed_1 AND gw_screen_day.event = :event_1;
+INSERT INTO gw_screen_day (day, channel, menu, screen, missed, event, count) VALUES (:day, :channel, :menu, :screen, :missed, :event, :count);
+
+-- SqlScreens.between
+SELECT gw_screen_day.channel, gw_screen_day.menu, gw_screen_day.screen, gw_screen_day.missed, gw_screen_day.event, sum(gw_screen_day.count) AS sum_1
+FROM gw_screen_day
+WHERE gw_screen_day.day BETWEEN :day_1 AND :day_2 GROUP BY gw_screen_day.channel, gw_screen_day.menu, gw_screen_day.screen, gw_screen_day.missed, gw_screen_day.event ORDER BY gw_screen_day.channel, gw_screen_day.menu, gw_screen_day.screen, gw_screen_day.missed, gw_screen_day.event;
+SELECT gw_screen_day.channel, gw_screen_day.menu, gw_screen_day.screen, gw_screen_day.missed, gw_screen_day.event, sum(gw_screen_day.count) AS sum_1
+FROM gw_screen_day
+WHERE gw_screen_day.day BETWEEN :day_1 AND :day_2 AND gw_screen_day.menu = :menu_1 GROUP BY gw_screen_day.channel, gw_screen_day.menu, gw_screen_day.screen, gw_screen_day.missed, gw_screen_day.event ORDER BY gw_screen_day.channel, gw_screen_day.menu, gw_screen_day.screen, gw_screen_day.missed, gw_screen_day.event;
+SELECT gw_screen_day.channel, gw_screen_day.menu, gw_screen_day.screen, gw_screen_day.missed, gw_screen_day.event, sum(gw_screen_day.count) AS sum_1
+FROM gw_screen_day
+WHERE gw_screen_day.day BETWEEN :day_1 AND :day_2 AND gw_screen_day.channel = :channel_1 GROUP BY gw_screen_day.channel, gw_screen_day.menu, gw_screen_day.screen, gw_screen_day.missed, gw_screen_day.event ORDER BY gw_screen_day.channel, gw_screen_day.menu, gw_screen_day.screen, gw_screen_day.missed, gw_screen_day.event;
+
+-- SqlScreens.forget
+DELETE FROM gw_screen_day WHERE gw_screen_day.day < :day_1;
+
 -- migrations
 CREATE TABLE gw_audit (
     id BIGINT NOT NULL IDENTITY,
@@ -973,6 +991,16 @@ UPDATE gw_bill SET issuer = (
 )
 WHERE control_number IS NOT NULL;
 CREATE INDEX ix_gw_inbox_notice ON gw_inbox (message_id) WHERE route = 'notice';
+CREATE TABLE gw_screen_day (
+    day DATE NOT NULL,
+    channel VARCHAR(31) NOT NULL,
+    menu VARCHAR(60) NOT NULL,
+    screen VARCHAR(60) NOT NULL,
+    missed VARCHAR(40) NOT NULL,
+    event VARCHAR(10) NOT NULL,
+    count BIGINT NOT NULL,
+    CONSTRAINT pk_gw_screen_day PRIMARY KEY (day, channel, menu, screen, missed, event)
+);
 
 -- upgrade, for the role gw_app
 REVOKE SELECT, INSERT, UPDATE, DELETE, REFERENCES ON "gw_audit" FROM "gw_app";
@@ -1011,6 +1039,8 @@ REVOKE SELECT, INSERT, UPDATE, DELETE, REFERENCES ON "gw_pool_number" FROM "gw_a
 GRANT SELECT, INSERT, UPDATE, DELETE ON "gw_pool_number" TO "gw_app";
 REVOKE SELECT, INSERT, UPDATE, DELETE, REFERENCES ON "gw_reconciliation" FROM "gw_app";
 GRANT SELECT, INSERT, UPDATE, DELETE ON "gw_reconciliation" TO "gw_app";
+REVOKE SELECT, INSERT, UPDATE, DELETE, REFERENCES ON "gw_screen_day" FROM "gw_app";
+GRANT SELECT, INSERT, UPDATE, DELETE ON "gw_screen_day" TO "gw_app";
 REVOKE SELECT, INSERT, UPDATE, DELETE, REFERENCES ON "gw_statement" FROM "gw_app";
 GRANT SELECT, INSERT, UPDATE, DELETE ON "gw_statement" TO "gw_app";
 REVOKE SELECT, INSERT, UPDATE, DELETE, REFERENCES ON "gw_statement_fault" FROM "gw_app";

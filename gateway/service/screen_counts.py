@@ -1,0 +1,146 @@
+"""Counts of where conversations go on and where they end: in memory, then as sums into the database.
+
+Nothing is written inside a turn. A process that dies takes the counts of the last seconds with it, and nothing else.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from contextlib import suppress
+from datetime import date, timedelta
+from typing import Final
+
+import structlog
+
+from gateway.domain.clock import Clock, eat_day
+from gateway.domain.ussd.book import Book
+from gateway.domain.ussd.ends import Place, ScreenEvent, moves, place_of
+from gateway.domain.ussd.session import Session
+from gateway.ports import Ended, EndStatus, ScreenCount, UnitOfWork
+from gateway.service.metrics import USSD_SCREENS
+
+log = structlog.get_logger()
+FLUSH_S: Final = 5.0
+LAST_FLUSH_S: Final = 3.0  # at the end of the process
+MOST_OWED: Final = 50_000  # sums that wait for a database which is away; a day of a large book has some thousands
+
+_TOLD: Final = {EndStatus.INCOMPLETE: ScreenEvent.HUNG_UP, EndStatus.FAILED: ScreenEvent.FAILED}
+
+Counted = tuple[str, Place, ScreenEvent]  # channel, place, event
+
+
+class ScreenTally:
+    """The counts of this process since they were last taken. As many as the book has places, times the channels."""
+
+    def __init__(self, book: Book) -> None:
+        self._book = book
+        self._counts: dict[Counted, int] = {}
+
+    def turn(self, channel: str, before: Session | None, after: Session, resumed: bool = False) -> None:
+        """A turn that was answered; see ``moves``."""
+        counts = self._counts
+        for place, event in moves(self._book, before, after, resumed):
+            counted = (channel, place, event)
+            counts[counted] = counts.get(counted, 0) + 1
+
+    def cut(self, channel: str, stood: Session | None) -> None:
+        """The conversation got a last word of ours because its turn could not be answered."""
+        if stood is not None and not stood.final:
+            self._add(channel, place_of(self._book, stood), ScreenEvent.CUT)
+
+    def told(self, channel: str, stood: Session | None, ended: Ended) -> None:
+        """The peer's word of an end. Where we no longer hold the conversation, the label of its last screen serves."""
+        event = _TOLD.get(ended.status)
+        if event is None or (stood is not None and stood.final):
+            return
+        screen = self._book.screens.get(ended.hop)
+        by_label = Place(screen.menu, screen.name) if screen is not None else None
+        self._add(channel, place_of(self._book, stood) if stood is not None else by_label, event)
+
+    def _add(self, channel: str, place: Place | None, event: ScreenEvent) -> None:
+        if place is not None:
+            counted = (channel, place, event)
+            self._counts[counted] = self._counts.get(counted, 0) + 1
+
+    def take(self) -> dict[Counted, int]:
+        """What was counted, once."""
+        taken, self._counts = self._counts, {}
+        return taken
+
+
+class KeepScreenCounts:
+    """Adds the tally to the database every ``every_s`` seconds, and when the process ends. One per process."""
+
+    def __init__(self, uow: UnitOfWork, clock: Clock, tally: ScreenTally, every_s: float = FLUSH_S) -> None:
+        self._uow = uow
+        self._clock = clock
+        self._tally = tally
+        self._every_s = every_s
+        self._owed: Counter[tuple[date, Counted]] = Counter()
+        self._loop: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Keep on, until ``close``."""
+        self._loop = asyncio.create_task(self._run(), name="screen-counts")
+
+    async def close(self) -> None:
+        """Write what is left, if the database takes it in time."""
+        if self._loop is not None:
+            self._loop.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._loop
+        try:
+            async with asyncio.timeout(LAST_FLUSH_S):
+                await self.flush()
+        except Exception:
+            log.warning("screen_counts_lost", sums=len(self._owed), exc_info=True)
+
+    async def _run(self) -> None:
+        while True:
+            await asyncio.sleep(self._every_s)
+            try:
+                await self.flush()
+            except Exception:
+                log.warning("screen_counts_wait", sums=len(self._owed), exc_info=True)
+
+    async def flush(self) -> int:
+        """Write what was counted, and what an earlier try could not write; how many sums.
+
+        They are owed until the commit is known. If its answer is lost on the way they are written twice: such counts
+        are for judging menus, not for accounts.
+        """
+        self._take()
+        if not self._owed:
+            return 0
+        writing = dict(self._owed)
+        counts = [
+            ScreenCount(day, channel, place.menu, place.screen, place.missed, event, count)
+            for (day, (channel, place, event)), count in writing.items()
+        ]
+        async with self._uow.writing() as tx:
+            await tx.screens.add(counts)
+        self._owed.clear()
+        return len(writing)
+
+    def _take(self) -> None:
+        day = eat_day(self._clock.now())
+        for counted, count in self._tally.take().items():
+            channel, place, event = counted
+            USSD_SCREENS.labels(channel, place.menu, place.screen, event).inc(count)
+            if (day, counted) in self._owed or len(self._owed) < MOST_OWED:
+                self._owed[day, counted] += count
+
+
+class ForgetScreenCounts:
+    """Takes away the counts of days that are older than ``keep_days``."""
+
+    def __init__(self, uow: UnitOfWork, clock: Clock, keep_days: int) -> None:
+        self._uow = uow
+        self._clock = clock
+        self._keep = timedelta(days=keep_days)
+
+    async def __call__(self) -> int:
+        """How many rows went."""
+        async with self._uow.writing() as tx:
+            return await tx.screens.forget(eat_day(self._clock.now()) - self._keep)

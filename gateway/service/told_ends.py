@@ -1,0 +1,38 @@
+"""The peer's word that a session ended: counted once, where the conversation stood."""
+
+from __future__ import annotations
+
+import asyncio
+
+import structlog
+
+from gateway.ports import ChannelProfile, Ended, SessionStore
+from gateway.service.screen_counts import ScreenTally
+from gateway.service.session_codec import load
+
+log = structlog.get_logger()
+_MARK = b"1"
+
+
+class ToldEnds:
+    """Looks the conversation up by its id. It is not touched: a turn that is under way may still go on with it."""
+
+    def __init__(self, sessions: SessionStore, tally: ScreenTally) -> None:
+        self._sessions = sessions
+        self._tally = tally
+
+    async def __call__(self, profile: ChannelProfile, key: str | None, ended: Ended) -> None:
+        """``key``: the conversation's in the session store, None where the word does not say enough to know it."""
+        stored = None
+        if key is not None:
+            told = f"ended:{key}"  # beside the conversation, for as long: a word that comes twice is counted once
+            try:
+                mark, stored = await asyncio.gather(self._sessions.load(told), self._sessions.load(key))
+                if mark is not None:
+                    return
+                await self._sessions.save(told, _MARK, profile.session_ttl_s)
+            except (TimeoutError, ConnectionError) as failure:
+                log.warning("ussd_end_unplaced", channel=profile.name, why=type(failure).__name__)
+        stood = load(stored) if stored is not None else None
+        if stood is None or ended.msisdn in (None, stood.msisdn):
+            self._tally.told(profile.name, stood, ended)
