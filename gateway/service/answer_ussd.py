@@ -24,12 +24,12 @@ from gateway.domain.ussd.machine import (
     step,
 )
 from gateway.domain.ussd.render import paginate
-from gateway.domain.ussd.session import OTHER_NETWORK, Session
-from gateway.domain.ussd.turns import Fresh, KeyTurn, Lost, Next, Same, mark, read_key, read_transcript
-from gateway.ports import ChannelProfile, Screen, SessionStore, Turn
+from gateway.domain.ussd.session import OTHER_NETWORK, Left, Session
+from gateway.domain.ussd.turns import Fresh, KeyTurn, Lost, Next, Same, mark, may_dial, read_key, read_transcript
+from gateway.ports import ChannelProfile, Screen, SessionRow, SessionStore, Turn
 from gateway.service.metrics import ERRORS
 from gateway.service.number_watch import NumberWatch
-from gateway.service.session_codec import dump, load
+from gateway.service.session_codec import dump, dump_left, load, load_left
 from gateway.service.ussd_effects import UssdEffects
 from gateway.service.ussd_facts import UssdFacts, number_fact
 
@@ -116,13 +116,12 @@ class AnswerUssd:
         return Screen(paginate(said, "", "", profile.frame)[0], final=True)
 
     async def _turn(self, key: str, profile: ChannelProfile, turn: Turn, early: bool, deadline: float) -> Screen:
-        stored = await self._sessions.load(key)
-        session = load(stored) if stored else None
+        heard = _heard(profile, turn, early)
+        session, left = await self._load(key, profile, turn, heard)
         if session is not None and turn.msisdn not in (None, session.msisdn):
             if not turn.first:  # its id is another phone's: shown nothing of it, and it is left as it is
                 return self.polite_end(profile, "end.try_later", "USSD-SESSION")
             session = None
-        heard = _heard(profile, turn, early)
         seen = read_transcript(session, turn.transcript or "") if heard is None else read_key(session, heard)
         match seen:
             case Same():
@@ -130,29 +129,63 @@ class AnswerUssd:
                 return Screen(session.reply, session.final)
             case Next(text):
                 assert session is not None
+                left = session.left
                 taken = await self._play(session, Key(text), deadline)
             case Fresh() | Lost():
                 msisdn = turn.msisdn or (session.msisdn if session else None)
                 if msisdn is None:  # the phone came with the turn that we no longer hold
                     return self.polite_end(profile, "end.try_later", "USSD-SESSION")
-                taken = await self._begin(profile, turn, msisdn, seen, deadline)
+                taken = await self._begin(profile, turn, msisdn, seen, left, deadline)
         if heard is None:
             after = taken.session._replace(transcript=turn.transcript)
         else:
             after = taken.session._replace(turns=mark(session, heard, seen))
-        await self._sessions.save(key, dump(after), profile.session_ttl_s)
+        await self._save(key, profile, after, left)
         return Screen(taken.reply or "", taken.final)
 
+    async def _load(
+        self, key: str, profile: ChannelProfile, turn: Turn, heard: KeyTurn | None
+    ) -> tuple[Session | None, Left | None]:
+        """The session and, where the turn may be a dial, what this phone's last one left; in one round trip."""
+        dials = may_dial(heard if heard is not None else turn.transcript or "")
+        if turn.msisdn is None or not dials or not self._book.limits.resume_minutes:
+            stored, kept = await self._sessions.load(key), None
+        else:
+            stored, kept = await self._sessions.load_all((key, _left_key(profile, turn.msisdn)))
+        return load(stored) if stored else None, load_left(kept, profile.frame) if kept else None
+
+    async def _save(self, key: str, profile: ChannelProfile, session: Session, before: Left | None) -> None:
+        """The session, and what it leaves in place of what was left ``before``; in one round trip."""
+        value, life_s = dump(session), self._book.limits.resume_minutes * 60
+        left = dump_left(session.left, profile.frame) if session.left else None
+        if not life_s or (left is None and before is None and not session.final):
+            await self._sessions.save(key, value, profile.session_ttl_s)
+            return
+        row = SessionRow(_left_key(profile, session.msisdn), left, life_s)
+        await self._sessions.save_all((SessionRow(key, value, profile.session_ttl_s), row))
+
     async def _begin(
-        self, profile: ChannelProfile, turn: Turn, msisdn: str, seen: Fresh | Lost, deadline: float
+        self,
+        profile: ChannelProfile,
+        turn: Turn,
+        msisdn: str,
+        seen: Fresh | Lost,
+        left: Left | None,
+        deadline: float,
     ) -> Step:
-        """A conversation from its first screen, with the answers that came along, up to a confirmation of money."""
+        """A conversation from its first screen, with the answers that came along, up to a confirmation of money.
+
+        Without answers it takes up what the phone's last one ``left``.
+        """
         network = turn.network if turn.network in self._book.networks else OTHER_NETWORK
         session = Session(
             turn.session_id, profile.name, msisdn, self._book.default_language, profile.frame, network=network
         )
-        taken = await self._play(session, Started(anew=isinstance(seen, Lost)), deadline)
-        for text in seen.inputs[: self._book.limits.keys] if isinstance(seen, Fresh) else ():
+        inputs = seen.inputs[: self._book.limits.keys] if isinstance(seen, Fresh) else ()
+        plain = isinstance(seen, Fresh) and not inputs
+        begun = Started(anew=isinstance(seen, Lost), left=left if plain else None)
+        taken = await self._play(session, begun, deadline)
+        for text in inputs:
             if taken.final:
                 break
             taken = await self._play(taken.session, Key(text, dialled=True), deadline)
@@ -207,6 +240,11 @@ class AnswerUssd:
         if bill is None:
             return AskFailed(ask.fact, "late")
         return Answered(ask.fact, number_fact(bill))
+
+
+def _left_key(profile: ChannelProfile, msisdn: str) -> str:
+    """No session's key: those hold the session's id too."""
+    return f"{profile.name}:{msisdn}"
 
 
 def _heard(profile: ChannelProfile, turn: Turn, early: bool) -> KeyTurn | None:
