@@ -62,7 +62,7 @@ def way_back(book: Book, session: Session, left: Left) -> tuple[Session, str]:
     screen = book.screens[left.screen]
     if session.resuming == ASK:
         return session._replace(screen="", trail=(), resuming=""), book.resume_ask
-    values = {**session.values, **left.typed}
+    values = {**left.typed, **session.values}
     return session._replace(resuming=ENTERING, values=values), screen.resume_at or screen.name
 
 

@@ -108,16 +108,13 @@ def _way_faults(book: Book, screen: ScreenSpec, mentioned: Mentioned, kept: set[
         yield "no way back to it ends at a screen"
     passed = {one.name: one for way in ways for one in way}
     yield from (f"taken up again, it passes {one.name!r}, which does something" for one in passed.values() if one.does)
-    past = _past(book, screen) & set(passed) if screen.guard and screen.resume == CONTINUE else set()
-    yield from (f"taken up again, it goes on to {name!r}, past its own confirmation" for name in sorted(past))
+    if ways and screen.guard and screen not in [way[-1] for way in ways]:
+        yield "taken up again, its confirmation is not asked for again"
     values, facts = _read(book, screen, mentioned)
     yield from (f"taken up again, it lacks the fact {name!r}" for name in sorted(facts))
-    yield from (f"taken up again, it lacks {name!r}, which is neither typed nor chosen first" for name in values - kept)
-
-
-def _past(book: Book, guard: ScreenSpec) -> set[str]:
-    """What the answers to a confirmation lead to, the confirmation itself aside."""
-    return {one.name for option in guard.options for way in _ways(book, option.goto) for one in way} - {guard.name}
+    yield from (
+        f"taken up again, it lacks {name!r}, which is neither typed nor chosen first" for name in sorted(values - kept)
+    )
 
 
 def _ask_faults(book: Book) -> Iterator[str]:
