@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+
+from gateway.ports import SessionRow
 
 MAX_SESSIONS = 100_000
 _SWEPT_PER_SAVE = 2  # more than a save adds, so that dead sessions do not pile up
@@ -44,6 +46,18 @@ class MemorySessions:
         self._kept[key] = (now + ttl_s, value)
         self._kept.move_to_end(key)
         self._sweep(now)
+
+    async def load_all(self, keys: Sequence[str]) -> list[bytes | None]:
+        """As ``load`` for each."""
+        return [await self.load(key) for key in keys]
+
+    async def save_all(self, rows: Sequence[SessionRow]) -> None:
+        """As ``save`` for each."""
+        for key, value, ttl_s in rows:
+            if value is None:
+                self._kept.pop(key, None)
+            else:
+                await self.save(key, value, ttl_s)
 
     async def ping(self) -> bool:
         """Always: there is nothing that could be away."""

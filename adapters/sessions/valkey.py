@@ -8,10 +8,13 @@ round trip per command.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from typing import Final
 
 from redis.asyncio.connection import AbstractConnection, ConnectionPool
 from redis.exceptions import ReadOnlyError, RedisError, ResponseError
+
+from gateway.ports import SessionRow
 
 PREFIX: Final = b"gw:session:"
 MAX_BATCH: Final = 512  # commands in one pipeline
@@ -29,7 +32,7 @@ class ValkeySessions:
 
     Every call ends within ``timeout_s`` seconds: half for waiting its turn, half for the exchange. Whatever goes
     wrong is raised as ``ConnectionError``. The next call connects again; a connection that turns out to be dead is
-    replaced once within the same call, which is safe since both commands can be repeated.
+    replaced once within the same call, which is safe since every command can be repeated.
     """
 
     def __init__(self, url: str, *, timeout_s: float = 1.0, max_batch: int = MAX_BATCH) -> None:
@@ -46,21 +49,33 @@ class ValkeySessions:
 
     async def load(self, key: str) -> bytes | None:
         """The stored session, None when unknown or past its life."""
-        name = PREFIX + key.encode()
-        reply = await self._ask(b"*2\r\n$3\r\nGET\r\n$%d\r\n%b\r\n" % (len(name), name))
+        reply = await self._ask(_command(b"GET", PREFIX + key.encode()))
         if reply is None or isinstance(reply, bytes):
             return reply
         raise ConnectionError("the session store answered GET with something else")
 
     async def save(self, key: str, value: bytes, ttl_s: int) -> None:
         """Store or replace, for ``ttl_s`` seconds from now."""
-        assert ttl_s > 0
-        name = PREFIX + key.encode()
-        ttl = b"%d" % ttl_s
-        await self._ask(
-            b"*5\r\n$3\r\nSET\r\n$%d\r\n%b\r\n$%d\r\n%b\r\n$2\r\nEX\r\n$%d\r\n%b\r\n"
-            % (len(name), name, len(value), value, len(ttl), ttl)
-        )
+        await self._ask(_save(key, value, ttl_s))
+
+    async def load_all(self, keys: Sequence[str]) -> list[bytes | None]:
+        """As ``load`` for each: one command."""
+        reply = await self._ask(_command(b"MGET", *(PREFIX + key.encode() for key in keys)))
+        if (
+            isinstance(reply, list)
+            and len(reply) == len(keys)
+            and all(r is None or isinstance(r, bytes) for r in reply)
+        ):
+            return reply
+        raise ConnectionError("the session store answered MGET with something else")
+
+    async def save_all(self, rows: Sequence[SessionRow]) -> None:
+        """As ``save`` for each, in one pipeline."""
+        packed = [
+            _command(b"DEL", PREFIX + key.encode()) if value is None else _save(key, value, ttl_s)
+            for key, value, ttl_s in rows
+        ]
+        await asyncio.gather(*(self._ask(command) for command in packed))
 
     async def ping(self) -> bool:
         """Whether the store answers on the connection that the sessions use."""
@@ -161,6 +176,16 @@ class ValkeySessions:
 
     async def _drop(self) -> None:
         await self._connection.disconnect(nowait=True)
+
+
+def _command(*words: bytes) -> bytes:
+    """A command of the protocol, packed."""
+    return b"*%d\r\n%b" % (len(words), b"".join([b"$%d\r\n%b\r\n" % (len(word), word) for word in words]))
+
+
+def _save(key: str, value: bytes, ttl_s: int) -> bytes:
+    assert ttl_s > 0
+    return _command(b"SET", PREFIX + key.encode(), value, b"EX", b"%d" % ttl_s)
 
 
 def _fail(entries: list[_Waiting], why: str) -> None:

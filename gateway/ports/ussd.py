@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 from gateway.domain.outcomes import Outcome
 from gateway.domain.ussd.frame import Frame
@@ -135,6 +135,14 @@ class PushedChannel(Protocol):
         ...
 
 
+class SessionRow(NamedTuple):
+    """One row of the session store. ``value`` None: it is forgotten."""
+
+    key: str
+    value: bytes | None
+    ttl_s: int
+
+
 class SessionStore(Protocol):
     """Conversations, kept for minutes. Losing it loses conversations, never money or messages."""
 
@@ -144,6 +152,14 @@ class SessionStore(Protocol):
 
     async def save(self, key: str, value: bytes, ttl_s: int) -> None:
         """Store or replace."""
+        ...
+
+    async def load_all(self, keys: Sequence[str]) -> Sequence[bytes | None]:
+        """As ``load`` for each, in one round trip."""
+        ...
+
+    async def save_all(self, rows: Sequence[SessionRow]) -> None:
+        """As ``save`` for each, in one round trip; when it fails, any of them may have been stored."""
         ...
 
     async def ping(self) -> bool:

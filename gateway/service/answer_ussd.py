@@ -25,13 +25,13 @@ from gateway.domain.ussd.machine import (
     step,
 )
 from gateway.domain.ussd.render import paginate
-from gateway.domain.ussd.session import OTHER_NETWORK, Session
-from gateway.domain.ussd.turns import Fresh, KeyTurn, Lost, Next, Same, mark, read_key, read_transcript
-from gateway.ports import ChannelProfile, Ended, Screen, SessionStore, Turn
+from gateway.domain.ussd.session import OTHER_NETWORK, Left, Session
+from gateway.domain.ussd.turns import Fresh, KeyTurn, Lost, Next, Same, mark, may_dial, read_key, read_transcript
+from gateway.ports import ChannelProfile, Ended, Screen, SessionRow, SessionStore, Turn
 from gateway.service.metrics import ERRORS
 from gateway.service.number_watch import NumberWatch
 from gateway.service.screen_counts import ScreenTally
-from gateway.service.session_codec import dump, load
+from gateway.service.session_codec import dump, dump_left, load, load_left
 from gateway.service.told_ends import ToldEnds
 from gateway.service.ussd_effects import UssdEffects
 from gateway.service.ussd_facts import UssdFacts, number_fact
@@ -133,13 +133,12 @@ class AnswerUssd:
         return Screen(paginate(said, "", "", profile.frame)[0], final=True, name=text)
 
     async def _turn(self, key: str, profile: ChannelProfile, turn: Turn, early: bool, deadline: float) -> Screen:
-        stored = await self._sessions.load(key)
-        session = load(stored) if stored else None
+        heard = _heard(profile, turn, early)
+        session, left = await self._load(key, profile, turn, heard)
         if session is not None and turn.msisdn not in (None, session.msisdn):
             if not turn.first:  # its id is another phone's: shown nothing of it, and it is left as it is
                 return self.polite_end(profile, "end.try_later", "USSD-SESSION")
             session = None
-        heard = _heard(profile, turn, early)
         seen = read_transcript(session, turn.transcript or "") if heard is None else read_key(session, heard)
         if isinstance(seen, Same):
             assert session is not None
@@ -151,30 +150,66 @@ class AnswerUssd:
         try:
             if isinstance(seen, Next):
                 assert stood is not None
+                left = stood.left
                 taken = await self._play(stood, Key(seen.text), deadline)
             else:
-                taken = await self._begin(profile, turn, msisdn, seen, deadline)
+                taken = await self._begin(profile, turn, msisdn, seen, left, deadline)
             if heard is None:
                 after = taken.session._replace(transcript=turn.transcript)
             else:
                 after = taken.session._replace(turns=mark(session, heard, seen))
-            await self._sessions.save(key, dump(after), profile.session_ttl_s)
+            await self._save(key, profile, after, left)
         except Exception:
             self._tally.cut(profile.name, stood)
             raise
-        self._tally.turn(profile.name, stood, after)
+        if left is not None and _is_plain(seen):  # the conversation that this phone's last one was, gone on with
+            self._tally.turn(profile.name, after._replace(screen=left.screen, missed="", final=False), after, True)
+        else:
+            self._tally.turn(profile.name, stood, after)
         return Screen(taken.reply or "", taken.final, after.screen)
 
+    async def _load(
+        self, key: str, profile: ChannelProfile, turn: Turn, heard: KeyTurn | None
+    ) -> tuple[Session | None, Left | None]:
+        """The session and, where the turn may be a dial, what this phone's last one left; in one round trip."""
+        dials = may_dial(heard if heard is not None else turn.transcript or "")
+        if turn.msisdn is None or not dials or not self._book.limits.resume_minutes:
+            stored, kept = await self._sessions.load(key), None
+        else:
+            stored, kept = await self._sessions.load_all((key, _left_key(profile, turn.msisdn)))
+        return load(stored) if stored else None, load_left(kept, profile.frame) if kept else None
+
+    async def _save(self, key: str, profile: ChannelProfile, session: Session, before: Left | None) -> None:
+        """The session, and what it leaves in place of what was left ``before``; in one round trip."""
+        value, life_s = dump(session), self._book.limits.resume_minutes * 60
+        left = dump_left(session.left, profile.frame) if session.left else None
+        if not life_s or (left is None and before is None and not session.final):
+            await self._sessions.save(key, value, profile.session_ttl_s)
+            return
+        row = SessionRow(_left_key(profile, session.msisdn), left, life_s)
+        await self._sessions.save_all((SessionRow(key, value, profile.session_ttl_s), row))
+
     async def _begin(
-        self, profile: ChannelProfile, turn: Turn, msisdn: str, seen: Fresh | Lost, deadline: float
+        self,
+        profile: ChannelProfile,
+        turn: Turn,
+        msisdn: str,
+        seen: Fresh | Lost,
+        left: Left | None,
+        deadline: float,
     ) -> Step:
-        """A conversation from its first screen, with the answers that came along, up to a confirmation of money."""
+        """A conversation from its first screen, with the answers that came along, up to a confirmation of money.
+
+        Without answers it takes up what the phone's last one ``left``.
+        """
         network = turn.network if turn.network in self._book.networks else OTHER_NETWORK
         session = Session(
             turn.session_id, profile.name, msisdn, self._book.default_language, profile.frame, network=network
         )
-        taken = await self._play(session, Started(anew=isinstance(seen, Lost)), deadline)
-        for text in seen.inputs[: self._book.limits.keys] if isinstance(seen, Fresh) else ():
+        inputs = seen.inputs[: self._book.limits.keys] if isinstance(seen, Fresh) else ()
+        begun = Started(anew=isinstance(seen, Lost), left=left if _is_plain(seen) else None)
+        taken = await self._play(session, begun, deadline)
+        for text in inputs:
             if taken.final:
                 break
             taken = await self._play(taken.session, Key(text, dialled=True), deadline)
@@ -234,6 +269,16 @@ class AnswerUssd:
 def _key(profile: ChannelProfile, msisdn: str | None, session_id: str) -> str:
     """The phone is part of it: a forged session id reaches no conversation of another phone."""
     return f"{profile.name}:{msisdn if profile.phone_every_turn else ''}:{session_id}"
+
+
+def _left_key(profile: ChannelProfile, msisdn: str) -> str:
+    """No session's key: those hold the session's id too."""
+    return f"{profile.name}:{msisdn}"
+
+
+def _is_plain(seen: Next | Fresh | Lost) -> bool:
+    """A dial without answers: it takes up what the phone's last conversation left."""
+    return isinstance(seen, Fresh) and not seen.inputs
 
 
 def _heard(profile: ChannelProfile, turn: Turn, early: bool) -> KeyTurn | None:

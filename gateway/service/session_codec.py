@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
+from typing import Any
 
 import orjson
 
 from gateway.domain.ussd.frame import Frame
-from gateway.domain.ussd.session import Session
+from gateway.domain.ussd.session import Left, Session
 
-VERSION = 5  # rises with the fields; a session of another version is as good as lost
+VERSION = 6  # rises with the fields; a session of another version is as good as lost
 
 
 def dump(session: Session) -> bytes:
@@ -24,9 +26,35 @@ def load(data: bytes) -> Session | None:
         if version != VERSION:
             return None
         session = Session._make(fields)
-        return session._replace(trail=tuple(session.trail), frame=_frame(*session.frame), turns=tuple(session.turns))
+        return session._replace(
+            trail=tuple(session.trail),
+            frame=_frame(*session.frame),
+            turns=tuple(session.turns),
+            left=_left(session.left) if session.left is not None else None,
+        )
     except (ValueError, TypeError):
         return None
+
+
+def dump_left(left: Left, frame: Frame) -> bytes:
+    """What a conversation leaves behind, as bytes, with the frame that it was laid out in."""
+    return orjson.dumps((VERSION, frame, left), default=tuple)
+
+
+def load_left(data: bytes, frame: Frame) -> Left | None:
+    """What ``dump_left`` wrote; None for another version, another frame of the channel or anything else."""
+    try:
+        version, laid_out_in, left = orjson.loads(data)
+        return _left(left) if (version, laid_out_in) == (VERSION, list(frame)) else None
+    except (ValueError, TypeError):
+        return None
+
+
+def _left(fields: Sequence[Any]) -> Left:
+    left = Left._make(fields)
+    if tuple(map(type, left)) != (str, str, str, dict, dict):
+        raise TypeError("nothing that a conversation leaves")
+    return left
 
 
 @lru_cache(maxsize=64)

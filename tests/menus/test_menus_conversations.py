@@ -5,7 +5,7 @@ from __future__ import annotations
 import tomllib
 
 import pytest
-from played.conversation import Conversation, all_conversations, written_effects
+from played.conversation import Conversation, all_conversations, played_turn, written_effects
 from played.record import recorded
 from played.talk import BOOK, Talk, from_table, new_session
 
@@ -29,7 +29,7 @@ def test_a_conversation_goes_as_written(conversation: Conversation, language: st
 
 @pytest.mark.parametrize("conversation", CONVERSATIONS, ids=lambda c: c.name)
 def test_every_turn_is_written_in_every_language(conversation: Conversation) -> None:
-    allowed = {"key", "dialled", "note", "asks", "effects", "ends", *conversation.languages}
+    allowed = {"key", "dialled", "dropped", "note", "asks", "effects", "ends", *conversation.languages}
     for turn in conversation.turns:
         assert set(turn) <= allowed
         assert set(conversation.languages) <= set(turn)
@@ -50,9 +50,9 @@ def walked() -> dict[str, set[str]]:
     found: dict[str, set[str]] = {"screen": set(), "text": set(), "option": set(), "failed": set()}
     for conversation, language in PLAYED:
         talk = Talk(from_table(conversation.facts(language)), new_session(limit=conversation.data.get("limit", 160)))
-        for turn in conversation.turns:
+        for number, turn in enumerate(conversation.turns):
             before = talk.session
-            seen = talk.press(turn["key"], turn.get("dialled", False)) if "key" in turn else talk.dial()
+            seen = played_turn(talk, turn, first=number == 0)
             now = seen.session
             found["screen"] |= {now.screen, *seen.passed}
             found["text"] |= {key for key in text_keys(BOOK, BOOK.screens[now.screen]) if key == _shown(now)}
@@ -70,7 +70,8 @@ def _shown(session: Session) -> str:
     if "{" not in text:
         return text
     head, path = text.rstrip("}").split("{")
-    return f"{head}{lookup({**session.values, **session.facts}, path)}"
+    told = {"left": {"state": session.left.menu if session.left else ""}}
+    return f"{head}{lookup({**told, **session.values, **session.facts}, path)}"
 
 
 # texts that no phone can come to see, each with the reason

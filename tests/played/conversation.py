@@ -8,6 +8,7 @@
     [[turn]]                       # the first dials
     [[turn]]
     key = "1"                      # dialled = true: it stood in the dialled code
+                                   # dropped = true for a key: the network drops the session, the phone dials again
     asks = ["quote family_id=7"]
     effects = []
     ends = true                    # the last screen
@@ -56,8 +57,15 @@ class Conversation:
         """Every turn as written beside what was seen."""
         talk = Talk(from_table(self.facts(language)), new_session(limit=self.data.get("limit", 160)))
         for number, turn in enumerate(self.turns):
-            assert (number == 0) == ("key" not in turn), "the first turn dials, the others press"
-            yield turn, talk.press(turn["key"], turn.get("dialled", False)) if number else talk.dial()
+            assert number or not turn.keys() & {"key", "dropped"}, "the first turn dials"
+            yield turn, played_turn(talk, turn, first=number == 0)
+
+
+def played_turn(talk: Talk, turn: dict[str, Any], first: bool) -> Seen:
+    """What the turn brings about."""
+    if first:
+        return talk.dial()
+    return talk.dial_again() if turn.get("dropped") else talk.press(turn["key"], turn.get("dialled", False))
 
 
 def _named(fact: str, name: str, language: str) -> Fact:

@@ -25,6 +25,8 @@ def recorded(conversation: Conversation) -> str:
             lines.append(f"note = {_text(turn['note'])}")
         if "key" in turn:
             lines.append(f"key = {_text(turn['key'])}")
+        if turn.get("dropped"):
+            lines.append("dropped = true")
         if turn.get("dialled"):
             lines.append("dialled = true")
         lines += _turn({language: turns[number] for language, turns in seen.items()})

@@ -20,8 +20,8 @@ from gateway.domain.ussd.machine import (
     Step,
     step,
 )
-from gateway.domain.ussd.session import Session
-from gateway.service.session_codec import dump, load
+from gateway.domain.ussd.session import Left, Session
+from gateway.service.session_codec import dump, dump_left, load, load_left
 
 BOOK = load_book(*menus.read())
 MSISDN = "+255754100200"
@@ -41,6 +41,21 @@ def kept(session: Session) -> Session:
     again = load(dump(session))
     assert again == session, "a session is not what the store gives back"
     return again
+
+
+def left_by(session: Session) -> Left | None:
+    """What the session leaves, as the store gives it back."""
+    if session.left is None:
+        return None
+    again = load_left(dump_left(session.left, session.frame), session.frame)
+    assert again == session.left, "what is left is not what the store gives back"
+    return again
+
+
+def dialled_again(session: Session) -> tuple[Session, Started]:
+    """The network drops the session and the phone dials again."""
+    begun = Session(session.id, session.channel, session.msisdn, BOOK.default_language, session.frame)
+    return begun._replace(network=session.network), Started(left=left_by(session))
 
 
 def one_step(book: Book, session: Session, event: Event) -> Step:
@@ -84,6 +99,11 @@ class Talk:
 
     def press(self, key: str, dialled: bool = False) -> Seen:
         return self._play(Key(key, dialled))
+
+    def dial_again(self) -> Seen:
+        """After the network dropped the session."""
+        self.session, event = dialled_again(self.session)
+        return self._play(event)
 
     def _play(self, event: Event) -> Seen:
         asks: list[str] = []

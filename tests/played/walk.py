@@ -20,10 +20,11 @@ from gateway.domain.ussd.machine import Key, Started, Step, step
 from gateway.domain.ussd.samples import ANSWERS, BAD_CHFID, CALLERS, CHFID
 from gateway.domain.ussd.session import Session
 from gateway.service.session_codec import dump, load
-from played.talk import BOOK, LATE, Fact, as_event, new_session, one_step
+from played.talk import BOOK, LATE, Fact, as_event, dialled_again, new_session, one_step
 
 WRONG = ("8", "", "Asha", "9" * 41)
-NOTICES = ("Si sahihi. Jaribu tena.", "Not right. Try again.")
+DROPPED = "dropped and dialled again"  # no key: the network's doing, possible on every screen
+NOTICES = ("Si sahihi. Jaribu tena.", "Not right. Try again.", "Tunaendelea.", "We go on.")
 
 
 def keys_for(book: Book, session: Session, wrong: Sequence[str] = WRONG) -> list[str]:
@@ -40,7 +41,7 @@ def keys_for(book: Book, session: Session, wrong: Sequence[str] = WRONG) -> list
 
 @dataclass(frozen=True)
 class Edge:
-    """A key pressed on a screen, and one of the things that come of it. ``before`` is None for the dialling."""
+    """A key pressed on a screen (or DROPPED), and one of what comes of it. ``before`` is None for the dialling."""
 
     before: Session | None
     key: str
@@ -75,11 +76,14 @@ def walk(book: Book, who: Fact, limit: int) -> list[Edge]:
             for taken in outcomes(book, facts, step(book, session, Key(key))):
                 edges.append(Edge(session, key, taken))
                 waiting.append(taken.session)
+        for taken in outcomes(book, facts, step(book, *dialled_again(session))):
+            edges.append(Edge(session, DROPPED, taken))
+            waiting.append(taken.session)
     return edges
 
 
-# the way back is remembered over eight screens; three show all that eight show, in a tenth of the time
-WALKED = replace(BOOK, limits=replace(BOOK.limits, hops=3))
+# the way back is remembered over eight screens; four show all that eight show, in a tenth of the time
+WALKED = replace(BOOK, limits=replace(BOOK.limits, hops=4))
 
 # ---------------------------------------------------------------------------------------------- on every kind of screen
 
@@ -102,7 +106,10 @@ def place(session: Session) -> tuple[object, ...]:
     states = tuple((name, str(fact.get("state")), fact.get("amount", 0)) for name, fact in facts)
     family = session.values.get("family", {})
     noticed = (session.reply or "").split("\n")[0] in NOTICES
-    return (session.screen, session.page, session.language, session.trail[-1:], family.get("state"), states, noticed)
+    left = session.left.screen if session.left else ""
+    return (
+        session.screen, session.page, session.language, session.trail[-1:], family.get("state"), states, noticed, left
+    )  # fmt: skip
 
 
 @cache
@@ -134,6 +141,9 @@ def edges_of(book: Book, who: Fact, frame: Frame) -> list[Edge]:
             for taken in outcomes(book, facts, step(book, session, Key(key))):
                 edges.append(Edge(session, key, taken))
                 waiting.append(taken.session)
+        for taken in outcomes(book, facts, step(book, *dialled_again(session))):
+            edges.append(Edge(session, DROPPED, taken))
+            waiting.append(taken.session)
     return edges
 
 
@@ -155,9 +165,12 @@ def sequences(count: int, seed: int, frames: Sequence[Frame] = tuple(FRAMES.valu
         frame = chance.choice(frames)
         facts = {**ANSWERS, "caller": [chance.choice(callers)]}
         session = new_session(frame=frame)
-        keys = chance.choices(KEYS, _WEIGHTS, k=chance.randint(1, LONGEST))
-        for event in (Started(), *map(Key, keys)):
-            taken = step(BOOK, session, event)
+        keys = chance.choices((*KEYS, DROPPED), (*_WEIGHTS, 3), k=chance.randint(1, LONGEST))
+        for key in ("", *keys):
+            if key == DROPPED:
+                taken = step(BOOK, *dialled_again(session))
+            else:
+                taken = step(BOOK, session, Key(key) if session.screen else Started())
             asked = 0
             while taken.asks:
                 asked += 1
@@ -170,7 +183,7 @@ def sequences(count: int, seed: int, frames: Sequence[Frame] = tuple(FRAMES.valu
             assert taken.reply.strip(), "an empty screen"
             assert cost(frame, taken.reply) <= frame.room, taken.reply
             session = taken.session
-            if session.final:
+            if session.final and session.left is None:
                 break
         kept = load(dump(session))
         assert kept == session, "a session is not what the store gives back"

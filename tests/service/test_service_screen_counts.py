@@ -271,7 +271,7 @@ async def test_nothing_is_said_to_be_nothing(given: dict[str, Any], said: str, w
 
 WRONG_USE = [
     ({"first": DAY, "last": DAY - timedelta(days=1)}, "2026-11-22 is after 2026-11-21"),
-    ({"menu": "renewals"}, "there is no menu 'renewals'; there are enquiry, family, number, renewal, settings"),
+    ({"menu": "renewals"}, "there is no menu 'renewals'; there are enquiry, family, number, renewal, resume, settings"),
 ]
 
 

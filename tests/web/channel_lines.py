@@ -15,7 +15,10 @@ from aiohttp.test_utils import TestClient
 CODE = "*152*00"  # what a phone dials, without its end
 SECRET = "hushhush-3f9a"
 MORE = ("# Zaidi", "# More")
-NOTICES = ("Si sahihi. Jaribu tena.", "Not right. Try again.", "Tunaanza upya.", "We start again.")
+NOTICES = (
+    "Si sahihi. Jaribu tena.", "Not right. Try again.", "Tunaanza upya.", "We start again.", "Tunaendelea.",
+    "We go on.",
+)  # fmt: skip
 TEXT = "text/plain; charset=utf-8"
 
 

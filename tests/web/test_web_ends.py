@@ -19,6 +19,7 @@ from web_world import Broken, Languages, StandingClock, until
 
 from adapters.sessions.memory import MemorySessions
 from adapters.sessions.valkey import ValkeySessions
+from gateway.domain.ussd.book import Book
 from gateway.domain.ussd.ends import moves
 from gateway.domain.ussd.frame import Frame
 from gateway.ports import SessionStore
@@ -31,6 +32,9 @@ TABLE: dict[str, list[Any]] = {
     "quote": [NAMED["quote"]["payable"]],
     "control_number": [NAMED["control_number"]["numbered"]],
 }
+# conversations that are not taken up again: each dial is counted by itself
+APART = replace(BOOK, limits=replace(BOOK.limits, resume_minutes=0))
+DROPPED_PHONE = "255754300400"  # nobody else's: the store is others' too
 PHONE, OTHER_PHONE = "255754987654", "255754111222"
 DIALLED = {"home shown": 1, "home entered": 1}
 ASKED = {**DIALLED, "home left": 1, "confirm shown": 1, "confirm entered": 1}
@@ -73,15 +77,15 @@ class Counts:
 
 @asynccontextmanager
 async def counting(
-    sessions: SessionStore | None = None, told: Told | None = None, effects: Any = None
+    sessions: SessionStore | None = None, told: Told | None = None, effects: Any = None, book: Book = APART
 ) -> AsyncIterator[Counts]:
-    tally = ScreenTally(BOOK)
+    tally = ScreenTally(book)
     told = told or Told(from_table(TABLE))
 
     def answer(store: SessionStore) -> AnswerUssd:
         made: Any = effects or UssdEffects(Languages(), told)  # type: ignore[arg-type]
         asked: Any = told
-        served.append(AnswerUssd(BOOK, store, asked, made, asked, StandingClock(), PATIENT, tally=tally))
+        served.append(AnswerUssd(book, store, asked, made, asked, StandingClock(), PATIENT, tally=tally))
         return served[-1]
 
     served: list[AnswerUssd] = []
@@ -385,6 +389,22 @@ async def test_every_screen_is_labelled_for_the_peer_that_keeps_labels() -> None
         assert await label([], b"what is this") == "end.unreadable"
 
 
+@pytest.mark.parametrize("kind", [AfricasTalking, Beem, Vodacom, Halotel], ids=lambda kind: kind.__name__)
+async def test_a_conversation_that_is_taken_up_again_was_not_given_up(kind: type[Line], sessions: SessionStore) -> None:
+    """It had not ended where it was dropped: it goes on to the question, and from there back."""
+    async with counting(sessions, book=BOOK) as counts:
+        line = replace(counts.at.line(kind, f"dropped-{kind.__name__}"), number=DROPPED_PHONE)
+        await line.dial()
+        await line.press("1")
+        line = replace(counts.at.line(kind, f"again-{kind.__name__}"), number=DROPPED_PHONE)
+        await line.dial()
+        asked = {**ASKED, "confirm resumed": 1, "confirm left": 1, "resume shown": 1, "resume entered": 1}
+        assert counts.seen(kind.name) == asked
+        await line.press("1")
+        back = {"resume left": 1, "confirm shown": 2, "confirm entered": 2}
+        assert counts.seen(kind.name) == {**asked, **back}
+
+
 ONE_PAGE = Frame(units=100_000)
 
 
@@ -409,7 +429,7 @@ def pure(conversation: Conversation) -> Counter[str]:
 async def test_every_conversation_counts_the_same_on_every_channel(kind: type[Line]) -> None:
     played = 0
     for conversation in all_conversations():
-        if "sw" not in conversation.languages:
+        if "sw" not in conversation.languages or any(turn.get("dropped") for turn in conversation.turns):
             continue
         async with counting(told=Told(from_table(conversation.facts("sw")))) as counts:
             line = counts.at.line(kind, conversation.name)

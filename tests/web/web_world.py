@@ -20,7 +20,7 @@ from gateway.domain.bill import Bill, BillState, PayOption
 from gateway.domain.money import Money
 from gateway.domain.ussd.effects import RequestBill
 from gateway.domain.ussd.machine import Ask
-from gateway.ports import SessionStore
+from gateway.ports import SessionRow, SessionStore
 from gateway.service.answer_ussd import AnswerUssd, Budget
 from gateway.service.ussd_effects import UssdEffects
 from gateway.web.health import Health
@@ -130,6 +130,12 @@ class Broken:
         return None
 
     async def save(self, key: str, value: bytes, ttl_s: int) -> None:
+        raise self.failure
+
+    async def load_all(self, keys: Sequence[str]) -> Sequence[bytes | None]:
+        return [await self.load(key) for key in keys]
+
+    async def save_all(self, rows: Sequence[SessionRow]) -> None:
         raise self.failure
 
     async def ping(self) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
 
@@ -13,6 +13,7 @@ from gateway.domain.ussd.accepts import ACCEPTS
 from gateway.domain.ussd.effects import DOES
 from gateway.domain.ussd.facts import FACTS, SMS_FIELDS, VALUES, FactSpec, lookup
 from gateway.domain.ussd.session import OTHER_NETWORK
+from gateway.domain.ussd.ways import ASK, RESTART, resume_faults, used_on_the_way
 
 _NAME = re.compile(r"[a-z0-9_-]{1,60}")  # of a menu or a screen: it labels metrics, rows and peers' own statistics
 _FIELD = re.compile(r"\{([a-z_0-9.]+)(?::([a-z]+))?\}")
@@ -39,6 +40,7 @@ class Limits:
     input_characters: int = 40
     hops: int = 8  # screens passed through between two replies
     asks: int = 8  # facts fetched between two replies
+    resume_minutes: int = 10  # how long a dropped conversation can be taken up again; 0: never
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,7 @@ class Option:
     text: str
     goto: str
     language: str | None = None
+    resumes: bool = False  # of the screen that asks: take up what was left; ``goto`` is the start for either answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +82,8 @@ class ScreenSpec:
     failed: str = ""  # where to go when a needed fact does not come in time
     does: tuple[str, ...] = ()  # effects of entering
     guard: bool = False  # a confirmation of money: dialled-ahead answers stop here
+    resume: str = RESTART  # when the network drops it here and the phone dials again: continue, ask or restart
+    resume_at: str = ""  # the screen to enter then, which fetches what this one shows; itself where it is empty
 
 
 class Template:
@@ -150,6 +155,8 @@ class Book:
     languages: Mapping[str, Language]
     limits: Limits = field(default_factory=Limits)
     networks: tuple[str, ...] = ()  # whose callers may be shown texts of their own
+    resume_ask: str = ""  # the screen that asks whether to take up what was left
+    resume_uses: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # values used on the way back, by screen
 
     @property
     def default_language(self) -> str:
@@ -163,18 +170,21 @@ class Book:
 
 def load_book(data: Mapping[str, Any], languages: Mapping[str, Mapping[str, Any]]) -> Book:
     """Build and check a book from its parsed files. Raises BookError with every fault found."""
+    resume = data.get("resume", {})
+    how = resume.get("default", RESTART)
     book = Book(
         start=str(data.get("start", "")),
-        screens={name: _screen(name, raw) for name, raw in data.get("screens", {}).items()},
+        screens={name: _screen(name, {"resume": how, **raw}) for name, raw in data.get("screens", {}).items()},
         languages={code: _language(code, languages[code]) for code in data.get("languages", []) if code in languages},
         limits=_limits(data.get("limits", {})),
         networks=tuple(data.get("networks", ())),
+        resume_ask=str(resume.get("ask", "")),
     )
     faults = [f"language file missing: {c}" for c in data.get("languages", []) if c not in languages]
     faults += list(_faults(book))
     if faults:
         raise BookError(faults)
-    return book
+    return replace(book, resume_uses=used_on_the_way(book, mentioned))
 
 
 def _limits(raw: Mapping[str, Any]) -> Limits:
@@ -214,7 +224,7 @@ def _flat(raw: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]
 
 
 COMMON_TEXTS = (
-    "nav.anew", "nav.back", "nav.more", "nav.wrong",
+    "nav.anew", "nav.back", "nav.more", "nav.resumed", "nav.wrong",
     "end.bye", "end.busy", "end.error", "end.too_many", "end.try_later", "end.unreadable",
     "sms.control_number", "sms.number_refused", "sms.covered", "sms.part_paid", "sms.receipt", "sms.held",
 )  # fmt: skip
@@ -228,10 +238,21 @@ def text_keys(book: Book, screen: ScreenSpec) -> list[str]:
     return [screen.text.replace(hole.group(0), state) for state in _states(book, hole.group(1))]
 
 
+def mentioned(book: Book, screen: ScreenSpec) -> set[str]:
+    """The path of everything that a screen shows, in any language."""
+    keys = [*text_keys(book, screen), *(option.text for option in screen.options)]
+    texts = [language.texts[key] for language in book.languages.values() for key in keys if key in language.texts]
+    picked = {match.group(1) for match in _FIELD.finditer(screen.text)}
+    listed = {screen.source} if screen.source else set()
+    return {path for text in texts for path in text.paths()} | picked | listed
+
+
 def _states(book: Book, path: str) -> tuple[str, ...]:
     """What the path's state may be."""
     if path == "network.state":
         return (*book.networks, OTHER_NETWORK)
+    if path == "left.state":  # the menu in which a dropped conversation stood
+        return tuple(sorted({screen.menu for screen in book.screens.values() if screen.resume == ASK}))
     spec = _spec(path)
     return spec.states if spec else ()
 
@@ -249,6 +270,7 @@ def _faults(book: Book) -> Iterator[str]:
         yield f"the start screen {book.start!r} does not exist"
     for screen in book.screens.values():
         yield from _screen_faults(book, screen)
+    yield from resume_faults(book, mentioned)
     needed = set(COMMON_TEXTS).union(*(text_keys(book, s) for s in book.screens.values())) if book.screens else set()
     needed |= {o.text for s in book.screens.values() for o in s.options}
     for language in book.languages.values():

@@ -48,6 +48,7 @@ VALUES: dict[str, FactSpec] = {
     "family": FactSpec((), tuple(CoverState), ("chfid", "label", "until", "start")),
     "chfid": FactSpec((), variables=("",)),
     "network": FactSpec(()),  # the caller's; its states are the book's networks
+    "left": FactSpec(()),  # where a dropped conversation stood; its states are menus
 }
 # what the texts of messages may mention
 SMS_FIELDS = frozenset(("number", "amount", "expires", "chfid", "receipt", "due", "start", "until"))

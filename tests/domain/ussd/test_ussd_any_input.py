@@ -16,8 +16,8 @@ from gateway.domain.ussd.effects import RequestBill
 from gateway.domain.ussd.facts import FACTS
 from gateway.domain.ussd.frame import COUNTS, Frame
 from gateway.domain.ussd.machine import Answered, Ask, AskFailed, Key, Started, step
-from gateway.domain.ussd.session import Session
-from gateway.service.session_codec import VERSION, dump, load
+from gateway.domain.ussd.session import Left, Session
+from gateway.service.session_codec import VERSION, dump, dump_left, load, load_left
 
 # what people, wires and people with cables send
 ODD = [
@@ -197,6 +197,15 @@ JSON = st.recursive(
 )
 
 
+FIELDS = len(Session._fields)
+LEFT = st.builds(
+    Left,
+    *(st.sampled_from([*BOOK.screens]) for _ in range(3)),
+    chosen=st.dictionaries(st.text(alphabet="abc_", max_size=9), st.integers(1, 10**9), max_size=2),
+    typed=st.dictionaries(st.text(alphabet="abc_", max_size=9), st.text(alphabet="0123456789", max_size=9), max_size=2),
+)
+
+
 @settings(max_examples=300, deadline=None)
 @given(data=st.binary(max_size=300))
 @example(data=b"")
@@ -206,9 +215,10 @@ JSON = st.recursive(
 @example(data=b"[" * 100_000)
 @example(data=b'{"z":1,"t":5}')
 @example(data=json.dumps([VERSION]).encode())
-@example(data=json.dumps([VERSION, *"eighteen letters.."]).encode())
-@example(data=json.dumps([VERSION, *([0] * 18)]).encode())
-@example(data=json.dumps([VERSION, *([None] * 18)]).encode())
+@example(data=json.dumps([VERSION, *("x" * FIELDS)]).encode())
+@example(data=json.dumps([VERSION, *([0] * FIELDS)]).encode())
+@example(data=json.dumps([VERSION, *([None] * FIELDS)]).encode())
+@example(data=json.dumps([VERSION, [], [None] * 5]).encode())
 @example(
     data=json.dumps([VERSION, "i", "c", "m", "sw", [160, "septets", "\n", 4, "any", False], "home", 0, 5]).encode()
 )
@@ -216,13 +226,17 @@ JSON = st.recursive(
 def test_any_bytes_are_a_session_or_none(data: bytes) -> None:
     found = load(data)
     assert found is None or isinstance(found, Session)
+    left = load_left(data, Frame())
+    assert left is None or isinstance(left, Left)
 
 
 @settings(max_examples=200, deadline=None)
-@given(fields=st.lists(JSON, min_size=16, max_size=20))
+@given(fields=st.lists(JSON, min_size=FIELDS - 1, max_size=FIELDS + 1))
 def test_any_json_is_a_session_or_none(fields: list[Any]) -> None:
     found = load(json.dumps([VERSION, *fields]).encode())
     assert found is None or isinstance(found, Session)
+    left = load_left(json.dumps([VERSION, Frame(), fields[:5]]).encode(), Frame())
+    assert left is None or isinstance(left, Left)
 
 
 @settings(max_examples=200, deadline=None)
@@ -243,6 +257,7 @@ def test_any_json_is_a_session_or_none(fields: list[Any]) -> None:
         final=st.booleans(),
         turns=st.lists(st.text(alphabet="0123456789:*# dialled", max_size=64), max_size=8).map(tuple),
         notice=st.sampled_from(["", "nav.anew"]),
+        left=st.none() | LEFT,
     )
 )
 def test_a_session_is_kept_whole(session: Session) -> None:
@@ -256,6 +271,16 @@ def test_a_session_of_another_version_is_none(version: Any) -> None:
     assert load(json.dumps([version, *fields]).encode()) is None
     assert load(json.dumps([current, *fields, "one more"]).encode()) is None
     assert load(json.dumps([current, *fields[:4]]).encode()) is None
+
+
+@given(left=LEFT)
+def test_what_is_left_is_kept_whole_for_the_frame_it_was_laid_out_in(left: Left) -> None:
+    data = dump_left(left, Frame(160))
+    assert load_left(data, Frame(160)) == left
+    assert load_left(data, Frame(182)) is None
+    _, *rest = json.loads(data)
+    for version in (VERSION - 1, VERSION + 1, str(VERSION), None):
+        assert load_left(json.dumps([version, *rest]).encode(), Frame(160)) is None
 
 
 def test_a_bill_effect_carries_the_phone_and_the_language_of_the_session() -> None:

@@ -11,7 +11,7 @@ from functools import cache
 
 import pytest
 from played.talk import BOOK, as_event, new_session, one_step
-from played.walk import NOTICES, WALKED, Edge, walk
+from played.walk import DROPPED, NOTICES, WALKED, Edge, walk
 
 from gateway.domain.segments import is_gsm7, units
 from gateway.domain.ussd.book import load_book
@@ -20,6 +20,7 @@ from gateway.domain.ussd.facts import FACTS
 from gateway.domain.ussd.machine import Key, Started, step
 from gateway.domain.ussd.samples import ANSWERS, CALLERS, caller
 from gateway.domain.ussd.session import Session
+from gateway.domain.ussd.ways import HOWS
 
 
 def test_every_state_of_every_fact_is_answered() -> None:
@@ -80,7 +81,7 @@ def test_the_last_screen_is_an_end_and_every_other_goes_on(edges: list[Edge]) ->
         session = edge.step.session
         if edge.step.final:
             assert BOOK.screens[session.screen].kind == "end"
-        if edge.before is not None:
+        if edge.before is not None and edge.key != DROPPED:
             left.setdefault(edge.before.screen, set()).add(session.screen)
     for screen, reached in left.items():
         assert reached - {screen}, f"no way on from {screen}"
@@ -148,6 +149,46 @@ def test_a_bill_is_asked_for_only_by_a_yes_to_its_amount(edges: list[Edge]) -> N
                 assert before.screen == "language"
                 assert effect.language == edge.step.session.language
     assert asked or not any(edge.step.session.screen == "confirm" for edge in edges)
+
+
+def test_dropped_and_dialled_again_goes_where_the_screen_says(edges: list[Edge]) -> None:
+    """And shows nothing that was fetched before, does nothing, and confirms nothing."""
+    met = set()
+    for edge in (edge for edge in edges if edge.key == DROPPED):
+        before, after = edge.before, edge.step.session
+        assert before is not None
+        assert not edge.step.effects
+        assert set(after.facts) <= {"caller"}, "nothing of before, and nothing more is asked for the question"
+        how = BOOK.screens[before.screen].resume if before.trail else "restart"
+        if before.screen == "resume":
+            how = "ask"
+        met.add(how)
+        if after.screen == "try_later":
+            assert after.left == before.left, "the caller fact came too late: the next dial takes it up"
+        elif how == "ask":
+            assert (after.screen, after.trail, after.left) == ("resume", (), before.left)
+        elif how == "continue":
+            assert after.screen == "enquiry"
+            assert after.trail in (("home",), ("families",), ("stranger",))
+            assert (edge.step.reply or "").startswith(("Tunaendelea.\n", "We go on.\n"))
+        else:
+            assert after.screen in ("home", "families", "stranger")
+            assert (after.trail, after.left) == ((), None)
+    assert met == ({"continue", "restart"} if edges[0].step.session.screen == "stranger" else {*HOWS})
+
+
+def test_what_is_left_is_taken_up_after_the_question_or_gone(edges: list[Edge]) -> None:
+    for edge in edges:
+        before, after = edge.before, edge.step.session
+        if before is None or before.screen != "resume":
+            continue
+        assert before.left is not None
+        if edge.key == "1":
+            assert after.screen not in ("home", "families", "stranger", "resume")
+            assert after.screen in ("confirm", "number_how", "number_by_sms", "nothing_to_pay", "try_later")
+        elif edge.key in ("2", "00"):
+            assert (after.screen, after.trail, after.left) == (after.screen, (), None)
+            assert after.screen in ("home", "families", "stranger")
 
 
 def test_a_strangers_phone_comes_to_no_money(edges: list[Edge]) -> None:

@@ -7,7 +7,7 @@ from functools import cache
 
 import pytest
 from played.talk import BOOK, new_session
-from played.walk import FRAMES, NOTICES, WALKED, Edge, edges_of, place, sequences, walk
+from played.walk import DROPPED, FRAMES, NOTICES, WALKED, Edge, edges_of, place, sequences, walk
 
 import menus
 from config.settings import Settings
@@ -49,6 +49,7 @@ def test_every_screen_key_and_fact_is_met_in_every_language(frame: str) -> None:
         assert shown == {s.name for s in BOOK.screens.values() if s.kind != "route"}
         pressed = {(edge.before.screen, edge.key) for edge in edges if edge.before and edge.before.language == language}
         assert pressed >= {(s.name, option.key) for s in BOOK.screens.values() for option in s.options}
+        assert pressed >= {(s.name, DROPPED) for s in BOOK.screens.values() if s.kind not in ("route", "end")}
         for kind, keys in {"menu": {"0", "00", "#", "8"}, "input": {"0", "00", "#", "100000014"}}.items():
             assert pressed >= {(s.name, key) for s in BOOK.screens.values() if s.kind == kind for key in keys}
 
