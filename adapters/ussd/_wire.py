@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from functools import lru_cache
+from types import MappingProxyType
 from typing import Any, Final
 from urllib.parse import unquote_plus
 
@@ -26,6 +27,7 @@ _LONGEST_TURN_ID: Final = 64
 TEXT: Final = "text/plain; charset=utf-8"
 JSON: Final = "application/json; charset=utf-8"
 XML: Final = "text/xml; charset=utf-8"
+_NO_HEADERS: Final[Mapping[str, str]] = MappingProxyType({})
 
 
 class UnreadableError(ValueError):
@@ -213,7 +215,7 @@ def turn_id(*parts: str) -> str:
 # -------------------------------------------------------------------------------------------------------------- replies
 
 
-def con_end(screen: Screen, frame: Frame) -> HttpReply:
+def con_end(screen: Screen, frame: Frame, headers: Mapping[str, str] = _NO_HEADERS) -> HttpReply:
     """``CON `` and the text where an input is expected, ``END `` and the text where the session is over."""
     text = ("END " if screen.final else "CON ") + sent(frame, screen.text)
-    return HttpReply(200, TEXT, text.encode("utf-8", "replace"))
+    return HttpReply(200, TEXT, text.encode("utf-8", "replace"), headers)

@@ -8,7 +8,7 @@ The end of a session is told at an address of its own.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Final
 
@@ -63,8 +63,7 @@ class AfricasTalkingUssd:
 
     def render(self, screen: Screen, heard: Turn | Malformed | None = None) -> HttpReply:
         """``CON`` or ``END`` and the text; the screen's name in a header."""
-        reply = con_end(screen, self.profile.frame)
-        return replace(reply, headers=_labelled(screen.name)) if screen.name else reply
+        return con_end(screen, self.profile.frame, _labelled(screen.name))
 
     def acknowledge(self, event: Ended | Noted) -> HttpReply:
         """Nothing is awaited."""
@@ -99,7 +98,7 @@ def _label(name: str) -> str:
 
 @lru_cache(maxsize=1_024)
 def _labelled(name: str) -> dict[str, str]:
-    return {_HOP_HEADER: _label(name)}
+    return {_HOP_HEADER: _label(name)} if name else {}
 
 
 def _number(text: str) -> int | None:

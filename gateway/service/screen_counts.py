@@ -15,7 +15,7 @@ import structlog
 
 from gateway.domain.clock import Clock, eat_day
 from gateway.domain.ussd.book import Book
-from gateway.domain.ussd.ends import Place, ScreenEvent, moves, place_of
+from gateway.domain.ussd.ends import Place, ScreenEvent, Stand, moves, place_of
 from gateway.domain.ussd.session import Session
 from gateway.ports import Ended, EndStatus, ScreenCount, UnitOfWork
 from gateway.service.metrics import USSD_SCREENS
@@ -30,19 +30,26 @@ _TOLD: Final = {EndStatus.INCOMPLETE: ScreenEvent.HUNG_UP, EndStatus.FAILED: Scr
 Counted = tuple[str, Place, ScreenEvent]  # channel, place, event
 
 
+_Turn = tuple[str, tuple[str, str, int, bool] | None, tuple[str, str, int, bool], bool]
+
+
 class ScreenTally:
-    """The counts of this process since they were last taken. As many as the book has places, times the channels."""
+    """The counts of this process since they were last taken: as many as the book has ways, times the channels."""
 
     def __init__(self, book: Book) -> None:
         self._book = book
-        self._counts: dict[Counted, int] = {}
+        self._turns: dict[_Turn, int] = {}  # what a turn adds is looked up when the counts are taken, not in the turn
+        self._events: Counter[Counted] = Counter()
 
     def turn(self, channel: str, before: Session | None, after: Session, resumed: bool = False) -> None:
         """A turn that was answered; see ``moves``."""
-        counts = self._counts
-        for place, event in moves(self._book, before, after, resumed):
-            counted = (channel, place, event)
-            counts[counted] = counts.get(counted, 0) + 1
+        turn = (
+            channel,
+            (before.screen, before.missed, before.page, before.final) if before is not None else None,
+            (after.screen, after.missed, after.page, after.final),
+            resumed,
+        )
+        self._turns[turn] = self._turns.get(turn, 0) + 1
 
     def cut(self, channel: str, stood: Session | None) -> None:
         """The conversation got a last word of ours because its turn could not be answered."""
@@ -60,12 +67,16 @@ class ScreenTally:
 
     def _add(self, channel: str, place: Place | None, event: ScreenEvent) -> None:
         if place is not None:
-            counted = (channel, place, event)
-            self._counts[counted] = self._counts.get(counted, 0) + 1
+            self._events[channel, place, event] += 1
 
-    def take(self) -> dict[Counted, int]:
+    def take(self) -> Counter[Counted]:
         """What was counted, once."""
-        taken, self._counts = self._counts, {}
+        taken, turns = self._events, self._turns
+        self._events, self._turns = Counter(), {}
+        for (channel, before, after, resumed), count in turns.items():
+            old = Stand._make(before) if before is not None else None
+            for place, event in moves(self._book, old, Stand._make(after), resumed):
+                taken[channel, place, event] += count
         return taken
 
 

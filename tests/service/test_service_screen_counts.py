@@ -19,6 +19,7 @@ from played.talk import BOOK, new_session
 
 from config.settings import Settings
 from gateway import ends_cli
+from gateway.cli import main
 from gateway.domain.ussd.ends import ScreenEvent
 from gateway.ports import Ended, EndStatus, ScreenCount
 from gateway.service import screen_counts
@@ -102,6 +103,20 @@ async def test_a_database_that_is_away_is_owed_them(database: Database, logged: 
     tally.turn("a", None, HOME)
     await keeping.close()
     assert [event["event"] for event in logged] == ["screen_counts_lost"], "the process ends all the same"
+
+
+async def test_a_database_that_hangs_does_not_keep_the_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Hanging:
+        @asynccontextmanager
+        async def writing(self) -> AsyncIterator[Any]:
+            await asyncio.Event().wait()
+            yield None
+
+    monkeypatch.setattr(screen_counts, "LAST_FLUSH_S", 0.01)
+    tally = ScreenTally(BOOK)
+    tally.turn("a", None, HOME)
+    async with asyncio.timeout(10):
+        await kept(Hanging(), tally).close()
 
 
 async def test_what_waits_has_a_bound(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -280,6 +295,12 @@ async def test_a_wrong_use_gets_a_sentence(given: dict[str, Any], said: str, wee
     written = await ends_cli.report(week, Settings(), options(**given))
     assert written.wrong_use
     assert written.text == f"imis-gateway menus ends: {said}"
+
+
+@pytest.mark.parametrize("wrong", [["--from", "2026-13-01"], ["--to", "yesterday"], ["--json", "--csv"], ["renewal"]])
+def test_what_cannot_be_understood_is_wrong_use(wrong: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["menus", "ends", *wrong]) == 2
+    assert capsys.readouterr().out == ""
 
 
 async def test_without_days_it_is_the_week_up_to_today(week: Database) -> None:

@@ -54,7 +54,16 @@ class Place(NamedTuple):
 Move = tuple[Place, ScreenEvent]
 
 
-def place_of(book: Book, session: Session | None) -> Place | None:
+class Stand(NamedTuple):
+    """What of a conversation decides what is counted, under the names that the session has for it."""
+
+    screen: str
+    missed: str
+    page: int
+    final: bool
+
+
+def place_of(book: Book, session: Session | Stand | None) -> Place | None:
     """None before the first screen, and where the book has no such screen: a place is never made of foreign words."""
     screen = book.screens.get(session.screen) if session is not None else None
     if session is None or screen is None:
@@ -64,7 +73,7 @@ def place_of(book: Book, session: Session | None) -> Place | None:
     return Place(menu, screen.name, fact)
 
 
-def moves(book: Book, before: Session | None, after: Session, resumed: bool = False) -> Iterator[Move]:
+def moves(book: Book, before: Session | Stand | None, after: Session | Stand, resumed: bool = False) -> Iterator[Move]:
     """What a turn adds.
 
     ``before`` is the conversation that the turn went on with, None where it is a new one. ``resumed``: the turn is the
