@@ -8,13 +8,14 @@ from typing import Any
 
 from gateway.domain.bill import Bill, BillState
 from gateway.domain.clock import Clock, eat_day
-from gateway.domain.cover import Cover, cover_on
+from gateway.domain.cover import cover_on
 from gateway.domain.msisdn import normalise
 from gateway.domain.quote import Quote
 from gateway.domain.ussd.machine import Ask
 from gateway.ports import InsureeCover, UnitOfWork
 from gateway.service.batching import Batcher
 from gateway.service.quotes import read_quote
+from gateway.service.ussd_members import MembersFact, cover_fact
 
 JsonObject = dict[str, Any]
 
@@ -32,6 +33,7 @@ class UssdFacts:
             "quote": self.quote,
             "bill": self.bill,
             "enquiry": self.enquiry,
+            "members": MembersFact(uow, clock),
         }
 
     async def answer(self, ask: Ask) -> JsonObject:
@@ -90,7 +92,7 @@ class UssdFacts:
             async with self._uow.writing() as tx:
                 await tx.callers.count_miss(msisdn, now)
             return {"state": "unknown"}
-        return _cover_fact(cover_on(policies, eat_day(now)))
+        return cover_fact(cover_on(policies, eat_day(now)))
 
 
 def number_fact(bill: Bill) -> JsonObject:
@@ -103,14 +105,6 @@ def number_fact(bill: Bill) -> JsonObject:
             "expires": eat_day(bill.expires_at).isoformat(),
         }
     return {"state": "refused"}
-
-
-def _cover_fact(cover: Cover) -> JsonObject:
-    return {
-        "state": str(cover.state),
-        "until": cover.until.isoformat() if cover.until else None,
-        "start": cover.start.isoformat() if cover.start else None,
-    }
 
 
 def _caller(
@@ -126,6 +120,6 @@ def _caller(
             "id": known.family_id,
             "chfid": known.head_chfid,
             "label": f"{known.head_name[:18]} {known.head_chfid}",
-            **_cover_fact(cover_on(known.policies, today)),
+            **cover_fact(cover_on(known.policies, today)),
         }
     return {"language": language, "count": len(families), "families": list(families.values())}

@@ -9,7 +9,7 @@ from played.conversation import Conversation, all_conversations, written_effects
 from played.record import recorded
 from played.talk import BOOK, Talk, from_table, new_session
 
-from gateway.domain.ussd.book import text_keys
+from gateway.domain.ussd.book import item_keys, text_keys
 from gateway.domain.ussd.facts import lookup
 from gateway.domain.ussd.session import Session
 
@@ -56,6 +56,7 @@ def walked() -> dict[str, set[str]]:
             now = seen.session
             found["screen"] |= {now.screen, *seen.passed}
             found["text"] |= {key for key in text_keys(BOOK, BOOK.screens[now.screen]) if key == _shown(now)}
+            found["text"] |= _items_shown(now)
             if "key" in turn and before.screen:
                 options = BOOK.screens[before.screen].options
                 found["option"] |= {f"{before.screen} {o.key}" for o in options if o.key == turn["key"].strip()}
@@ -73,6 +74,13 @@ def _shown(session: Session) -> str:
     return f"{head}{lookup({**session.values, **session.facts}, path)}"
 
 
+def _items_shown(session: Session) -> set[str]:
+    screen = BOOK.screens[session.screen]
+    items = lookup({**session.values, **session.facts}, screen.source) if screen.kind == "list" else None
+    states = {item["state"] for item in items} if isinstance(items, (list, tuple)) else set()
+    return {key for key in item_keys(screen) if key.rpartition(".")[2] in states}
+
+
 # texts that no phone can come to see, each with the reason
 NEVER_SHOWN = {
     "nothing_to_pay.payable": "what is payable goes to the confirmation",
@@ -86,7 +94,7 @@ def test_every_screen_is_played(walked: dict[str, set[str]]) -> None:
 
 
 def test_every_text_is_played(walked: dict[str, set[str]]) -> None:
-    texts = {key for s in BOOK.screens.values() for key in text_keys(BOOK, s)}
+    texts = {key for s in BOOK.screens.values() for key in (*text_keys(BOOK, s), *item_keys(s))}
     assert texts - walked["text"] == set(NEVER_SHOWN)
 
 

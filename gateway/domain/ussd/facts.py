@@ -18,6 +18,7 @@ class FactSpec:
     args: tuple[tuple[str, str], ...]
     states: tuple[str, ...] = ()
     variables: tuple[str, ...] = ()  # what its texts may mention
+    lists: tuple[tuple[str, FactSpec], ...] = ()  # lists in it that a screen may show, with what an item holds
 
 
 FACTS: dict[str, FactSpec] = {
@@ -40,6 +41,13 @@ FACTS: dict[str, FactSpec] = {
         (("chfid", "chfid"), ("msisdn", "msisdn")),
         (*CoverState, "unknown", "limited"),
         ("until", "start"),
+    ),
+    # the family's members, the head first: count, items[{name, state, until, start}]; none: it is gone meanwhile
+    "members": FactSpec(
+        (("family_id", "family.id"),),
+        ("some", "none"),
+        ("count",),
+        (("items", FactSpec((), tuple(CoverState), ("name", "until", "start"))),),
     ),
 }
 
@@ -64,3 +72,9 @@ def lookup(scope: dict[str, object], path: str) -> object:
         else:
             return None
     return value
+
+
+def items_spec(source: str) -> FactSpec | None:
+    """What an item of a fact's list holds; None where the path names no such list."""
+    name, _, inner = source.partition(".")
+    return dict(FACTS[name].lists).get(inner) if name in FACTS else None

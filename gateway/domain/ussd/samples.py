@@ -14,6 +14,7 @@ Fact = dict[str, Any]
 
 CHFID, BAD_CHFID = "100000014", "100000017"  # the second has a wrong check digit
 NAME = "Mwanamkasi Rajabuw"  # as long as a label lets a name be
+GIVEN_NAMES = "Mwanamkasi Raj"  # as long as a member's line lets them be
 PRODUCT = "Mfuko wa Afya ya Jamii Iliyoboreshwa Mor"  # as long as a quote lets it be
 
 
@@ -31,6 +32,10 @@ def family(number: int, state: str) -> Fact:
 def caller(*states: str) -> Fact:
     families = [family(number, state) for number, state in enumerate(states, 1)]
     return {"language": None, "count": len(families), "families": families}
+
+
+def member(state: str) -> Fact:
+    return {"name": GIVEN_NAMES, "state": str(state), "until": "2026-12-30", "start": "2026-12-31"}
 
 
 NUMBERED: Fact = {"state": "numbered", "number": "994180000017", "amount": 999_999_900, "expires": "2026-12-30"}
@@ -52,6 +57,10 @@ ANSWERS: dict[str, list[Fact]] = {
     "control_number": [
         NUMBERED,
         *({"state": state} for state in FACTS["control_number"].states if state != "numbered"),
+    ],
+    "members": [
+        {"state": "some", "count": 6, "items": [member(state) for state in CoverState]},
+        {"state": "none", "count": 0, "items": []},
     ],
     "enquiry": [{"state": str(s), "until": "2026-12-30", "start": "2026-12-31"} for s in FACTS["enquiry"].states],
 }

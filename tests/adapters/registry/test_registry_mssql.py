@@ -286,6 +286,8 @@ async def said(world: Any, legacy: Survey) -> Recorder:
         await registry.policies_by_id([policy, 10**6]),
     ):
         assert [(held.id, held.paid) for held in found] == [(policy, Money.parse("30000"))]
+    held_rows = await registry.coverages(family)
+    assert [(held.policy_id, held.insuree_id) for held in held_rows] == [(policy, member) for member in members]
     assert [row.insuree_id for row in await registry.phones(0, 2)] == members
     assert [change.row.insuree_id for change in await registry.phones_changed(members[0], 1)] == [members[1]]
     assert await registry.newest_insuree() == head

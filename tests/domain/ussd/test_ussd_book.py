@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 import menus
+from gateway.domain.cover import CoverState
 from gateway.domain.errors import ERRORS
 from gateway.domain.ussd.book import COMMON_TEXTS, BookError, Limits, Template, load_book
 from gateway.domain.ussd.facts import lookup
@@ -132,6 +133,32 @@ FAULTS: list[tuple[str, Change, list[str]]] = [
         "a choice of nothing",
         lambda b, _: b["screens"].update(c={"kind": "choose", "text": "bye", "goto": "end", "into": "family"}),
         ["screen c: chooses from the unknown ''"],
+    ),
+    (
+        "a list of nothing",
+        lambda b, _: b["screens"].update(c={"kind": "list", "text": "bye", "source": "bill.items", "each": "bye"}),
+        ["screen c: lists the unknown 'bill.items'"],
+    ),
+    (
+        "a list whose items have no text",
+        lambda b, _: b["screens"].update(c={"kind": "list", "text": "bye", "source": "members.items", "each": "bye"}),
+        ["screen c: an item needs a text of its state: 'each'"],
+    ),
+    (
+        "an item that mentions what it has not",
+        lambda b, t: (
+            b["screens"].update(
+                c={"kind": "list", "text": "bye", "source": "members.items", "each": "own.{item.state}"}
+            ),
+            [language.update(own=dict.fromkeys(CoverState, "{item.name}")) for language in t.values()],
+            t["sw"]["own"].update(none="{item.chfid}"),
+        ),
+        ["sw: own.none: unknown field 'item.chfid'"],
+    ),
+    (
+        "an item's field outside a list",
+        lambda _, t: t["sw"].update(hello="{item.name}"),
+        ["sw: hello: unknown field 'item.name'"],
     ),
     (
         "an input of who knows what",
