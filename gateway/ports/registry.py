@@ -8,6 +8,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Protocol
 
+from gateway.domain.family_payment import Receipt
 from gateway.domain.members import Coverage
 from gateway.domain.money import Money
 from gateway.domain.periods import Period
@@ -339,4 +340,8 @@ class Registry(Protocol):
 
     async def coverages(self, family_id: int) -> Sequence[Coverage]:
         """Who is under which of the family's live policies, from when to when, by policy and member."""
+        ...
+
+    async def receipts(self, family_id: int, limit: int) -> Sequence[Receipt]:
+        """The newest money of the family's live policies, whoever took it, photo fees aside; the newest first."""
         ...

@@ -9,6 +9,7 @@ from typing import Any
 from gateway.domain.bill import Bill, BillState
 from gateway.domain.clock import Clock, eat_day
 from gateway.domain.cover import cover_on
+from gateway.domain.family_payment import is_still_due
 from gateway.domain.msisdn import normalise
 from gateway.domain.quote import Quote
 from gateway.domain.ussd.machine import Ask
@@ -16,6 +17,7 @@ from gateway.ports import InsureeCover, UnitOfWork
 from gateway.service.batching import Batcher
 from gateway.service.quotes import read_quote
 from gateway.service.ussd_members import MembersFact, cover_fact
+from gateway.service.ussd_payment import PaymentFact
 
 JsonObject = dict[str, Any]
 
@@ -34,6 +36,7 @@ class UssdFacts:
             "bill": self.bill,
             "enquiry": self.enquiry,
             "members": MembersFact(uow, clock),
+            "payment": PaymentFact(uow, clock),
         }
 
     async def answer(self, ask: Ask) -> JsonObject:
@@ -76,7 +79,7 @@ class UssdFacts:
             if bill is None or bill.stays_without_number:
                 return {"state": "none"}
             quote, _ = await read_quote(tx.registry, family_id, eat_day(now))
-        if not isinstance(quote, Quote) or quote.key != bill.key or quote.amount != bill.amount - bill.paid:
+        if not is_still_due(bill, quote):
             return {"state": "none"}
         return number_fact(bill) if bill.control_number else {"state": "waiting"}
 

@@ -35,7 +35,7 @@ from gateway.service.answer_ussd import Budget
 from gateway.service.metrics import USSD_IN_FLIGHT
 from gateway.web import bodies
 
-HOME = "CON Bima IMEISHA\ntangu 31/05/2026\n1 Lipia bima\n2 Namba ya malipo\n3 Familia yangu\n5 Mengine"
+HOME = "CON Bima IMEISHA\ntangu 31/05/2026\n1 Lipia bima\n2 Namba ya malipo\n3 Familia yangu\n4 Malipo yangu\n5 Mengine"
 CONFIRM_START = "CON CHF Iliyoboreshwa\nLipa TZS 30,000\n"
 GIVEN = "END Namba ya malipo:\n9941 8000 0017\nLipa TZS 30,000\nMwisho 22/12/2026\nUmetumiwa pia kwa SMS."
 LATER = "END Samahani, hatuwezi kujibu sasa. Tafadhali piga tena baada ya dakika chache."

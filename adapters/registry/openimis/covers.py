@@ -11,6 +11,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from adapters.registry.openimis.connected import padded
 from adapters.registry.openimis.mapping import Tables
 from adapters.registry.openimis.people import People, live_insuree
+from gateway.domain.family_payment import Receipt
 from gateway.domain.members import Coverage
 from gateway.domain.money import Money
 from gateway.domain.policy import NEW, Policy, PolicyStatus
@@ -77,6 +78,14 @@ class CoverSql:
                 live_insuree(insurees),
             )
             .order_by(rows.c.PolicyId, rows.c.InsureeID, rows.c.InsureePolicyID)
+        )
+
+        self.receipts = (
+            select(premiums.c.Amount, premiums.c.Receipt, premiums.c.PayDate)
+            .select_from(premiums.join(policies, self._premium_of_policy))
+            .where(policies.c.FamilyID == bindparam("family_id"), policies.c.ValidityTo.is_(None))
+            .order_by(premiums.c.PayDate.desc(), premiums.c.PremiumId.desc())
+            .limit(bindparam("page"))
         )
 
     def _covers(self, chosen: ColumnElement[bool]) -> Select[Any]:
@@ -166,6 +175,12 @@ class Covers(People):
         """The live coverage rows of the family's live members under its live policies."""
         rows = await self._connection.execute(self._sql.covers.coverages, {"family_id": family_id})
         return [Coverage(*row) for row in rows]
+
+    async def receipts(self, family_id: int, limit: int) -> Sequence[Receipt]:
+        """The newest money of the family's live policies."""
+        values = {"family_id": family_id, "page": limit}
+        rows = await self._connection.execute(self._sql.covers.receipts, values)
+        return [Receipt(Money.from_decimal(amount), number, day) for amount, number, day in rows]
 
 
 def _policies(rows: Iterable[Any]) -> tuple[Policy, ...]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from gateway.domain.cover import CoverState
+from gateway.domain.family_payment import PaymentState
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,13 @@ FACTS: dict[str, FactSpec] = {
         ("some", "none"),
         ("count",),
         (("items", FactSpec((), tuple(CoverState), ("name", "until", "start"))),),
+    ),
+    # the family's money: due, number, expires, receipts[{state, amount, receipt, day}], the newest first
+    "payment": FactSpec(
+        (("family_id", "family.id"),),
+        tuple(PaymentState),
+        ("due", "number", "expires"),
+        (("receipts", FactSpec((), ("paid", "checked"), ("amount", "receipt", "day"))),),
     ),
 }
 
