@@ -18,7 +18,7 @@ from gateway.domain.ussd.book import Book, item_keys, text_keys
 from gateway.domain.ussd.frame import Frame, cost
 from gateway.domain.ussd.machine import Key, Started, Step, step
 from gateway.domain.ussd.samples import ANSWERS, BAD_CHFID, CALLERS, CHFID
-from gateway.domain.ussd.session import Session
+from gateway.domain.ussd.session import OTHER_NETWORK, Session
 from gateway.service.session_codec import dump, load
 from played.talk import BOOK, LATE, Fact, as_event, new_session, one_step
 
@@ -123,10 +123,10 @@ def _told(screen: str) -> set[str]:
     return picked | listed | {path.split(".")[0] for text in texts for path in text.paths()}
 
 
-def edges_of(book: Book, who: Fact, frame: Frame) -> list[Edge]:
+def edges_of(book: Book, who: Fact, frame: Frame, network: str = OTHER_NETWORK) -> list[Edge]:
     """Every (place, class of key, class of fact) edge that can be reached."""
     facts = {**ANSWERS, "caller": [who]}
-    begun = step(book, new_session(frame=frame), Started())
+    begun = step(book, new_session(frame=frame, network=network), Started())
     edges = [Edge(None, "", taken) for taken in outcomes(book, facts, begun)]
     waiting, known = deque(edge.step.session for edge in edges), set[tuple[object, ...]]()
     while waiting:
@@ -162,7 +162,7 @@ def sequences(count: int, seed: int, frames: Sequence[Frame] = tuple(FRAMES.valu
     for _ in range(count):
         frame = chance.choice(frames)
         facts = {**ANSWERS, "caller": [chance.choice(callers)]}
-        session = new_session(frame=frame)
+        session = new_session(frame=frame, network=chance.choice((*BOOK.networks, OTHER_NETWORK)))
         keys = chance.choices(KEYS, _WEIGHTS, k=chance.randint(1, LONGEST))
         for event in (Started(), *map(Key, keys)):
             taken = step(BOOK, session, event)

@@ -10,7 +10,7 @@ from typing import Any
 
 from gateway.domain.money import Money
 from gateway.domain.ussd.accepts import ACCEPTS
-from gateway.domain.ussd.effects import DOES
+from gateway.domain.ussd.effects import DOES, SAYS
 from gateway.domain.ussd.facts import FACTS, SMS_FIELDS, VALUES, FactSpec, items_spec, lookup
 from gateway.domain.ussd.session import OTHER_NETWORK
 
@@ -225,10 +225,14 @@ COMMON_TEXTS = (
 
 def text_keys(book: Book, screen: ScreenSpec) -> list[str]:
     """Every text key a screen can show, variants expanded over the states of the fact that picks them."""
-    hole = _FIELD.search(screen.text)
+    return _variants(book, screen.text)
+
+
+def _variants(book: Book, text: str) -> list[str]:
+    hole = _FIELD.search(text)
     if hole is None:
-        return [screen.text] if screen.text else []
-    return [screen.text.replace(hole.group(0), state) for state in _states(book, hole.group(1))]
+        return [text] if text else []
+    return [text.replace(hole.group(0), state) for state in _states(book, hole.group(1))]
 
 
 def item_keys(screen: ScreenSpec) -> list[str]:
@@ -264,6 +268,8 @@ def _faults(book: Book) -> Iterator[str]:
     needed |= {o.text for s in book.screens.values() for o in s.options}
     items = {key: items_spec(s.source) for s in book.screens.values() for key in item_keys(s)}
     needed |= items.keys()
+    said = {SAYS[done] for s in book.screens.values() for done in s.does if done in SAYS}
+    needed |= {key for text in said for key in _variants(book, text)}
     for language in book.languages.values():
         yield from (f"{language.code}: no text for {key!r}" for key in sorted(needed - set(language.texts)))
         for key, template in language.texts.items():

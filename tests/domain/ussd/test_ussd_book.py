@@ -135,6 +135,11 @@ FAULTS: list[tuple[str, Change, list[str]]] = [
         ["screen c: chooses from the unknown ''"],
     ),
     (
+        "an effect that sends a message without a text",
+        lambda b, _: (b.update(networks=["yas"]), b["screens"]["end"].update(does=["tell_mobile"])),
+        [f"{code}: no text for 'sms.how_mobile.{network}'" for code in ("sw", "en") for network in ("other", "yas")],
+    ),
+    (
         "a list of nothing",
         lambda b, _: b["screens"].update(c={"kind": "list", "text": "bye", "source": "bill.items", "each": "bye"}),
         ["screen c: lists the unknown 'bill.items'"],
@@ -310,7 +315,11 @@ def test_the_shipped_book_is_good_in_both_languages() -> None:
     assert list(book.languages) == ["sw", "en"]
     assert book.limits == Limits(keys=40, wrong=4, options=5, input_characters=40)
     assert [name for name, screen in book.screens.items() if screen.guard] == ["confirm"]
-    assert {name for name, screen in book.screens.items() if screen.does} == {"ask_number"}
+    assert {name: screen.does for name, screen in book.screens.items() if screen.does} == {
+        "ask_number": ("request_bill",),
+        "number_mobile": ("tell_mobile",),
+        "number_bank": ("tell_bank",),
+    }
 
 
 def test_a_language_that_nobody_knows_is_the_first_one() -> None:

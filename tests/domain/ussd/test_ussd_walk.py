@@ -15,7 +15,7 @@ from played.walk import NOTICES, WALKED, Edge, walk
 
 from gateway.domain.segments import is_gsm7, units
 from gateway.domain.ussd.book import load_book
-from gateway.domain.ussd.effects import KeepLanguage, RequestBill
+from gateway.domain.ussd.effects import KeepLanguage, RequestBill, TellHowToPay
 from gateway.domain.ussd.facts import FACTS
 from gateway.domain.ussd.machine import Key, Started, step
 from gateway.domain.ussd.samples import ANSWERS, CALLERS, GIVEN_NAMES, caller, member
@@ -143,6 +143,11 @@ def test_a_bill_is_asked_for_only_by_a_yes_to_its_amount(edges: list[Edge]) -> N
                 assert (effect.key, effect.amount_minor) == (quote["key"], quote["amount"])
                 assert (effect.family_id, effect.msisdn) == (before.values["family"]["id"], before.msisdn)
                 assert effect.language == before.language
+            elif isinstance(effect, TellHowToPay):
+                after = edge.step.session
+                assert before.screen in ("number_how", "number_given")
+                assert after.screen == f"number_{effect.way}"
+                assert (effect.control_number, effect.msisdn) == (after.facts["bill"]["number"], before.msisdn)
             else:
                 assert isinstance(effect, KeepLanguage)
                 assert before.screen == "language"
