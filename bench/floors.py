@@ -12,7 +12,10 @@ import uvloop
 from aiohttp import web
 from redis.asyncio import Redis
 
-SCREEN = b"CON Bima ya CHF: HAI\nhadi 21/11/2027\n1 Lipia bima\n2 Namba ya malipo\n3 Angalia bima nyingine\n5 Msaada"
+SCREEN = (
+    b"CON Bima ya CHF: HAI\nhadi 21/11/2027\n"
+    b"1 Lipia bima\n2 Namba ya malipo\n3 Familia yangu\n4 Malipo yangu\n5 Mengine"
+)
 
 
 def reply() -> web.Response:

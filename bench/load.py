@@ -14,10 +14,10 @@ from uuid import uuid4
 
 DIALOGUE: Sequence[tuple[str, bytes]] = (  # cumulative text, and what the reply must hold
     ("", b"CON Bima ya CHF: HAI"),  # cover, and the menu
-    ("5", b"CON Piga simu hii"),  # help
+    ("5", b"CON Huduma nyingine"),  # another menu
     ("5*0", b"CON Bima ya CHF: HAI"),  # back
-    ("5*0*4", b"CON Lugha"),  # another menu
-    ("5*0*4*0", b"CON Bima ya CHF: HAI"),  # back
+    ("5*0*5", b"CON Huduma nyingine"),  # and once more
+    ("5*0*5*2", b"CON Lugha"),  # one further on
 )
 
 

@@ -272,9 +272,10 @@ class GenericUssdSettings(UssdChannelBlock):
 
     ``inputs``: whether the input field holds ``all`` inputs of the session or the ``last`` one. With ``last``,
     ``first_events`` are the values of ``event_field`` that open a session (none: it is the turn of an unknown session)
-    and ``turn_field`` tells a repeated turn from a new one. A field inside another is named with a dot between.
-    ``reply`` is the JSON reply with ``$text``, ``$state`` and ``$in.FIELD`` in it; without it the reply is the word
-    and the text.
+    and ``turn_field`` tells a repeated turn from a new one. ``networks`` translates what ``network_field`` holds into
+    the menus' names; ``network`` is said where the field is empty or there is none. A field inside another is named
+    with a dot between. ``reply`` is the JSON reply with ``$text``, ``$state`` and ``$in.FIELD`` in it; without it the
+    reply is the word and the text.
     """
 
     request: Literal["form", "query", "json"] = "form"
@@ -284,6 +285,8 @@ class GenericUssdSettings(UssdChannelBlock):
     input_field: str = "text"
     code_field: str = ""
     network_field: str = ""
+    networks: dict[str, str] = Field(default_factory=dict)
+    network: str = ""
     turn_field: str = ""
     event_field: str = ""
     first_events: Annotated[tuple[str, ...], NoDecode, Listed] = ()

@@ -431,7 +431,7 @@ def _ussd_routes(
         parts.book,
         sessions,
         UssdFacts(parts.database, parts.clock, ussd.wrong_numbers_an_hour),
-        UssdEffects(parts.database, request_number),
+        UssdEffects(parts.database, request_number, parts.messages),
         watch,
         parts.clock,
         Budget(total_s=ussd.reply_s, fact_s=ussd.fact_s, number_s=ussd.number_s),

@@ -34,6 +34,15 @@ _STATUSES: Final = {
     "Incomplete": EndStatus.INCOMPLETE,  # hung up or timed out while an input was expected
     "Failed": EndStatus.FAILED,  # our reply was bad
 }
+# their networkCode in Tanzania; Zantel's calls are Yas' now
+_NETWORKS: Final = {
+    "64002": "yas",
+    "64003": "yas",
+    "64004": "vodacom",
+    "64005": "airtel",
+    "64007": "ttcl",
+    "64009": "halotel",
+}
 _LONGEST_ERROR: Final = 80
 _LONGEST_NUMBER: Final = 12  # digits
 _HOP_HEADER: Final = "at-ussd-hop-metadata"  # shown on their dashboard, and told again when the session has ended
@@ -48,7 +57,7 @@ class AfricasTalkingUssd:
     profile: ChannelProfile = field(default_factory=lambda: ChannelProfile("africastalking"))
 
     def parse(self, request: InboundRequest) -> Turn | Malformed:
-        """The turn in a POSTed form or a GET query. ``Turn.network`` is their networkCode (64004 = Vodacom TZ)."""
+        """The turn in a POSTed form or a GET query. ``Turn.network``: None for a networkCode that is not Tanzania's."""
         try:
             fields = form_fields(request)
             return Turn(
@@ -56,7 +65,7 @@ class AfricasTalkingUssd:
                 phone(fields, "phoneNumber"),
                 code(fields, "serviceCode"),
                 present(fields, "text"),
-                network=code(fields, "networkCode") or None,
+                network=_NETWORKS.get(code(fields, "networkCode")),
             )
         except UnreadableError as why:
             return Malformed(str(why))

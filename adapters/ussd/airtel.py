@@ -23,7 +23,7 @@ class AirtelUssd:
         try:
             fields = query_fields(request)
             session, msisdn = session_id(fields, "sessionid"), phone(fields, "msisdn")
-            return Turn(session, msisdn, "", key=present(fields, "input"))
+            return Turn(session, msisdn, "", key=present(fields, "input"), network="airtel")
         except UnreadableError as why:
             return Malformed(str(why))
 

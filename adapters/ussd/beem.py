@@ -26,6 +26,17 @@ from gateway.ports import (
     Turn,
 )
 
+# their operators, by the names that they have had
+_NETWORKS: Final = {
+    "vodacom": "vodacom",
+    "tigo": "yas",
+    "yas": "yas",
+    "mixx": "yas",
+    "zantel": "yas",
+    "airtel": "airtel",
+    "halotel": "halotel",
+    "ttcl": "ttcl",
+}
 _NOBODY: Final[Mapping[str, Any]] = {"msisdn": "", "operator": "", "session_id": "", "request_id": 0}
 
 
@@ -70,7 +81,7 @@ class BeemUssd:
             msisdn,
             code({"response": response}, "response") if first else "",
             key=None if first else response,
-            network=network or None,
+            network=_NETWORKS.get(network.lower()),
             first=first,
             turn_id=same,
             echo=echo,

@@ -57,6 +57,8 @@ class GenericUssd:
     input_field: str = "text"
     code_field: str = ""
     network_field: str = ""
+    networks: Mapping[str, str] = field(default_factory=dict, hash=False)
+    network: str = ""
     turn_field: str = ""
     event_field: str = ""
     first_events: tuple[str, ...] = ()
@@ -86,7 +88,8 @@ class GenericUssd:
             return Ended(session, msisdn, EndStatus.INCOMPLETE, echo=found)
         text = present(fields, self.input_field)
         service_code = dialled(fields.get(self.code_field, ""), self.code_field) if self.code_field else ""
-        network = (code(fields, self.network_field) if self.network_field else "") or None
+        told = code(fields, self.network_field) if self.network_field else ""
+        network = (self.networks.get(told, told) or self.network) or None
         if self.inputs == "all":
             return Turn(session, msisdn, service_code, text, network=network, echo=found)
         number = _at(found, self.turn_field) or ""

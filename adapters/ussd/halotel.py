@@ -45,6 +45,7 @@ _ENDS: Final = {"102": EndStatus.INCOMPLETE, "104": EndStatus.FAILED}
 _PUSHES: Final = {(True, False): "202", (True, True): "201", (False, False): "200", (False, True): "203"}
 _TAKEN, _SYSTEM_ERROR, _WRONG_USER = "0", "-1", "1"
 _REFUSALS: Final = {"1": "user, password or address", "2": "unknown or closed transaction"}
+_NETWORK: Final = "halotel"
 _NULL: Final = "null"  # their word for nothing
 _ECHOED: Final = ("msisdn", "sessionid", "ussdgw_id")
 
@@ -141,9 +142,10 @@ def _heard(fields: Mapping[str, str]) -> Turn | Ended | Noted | Malformed:
     msisdn = None if told in ("", _NULL) else phone(fields, "msisdn")
     echo = {name: code(fields, name) for name in _ECHOED}
     if kind == FIRST:
-        return Turn(session, phone(fields, "msisdn"), dialled(fields.get("msg", ""), "msg"), first=True, echo=echo)
+        code_dialled = dialled(fields.get("msg", ""), "msg")
+        return Turn(session, phone(fields, "msisdn"), code_dialled, network=_NETWORK, first=True, echo=echo)
     if kind == INPUT:
-        return Turn(session, msisdn, "", key=present(fields, "msg"), first=False, echo=echo)
+        return Turn(session, msisdn, "", key=present(fields, "msg"), network=_NETWORK, first=False, echo=echo)
     if kind in _ENDS:
         return Ended(session, msisdn, _ENDS[kind])
     return Noted(session) if kind == DISPLAYED else Malformed("no known requestType", _SYSTEM_ERROR)

@@ -35,6 +35,8 @@ from gateway.ports import ChannelProfile, Ended, HttpReply, InboundRequest, Malf
 
 _FIRST: Final = {"1": True, "0": False}
 
+_NETWORK: Final = "yas"  # as Tigo is called now
+
 
 @dataclass(frozen=True)
 class TigoUssd:
@@ -65,19 +67,19 @@ def _scheme_a(fields: Mapping[str, str]) -> Turn:
     session, msisdn = session_id(fields, "session_id"), phone(fields, "msisdn")
     text = present(fields, "ussd_string")
     if _first(fields, "new_request"):
-        return Turn(session, msisdn, dialled(text, "ussd_string"), first=True)
-    return Turn(session, msisdn, "", key=text, first=False)
+        return Turn(session, msisdn, dialled(text, "ussd_string"), network=_NETWORK, first=True)
+    return Turn(session, msisdn, "", key=text, network=_NETWORK, first=False)
 
 
 def _scheme_b(fields: Mapping[str, str]) -> Turn:
     session, msisdn = session_id(fields, "sessionid"), phone(fields, "msisdn")
     text, short_code = present(fields, "input"), dialled(code(fields, "short_code"), "short_code")
     if not _first(fields, "newrequest"):
-        return Turn(session, msisdn, short_code, key=text, first=False)
+        return Turn(session, msisdn, short_code, key=text, network=_NETWORK, first=False)
     # the input repeats the code that was dialled, longer where answers were dialled along
     whole = dialled(text, "input")
     longer = len(whole.strip("*#")) > len(short_code.strip("*#"))
-    return Turn(session, msisdn, whole if longer else short_code, first=True)
+    return Turn(session, msisdn, whole if longer else short_code, network=_NETWORK, first=True)
 
 
 def _first(fields: Mapping[str, str], name: str) -> bool:

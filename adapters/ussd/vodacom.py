@@ -29,6 +29,7 @@ _ENDS: Final = {
     "10": EndStatus.FAILED,  # a charge failed
 }
 _CONTINUE, _RELEASE = 2, 3
+_NETWORK: Final = "vodacom"
 
 
 @dataclass(frozen=True)
@@ -49,9 +50,9 @@ class VodacomUssd:
             if kind in _ENDS:
                 return Ended(session, msisdn, _ENDS[kind])
             if kind == REQUEST:
-                return Turn(session, msisdn, dialled(fields.get("msg", ""), "msg"), first=True)
+                return Turn(session, msisdn, dialled(fields.get("msg", ""), "msg"), network=_NETWORK, first=True)
             if kind == RESPONSE:
-                return Turn(session, msisdn, "", key=present(fields, "msg"), first=False)
+                return Turn(session, msisdn, "", key=present(fields, "msg"), network=_NETWORK, first=False)
             return Malformed("no known type")
         except UnreadableError as why:
             return Malformed(str(why))

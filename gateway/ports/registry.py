@@ -8,6 +8,8 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Protocol
 
+from gateway.domain.family_payment import Receipt
+from gateway.domain.members import Coverage
 from gateway.domain.money import Money
 from gateway.domain.periods import Period
 from gateway.domain.policy import Family, NewPolicy, NewPremium, Policy, Product
@@ -334,4 +336,12 @@ class Registry(Protocol):
 
     async def expiring(self, first: date, last: date, after_policy_id: int, limit: int) -> Sequence[int]:
         """Live paid policies whose last day is within these, by PolicyID, a page at a time."""
+        ...
+
+    async def coverages(self, family_id: int) -> Sequence[Coverage]:
+        """Who is under which of the family's live policies, from when to when, by policy and member."""
+        ...
+
+    async def receipts(self, family_id: int, limit: int) -> Sequence[Receipt]:
+        """The newest money of the family's live policies, whoever took it, photo fees aside; the newest first."""
         ...

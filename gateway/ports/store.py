@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 from gateway.domain.bill import Bill, BillFact
 from gateway.domain.effects import Effect
+from gateway.domain.family_payment import HeldMoney
 from gateway.domain.money import Money
 from gateway.domain.payments import CaseKind, EntryState, PaymentReport
 from gateway.domain.pool import PoolKind, PoolNumber, PoolState
@@ -311,6 +312,10 @@ class Payments(Protocol):
 
     async def sent_by(self, provider: str, reference: str) -> SentPayment | None:
         """What this provider first reported under its reference and where it stands; None where it never did."""
+        ...
+
+    async def held_for(self, family_id: int, limit: int) -> Sequence[HeldMoney]:
+        """Money on the family's bills that a person decides on or keeps for its next cover, the newest first."""
         ...
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -39,6 +40,19 @@ class Messages:
             "chfid": bill.chfid,
         }
         return [self._sms("control_number", reader, about, **scope) for reader in readers]
+
+    def how_to_pay(self, bill: Bill, way: str, network: str, reader: Requester) -> SendSms:
+        """The number, the amount, the last day, and what to press on the reader's own network, or that a bank does."""
+        kind, scope = (
+            f"how_{way}",
+            {
+                "number": bill.control_number,
+                "amount": (bill.amount - bill.paid).amount_minor,
+                "expires": eat_day(bill.expires_at),
+            },
+        )
+        variant = f"{kind}.{network}" if way == "mobile" else kind
+        return replace(self._sms(variant, reader, f"bill:{bill.id}", **scope), message=kind)
 
     def number_refused(self, bill: Bill, readers: Sequence[Requester]) -> list[SendSms]:
         """No number could be had, and what to do."""

@@ -5,17 +5,20 @@ from __future__ import annotations
 from datetime import datetime
 
 from gateway.domain.bill import Bill
-from gateway.domain.ussd.effects import KeepLanguage, RequestBill, UssdEffect
+from gateway.domain.ussd.effects import KeepLanguage, RequestBill, TellHowToPay, UssdEffect
 from gateway.ports import UnitOfWork
+from gateway.service.how_to_pay import HowToPay
+from gateway.service.messages import Messages
 from gateway.service.request_control_number import RequestControlNumber
 
 
 class UssdEffects:
     """Carries out each effect in a transaction of its own. Raises what the database raises: nothing was done then."""
 
-    def __init__(self, uow: UnitOfWork, request_number: RequestControlNumber) -> None:
+    def __init__(self, uow: UnitOfWork, request_number: RequestControlNumber, messages: Messages) -> None:
         self._uow = uow
         self._request_number = request_number
+        self._how_to_pay = HowToPay(uow, messages)
 
     async def __call__(self, effect: UssdEffect, now: datetime) -> Bill | None:
         """Do it. A bill that was asked for, None where what is due has changed or no bill was asked for."""
@@ -25,4 +28,6 @@ class UssdEffects:
             case KeepLanguage(msisdn, language):
                 async with self._uow.writing() as tx:
                     await tx.callers.set_language(msisdn, language, now)
+            case TellHowToPay():
+                await self._how_to_pay(effect, now)
         return None

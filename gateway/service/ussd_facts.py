@@ -8,13 +8,16 @@ from typing import Any
 
 from gateway.domain.bill import Bill, BillState
 from gateway.domain.clock import Clock, eat_day
-from gateway.domain.cover import Cover, cover_on
+from gateway.domain.cover import cover_on
+from gateway.domain.family_payment import is_still_due
 from gateway.domain.msisdn import normalise
 from gateway.domain.quote import Quote
 from gateway.domain.ussd.machine import Ask
 from gateway.ports import InsureeCover, UnitOfWork
 from gateway.service.batching import Batcher
 from gateway.service.quotes import read_quote
+from gateway.service.ussd_members import MembersFact, cover_fact
+from gateway.service.ussd_payment import PaymentFact
 
 JsonObject = dict[str, Any]
 
@@ -32,6 +35,8 @@ class UssdFacts:
             "quote": self.quote,
             "bill": self.bill,
             "enquiry": self.enquiry,
+            "members": MembersFact(uow, clock),
+            "payment": PaymentFact(uow, clock),
         }
 
     async def answer(self, ask: Ask) -> JsonObject:
@@ -74,7 +79,7 @@ class UssdFacts:
             if bill is None or bill.stays_without_number:
                 return {"state": "none"}
             quote, _ = await read_quote(tx.registry, family_id, eat_day(now))
-        if not isinstance(quote, Quote) or quote.key != bill.key or quote.amount != bill.amount - bill.paid:
+        if not is_still_due(bill, quote):
             return {"state": "none"}
         return number_fact(bill) if bill.control_number else {"state": "waiting"}
 
@@ -90,7 +95,7 @@ class UssdFacts:
             async with self._uow.writing() as tx:
                 await tx.callers.count_miss(msisdn, now)
             return {"state": "unknown"}
-        return _cover_fact(cover_on(policies, eat_day(now)))
+        return cover_fact(cover_on(policies, eat_day(now)))
 
 
 def number_fact(bill: Bill) -> JsonObject:
@@ -103,14 +108,6 @@ def number_fact(bill: Bill) -> JsonObject:
             "expires": eat_day(bill.expires_at).isoformat(),
         }
     return {"state": "refused"}
-
-
-def _cover_fact(cover: Cover) -> JsonObject:
-    return {
-        "state": str(cover.state),
-        "until": cover.until.isoformat() if cover.until else None,
-        "start": cover.start.isoformat() if cover.start else None,
-    }
 
 
 def _caller(
@@ -126,6 +123,6 @@ def _caller(
             "id": known.family_id,
             "chfid": known.head_chfid,
             "label": f"{known.head_name[:18]} {known.head_chfid}",
-            **_cover_fact(cover_on(known.policies, today)),
+            **cover_fact(cover_on(known.policies, today)),
         }
     return {"language": language, "count": len(families), "families": list(families.values())}

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, and_, bindparam, literal, literal_column, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from gateway.domain.family_payment import HeldMoney
 from gateway.domain.money import Money
 from gateway.domain.payments import CaseKind, EntryState, PaymentReport
 from gateway.ports import (
@@ -24,7 +25,7 @@ from gateway.ports import (
 )
 from gateway.store import notices
 from gateway.store.statements import any_exists, insert_absent, insert_if_absent, locked, padded
-from gateway.store.tables import case, entry, inbox, payment
+from gateway.store.tables import bill, case, entry, inbox, payment
 
 # A literal: of a parameter a kept plan does not know that the partial index serves it.
 _NEW: ColumnElement[str] = literal_column("'new'")
@@ -204,6 +205,9 @@ class SqlInbox:
         return _entry(row) if row else None
 
 
+_AS_REPORTED = (payment.c.reference, payment.c.paid_at, payment.c.first_seen_at)
+
+
 class SqlPayments:
     """See ``gateway.ports.Payments``."""
 
@@ -265,6 +269,17 @@ class SqlPayments:
     async def came_elsewhere(self, bill_id: str, issuer: str) -> bool:
         other = select(payment.c.id).where(payment.c.bill_id == bill_id, payment.c.provider != issuer)
         return bool(await self._db.scalar(any_exists(other.exists())))
+
+    async def held_for(self, family_id: int, limit: int) -> Sequence[HeldMoney]:
+        statement = (
+            select(payment.c.amount_minor, payment.c.currency, *_AS_REPORTED)
+            .join(bill, bill.c.id == payment.c.bill_id)
+            .where(bill.c.family_id == family_id, payment.c.state.in_((EntryState.CASE, EntryState.HELD)))
+            .order_by(payment.c.first_seen_at.desc(), payment.c.id.desc())
+            .limit(limit)
+        )
+        rows = await self._db.execute(statement)
+        return [HeldMoney(Money(minor, currency), *reported) for minor, currency, *reported in rows]
 
     async def sent_by(self, provider: str, reference: str) -> SentPayment | None:
         # by the case's subject, whose unique key begins with the kind; a payment has one case, or two: the first

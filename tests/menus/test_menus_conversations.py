@@ -7,9 +7,9 @@ import tomllib
 import pytest
 from played.conversation import Conversation, all_conversations, played_turn, written_effects
 from played.record import recorded
-from played.talk import BOOK, Talk, from_table, new_session
+from played.talk import BOOK, Talk, from_table
 
-from gateway.domain.ussd.book import text_keys
+from gateway.domain.ussd.book import item_keys, text_keys
 from gateway.domain.ussd.facts import lookup
 from gateway.domain.ussd.session import Session
 
@@ -49,13 +49,14 @@ def walked() -> dict[str, set[str]]:
     """What the conversations visit: screens, texts shown, options taken, screens entered when a fact failed."""
     found: dict[str, set[str]] = {"screen": set(), "text": set(), "option": set(), "failed": set()}
     for conversation, language in PLAYED:
-        talk = Talk(from_table(conversation.facts(language)), new_session(limit=conversation.data.get("limit", 160)))
+        talk = Talk(from_table(conversation.facts(language)), conversation.session())
         for number, turn in enumerate(conversation.turns):
             before = talk.session
             seen = played_turn(talk, turn, first=number == 0)
             now = seen.session
             found["screen"] |= {now.screen, *seen.passed}
             found["text"] |= {key for key in text_keys(BOOK, BOOK.screens[now.screen]) if key == _shown(now)}
+            found["text"] |= _items_shown(now)
             if "key" in turn and before.screen:
                 options = BOOK.screens[before.screen].options
                 found["option"] |= {f"{before.screen} {o.key}" for o in options if o.key == turn["key"].strip()}
@@ -70,8 +71,18 @@ def _shown(session: Session) -> str:
     if "{" not in text:
         return text
     head, path = text.rstrip("}").split("{")
-    told = {"left": {"state": session.left.menu if session.left else ""}}
+    told = {
+        "left": {"state": session.left.menu if session.left else ""},
+        "network": {"state": session.network},
+    }
     return f"{head}{lookup({**told, **session.values, **session.facts}, path)}"
+
+
+def _items_shown(session: Session) -> set[str]:
+    screen = BOOK.screens[session.screen]
+    items = lookup({**session.values, **session.facts}, screen.source) if screen.kind == "list" else None
+    states = {item["state"] for item in items} if isinstance(items, (list, tuple)) else set()
+    return {key for key in item_keys(screen) if key.rpartition(".")[2] in states}
 
 
 # texts that no phone can come to see, each with the reason
@@ -87,7 +98,7 @@ def test_every_screen_is_played(walked: dict[str, set[str]]) -> None:
 
 
 def test_every_text_is_played(walked: dict[str, set[str]]) -> None:
-    texts = {key for s in BOOK.screens.values() for key in text_keys(BOOK, s)}
+    texts = {key for s in BOOK.screens.values() for key in (*text_keys(BOOK, s), *item_keys(s))}
     assert texts - walked["text"] == set(NEVER_SHOWN)
 
 

@@ -13,6 +13,7 @@ from gateway.domain.effects import SendSms
 from gateway.domain.money import Money
 from gateway.domain.periods import Period
 from gateway.domain.segments import fits_one_sms, is_gsm7, units
+from gateway.domain.ussd.session import OTHER_NETWORK
 from gateway.ports import Requester
 from gateway.service.messages import Messages
 
@@ -26,6 +27,7 @@ BILL = Bill(
     state=BillState.NUMBERED, control_number="994180000017", paid=Money(0), created_at=LAST - timedelta(days=30),
     expires_at=LAST,
 )  # fmt: skip
+NETWORKS = (*BOOK.networks, OTHER_NETWORK)
 MILLIONS = Money(999_999_900)
 
 
@@ -43,6 +45,8 @@ def every_message(bill: Bill, language: str, amount: Money) -> dict[str, SendSms
         "part_paid": MESSAGES.part_paid(reader, bill, amount, RECEIPT, amount),
         "receipt": MESSAGES.receipt(reader, amount, RECEIPT, "994180000017"),
         "held": MESSAGES.held(reader, amount, RECEIPT, "994180000017"),
+        "how_bank": MESSAGES.how_to_pay(bill, "bank", OTHER_NETWORK, reader),
+        **{f"how_mobile.{network}": MESSAGES.how_to_pay(bill, "mobile", network, reader) for network in NETWORKS},
     }
 
 
@@ -64,6 +68,20 @@ WRITTEN = {
         "receipt": "CHF: Tumepokea malipo yako TZS 9,999,999. Risiti 123456789012345. Asante.",
         "held": "CHF: Tumepokea TZS 9,999,999. Risiti 123456789012345. Malipo yanakaguliwa na afisa; tutakujulisha. "
         "Fedha zako ziko salama.",
+        "how_mobile.vodacom": "CHF: Lipa TZS 9,999,999 kwa M-Pesa. Piga *150*00#, chagua Malipo ya Serikali. Namba "
+        "9941 8000 0017, mwisho 31/12/2026.",
+        "how_mobile.yas": "CHF: Lipa TZS 9,999,999 kwa Mixx by Yas. Piga *150*01#, chagua Malipo ya Serikali. Namba "
+        "9941 8000 0017, mwisho 31/12/2026.",
+        "how_mobile.airtel": "CHF: Lipa TZS 9,999,999 kwa Airtel Money. Piga *150*60#, chagua Malipo ya Serikali. "
+        "Namba 9941 8000 0017, mwisho 31/12/2026.",
+        "how_mobile.halotel": "CHF: Lipa TZS 9,999,999 kwa HaloPesa. Piga *150*88#, chagua Malipo ya Serikali. Namba "
+        "9941 8000 0017, mwisho 31/12/2026.",
+        "how_mobile.ttcl": "CHF: Lipa TZS 9,999,999 kwa T-Pesa. Piga *150*71#, chagua Malipo ya Serikali. Namba "
+        "9941 8000 0017, mwisho 31/12/2026.",
+        "how_mobile.other": "CHF: Lipa TZS 9,999,999: M-Pesa *150*00#, Mixx *150*01#, Airtel *150*60#, HaloPesa "
+        "*150*88#, T-Pesa *150*71#. Namba 9941 8000 0017, mwisho 31/12/2026.",
+        "how_bank": "CHF: Lipa TZS 9,999,999 benki au kwa wakala wa benki. Toa namba ya malipo 9941 8000 0017, mwisho "
+        "31/12/2026. Tunza risiti.",
     },
     "en": {
         "control_number": "CHF: Control number 9941 8000 0017. Pay TZS 9,999,999 before 31/12/2026 by phone "
@@ -83,6 +101,20 @@ WRITTEN = {
         "receipt": "CHF: We received your payment of TZS 9,999,999. Receipt 123456789012345. Thank you.",
         "held": "CHF: TZS 9,999,999 received. Receipt 123456789012345. An officer is checking the payment; we will "
         "tell you. Your money is safe.",
+        "how_mobile.vodacom": "CHF: Pay TZS 9,999,999 by M-Pesa. Dial *150*00#, choose Government Payments. Number "
+        "9941 8000 0017, before 31/12/2026.",
+        "how_mobile.yas": "CHF: Pay TZS 9,999,999 by Mixx by Yas. Dial *150*01#, choose Government Payments. Number "
+        "9941 8000 0017, before 31/12/2026.",
+        "how_mobile.airtel": "CHF: Pay TZS 9,999,999 by Airtel Money. Dial *150*60#, choose Government Payments. "
+        "Number 9941 8000 0017, before 31/12/2026.",
+        "how_mobile.halotel": "CHF: Pay TZS 9,999,999 by HaloPesa. Dial *150*88#, choose Government Payments. Number "
+        "9941 8000 0017, before 31/12/2026.",
+        "how_mobile.ttcl": "CHF: Pay TZS 9,999,999 by T-Pesa. Dial *150*71#, choose Government Payments. Number "
+        "9941 8000 0017, before 31/12/2026.",
+        "how_mobile.other": "CHF: Pay TZS 9,999,999: M-Pesa *150*00#, Mixx *150*01#, Airtel *150*60#, HaloPesa "
+        "*150*88#, T-Pesa *150*71#. Number 9941 8000 0017, before 31/12/2026.",
+        "how_bank": "CHF: Pay TZS 9,999,999 at a bank or a bank agent. Give control number 9941 8000 0017, before "
+        "31/12/2026. Keep the receipt.",
     },
 }
 
@@ -133,8 +165,10 @@ def test_a_message_about_a_thing_leaves_once_a_phone_and_each_reader_reads_his_l
     assert first.key != second.key
     again = MESSAGES.control_number(BILL, readers)[0]
     assert again.key == first.key
-    keys = [sms.key for sms in every_message(BILL, "sw", MILLIONS).values()]
-    assert len(set(keys)) == len(keys), "two kinds of message drop each other"
+    kinds = every_message(BILL, "sw", MILLIONS)
+    same = {sms.key for kind, sms in kinds.items() if kind.startswith("how_mobile.")}
+    assert len(same) == 1, "how to pay by phone is said once, whatever the network of the next call"
+    assert len({sms.key for sms in kinds.values()}) == len(kinds) - len(NETWORKS) + 1, "two kinds drop each other"
 
 
 def test_one_reference_that_pays_two_numbers_sends_two_receipts() -> None:

@@ -3,6 +3,7 @@
     title = "what it shows"
     languages = ["sw", "en"]       # the default
     limit = 160                    # units of a screen, the default
+    network = "other"              # the caller's, the default
     [facts]                        # by name from facts.toml, in the order in which they are answered; "late": never
     caller = ["covered"]
     [[turn]]                       # the first dials
@@ -28,8 +29,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from gateway.domain.ussd.session import OTHER_NETWORK, Session
 from played.talk import BOOK, LATE, MSISDN, Fact, Seen, Talk, from_table, new_session
 
+BROAD = 160
 FOLDER = Path(__file__).parents[1] / "menus" / "conversations"
 NAMED: dict[str, dict[str, Fact]] = tomllib.loads((FOLDER.parent / "facts.toml").read_text(encoding="utf-8"))
 
@@ -53,9 +56,13 @@ class Conversation:
             for fact, names in self.data.get("facts", {}).items()
         }
 
+    def session(self) -> Session:
+        """As it begins."""
+        return new_session(limit=self.data.get("limit", BROAD), network=self.data.get("network", OTHER_NETWORK))
+
     def play(self, language: str) -> Iterator[tuple[dict[str, Any], Seen]]:
         """Every turn as written beside what was seen."""
-        talk = Talk(from_table(self.facts(language)), new_session(limit=self.data.get("limit", 160)))
+        talk = Talk(from_table(self.facts(language)), self.session())
         for number, turn in enumerate(self.turns):
             assert number or not turn.keys() & {"key", "dropped"}, "the first turn dials"
             yield turn, played_turn(talk, turn, first=number == 0)

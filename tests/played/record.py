@@ -17,7 +17,7 @@ def recorded(conversation: Conversation) -> str:
     data = conversation.data
     seen = {language: [s for _, s in conversation.play(language)] for language in conversation.languages}
     lines = [f"title = {_text(data['title'])}"]
-    lines += [f"{name} = {json.dumps(data[name])}" for name in ("languages", "limit") if name in data]
+    lines += [f"{name} = {json.dumps(data[name])}" for name in ("languages", "limit", "network") if name in data]
     lines += ["", "[facts]", *(f"{fact} = {json.dumps(names)}" for fact, names in data.get("facts", {}).items())]
     for number, turn in enumerate(conversation.turns):
         lines += ["", "[[turn]]"]

@@ -8,7 +8,7 @@ from typing import Any
 
 import menus
 from gateway.domain.ussd.book import Book, load_book
-from gateway.domain.ussd.effects import KeepLanguage, RequestBill, UssdEffect
+from gateway.domain.ussd.effects import KeepLanguage, RequestBill, TellHowToPay, UssdEffect
 from gateway.domain.ussd.frame import Frame
 from gateway.domain.ussd.machine import (
     Answered,
@@ -20,7 +20,7 @@ from gateway.domain.ussd.machine import (
     Step,
     step,
 )
-from gateway.domain.ussd.session import Left, Session
+from gateway.domain.ussd.session import OTHER_NETWORK, Left, Session
 from gateway.service.session_codec import dump, dump_left, load, load_left
 
 BOOK = load_book(*menus.read())
@@ -31,9 +31,15 @@ Fact = dict[str, Any]
 Answerer = Callable[[Ask], Fact | str]
 
 
-def new_session(language: str = "sw", limit: int = 160, msisdn: str = MSISDN, frame: Frame | None = None) -> Session:
+def new_session(
+    language: str = "sw",
+    limit: int = 160,
+    msisdn: str = MSISDN,
+    frame: Frame | None = None,
+    network: str = OTHER_NETWORK,
+) -> Session:
     """A conversation that has not begun. ``limit``: septets of one screen, with four before the text."""
-    return Session("ATUid_1", "africastalking", msisdn, language, frame or Frame(limit))
+    return Session("ATUid_1", "africastalking", msisdn, language, frame or Frame(limit), network=network)
 
 
 def kept(session: Session) -> Session:
@@ -150,3 +156,5 @@ def said_effect(effect: UssdEffect) -> str:
             return f"request_bill {key} family={family_id} minor={amount_minor} for={msisdn} in={language}"
         case KeepLanguage(msisdn, language):
             return f"keep_language {language} for={msisdn}"
+        case TellHowToPay(number, way, network, msisdn, language):
+            return f"tell_{way} {number} network={network} for={msisdn} in={language}"

@@ -14,11 +14,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 
-from gateway.domain.ussd.book import Book, text_keys
+from gateway.domain.ussd.book import Book, item_keys, text_keys
 from gateway.domain.ussd.frame import Frame, cost
 from gateway.domain.ussd.machine import Key, Started, Step, step
 from gateway.domain.ussd.samples import ANSWERS, BAD_CHFID, CALLERS, CHFID
-from gateway.domain.ussd.session import Session
+from gateway.domain.ussd.session import OTHER_NETWORK, Session
 from gateway.service.session_codec import dump, load
 from played.talk import BOOK, LATE, Fact, as_event, dialled_again, new_session, one_step
 
@@ -34,6 +34,7 @@ def keys_for(book: Book, session: Session, wrong: Sequence[str] = WRONG) -> list
         "menu": [option.key for option in screen.options],
         "choose": ["1", "3"],
         "input": [CHFID, BAD_CHFID],
+        "list": [],
         "end": [],
     }[screen.kind]
     return [*own, "0", "00", "#", *wrong]
@@ -67,6 +68,7 @@ def walk(book: Book, who: Fact, limit: int) -> list[Edge]:
     waiting, known = deque(edge.step.session for edge in edges), set[bytes]()
     while waiting:
         session = waiting.popleft()._replace(keys=0, wrong=0)
+        session = session._replace(facts={name: session.facts[name] for name in _kept(session)})
         place = dump(session._replace(reply=""))
         if session.final or place in known:
             continue
@@ -80,6 +82,11 @@ def walk(book: Book, who: Fact, limit: int) -> list[Edge]:
             edges.append(Edge(session, DROPPED, taken))
             waiting.append(taken.session)
     return edges
+
+
+def _kept(session: Session) -> set[str]:
+    """The facts that a screen of the way back may still tell; every other is forgotten by whatever needs it."""
+    return {"caller", *(name for back in (session.screen, *session.trail) for name in _told(back))} & {*session.facts}
 
 
 # the way back is remembered over eight screens; four show all that eight show, in a tenth of the time
@@ -116,16 +123,17 @@ def place(session: Session) -> tuple[object, ...]:
 def _told(screen: str) -> set[str]:
     """The facts that a screen's texts tell."""
     spec = BOOK.screens[screen]
-    keys = [*text_keys(BOOK, spec), *(option.text for option in spec.options)]
+    keys = [*text_keys(BOOK, spec), *item_keys(spec), *(option.text for option in spec.options)]
     texts = [language.texts[key] for language in BOOK.languages.values() for key in keys]
     picked = {spec.text.split("{")[1].split(".")[0]} if "{" in spec.text else set()
-    return picked | {path.split(".")[0] for text in texts for path in text.paths()}
+    listed = {spec.source.split(".")[0]} if spec.kind == "list" else set()
+    return picked | listed | {path.split(".")[0] for text in texts for path in text.paths()}
 
 
-def edges_of(book: Book, who: Fact, frame: Frame) -> list[Edge]:
+def edges_of(book: Book, who: Fact, frame: Frame, network: str = OTHER_NETWORK) -> list[Edge]:
     """Every (place, class of key, class of fact) edge that can be reached."""
     facts = {**ANSWERS, "caller": [who]}
-    begun = step(book, new_session(frame=frame), Started())
+    begun = step(book, new_session(frame=frame, network=network), Started())
     edges = [Edge(None, "", taken) for taken in outcomes(book, facts, begun)]
     waiting, known = deque(edge.step.session for edge in edges), set[tuple[object, ...]]()
     while waiting:
@@ -164,7 +172,7 @@ def sequences(count: int, seed: int, frames: Sequence[Frame] = tuple(FRAMES.valu
     for _ in range(count):
         frame = chance.choice(frames)
         facts = {**ANSWERS, "caller": [chance.choice(callers)]}
-        session = new_session(frame=frame)
+        session = new_session(frame=frame, network=chance.choice((*BOOK.networks, OTHER_NETWORK)))
         keys = chance.choices((*KEYS, DROPPED), (*_WEIGHTS, 3), k=chance.randint(1, LONGEST))
         for key in ("", *keys):
             if key == DROPPED:

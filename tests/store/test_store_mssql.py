@@ -254,6 +254,7 @@ async def _payments(payments: Any) -> None:
     await payments.mark(first, EntryState.SETTLED, "B1", 17, NOW)
     assert [await payments.receipt_is_held(report(reference=r, receipt="S1")) for r in ("R8", "R9")] == [False, False]
     assert [await payments.came_elsewhere("B1", provider) for provider in ("gepg", "bank-a")] == [False, True]
+    assert await payments.held_for(7, 3) == []
     assert (await payments.first_report("gepg", first, "I4", NOW)).state == EntryState.SETTLED
     other, third = report(number="994120000013"), report(number="994120000012")
     claims = [PaymentClaim("gepg", each, "I5") for each in (other, first, third)]

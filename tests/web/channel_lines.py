@@ -57,6 +57,7 @@ class Line:
     turns: int = 0
 
     name = ""
+    network = "other"  # as the menus call the operator of this line
     repeats_told = False  # the wire tells a repeated turn from a new one
     units: tuple[int, str] = (160, "septets")
 
@@ -114,6 +115,7 @@ class Line:
 
 class AfricasTalking(Line):
     name = "africastalking"
+    network = "vodacom"
     repeats_told = True
 
     def first(self, dialled: str) -> Request:
@@ -133,6 +135,7 @@ class Cumulative(AfricasTalking):
     """A channel by settings: all inputs, in a GET."""
 
     name = "ttcl"
+    network = "ttcl"
 
     def turn(self) -> Request:
         return self.get(SESSION=self.session, MSISDN=self.number, INPUT="*".join(self.said))
@@ -140,6 +143,7 @@ class Cumulative(AfricasTalking):
 
 class Beem(Line):
     name = "beem"
+    network = "vodacom"
     repeats_told = True
 
     def first(self, dialled: str) -> Request:
@@ -203,6 +207,7 @@ class LastKey(Line):
 
 class Vodacom(Line):
     name = "vodacom"
+    network = "vodacom"
     units = (182, "septets")
 
     def first(self, dialled: str) -> Request:
@@ -231,6 +236,7 @@ class VodacomGet(Vodacom):
 
 class TigoA(Line):
     name = "tigo"
+    network = "yas"
 
     def first(self, dialled: str) -> Request:
         return self.get(MSISDN=self.number, Session_id=self.session, NEW_REQUEST="1", Ussd_string=dialled)
@@ -243,6 +249,7 @@ class TigoA(Line):
 
 class TigoB(Line):
     name = "tigo"
+    network = "yas"
 
     def first(self, dialled: str) -> Request:
         return self.turn(dialled.removeprefix("*"), "1")
@@ -259,6 +266,7 @@ class TigoB(Line):
 
 class Airtel(Line):
     name = "airtel"
+    network = "airtel"
 
     def first(self, dialled: str) -> Request:
         return self.next(dialled.removeprefix("*"))
@@ -269,6 +277,7 @@ class Airtel(Line):
 
 class Halotel(Line):
     name = "halotel"
+    network = "halotel"
     units = (182, "bytes")
 
     def first(self, dialled: str) -> Request:

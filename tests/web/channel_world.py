@@ -26,6 +26,7 @@ from gateway.domain.ussd.machine import Ask
 from gateway.http_client import AiohttpClient
 from gateway.ports import SessionStore
 from gateway.service.answer_ussd import AnswerUssd, Budget
+from gateway.service.messages import Messages
 from gateway.service.ussd_effects import UssdEffects
 from gateway.web.listeners import LONGEST_LINE
 from gateway.web.ussd import UssdRoutes
@@ -39,7 +40,10 @@ def all_channels(push_url: str, **more: dict[str, Any]) -> Settings:
     on: dict[str, Any] = {"secret": SECRET, "codes": CODES, "reply_s": 60}
     generic = {
         "ttcl": on
-        | {"request": "query", "session_field": "SESSION", "phone_field": "MSISDN", "input_field": "INPUT"},
+        | {
+            "request": "query", "session_field": "SESSION", "phone_field": "MSISDN", "input_field": "INPUT",
+            "network": "ttcl",
+        },
         "lastkey": on | {"inputs": "last", "max_units": 140, "counted": "characters"},
         "hub": on
         | {
@@ -179,7 +183,7 @@ def _answer(told: Told, sessions: SessionStore, budget: Budget) -> AnswerUssd:
         BOOK,
         sessions,
         told,  # type: ignore[arg-type]
-        UssdEffects(Languages(), told),  # type: ignore[arg-type]
+        UssdEffects(Languages(), told, Messages(BOOK)),  # type: ignore[arg-type]
         told,  # type: ignore[arg-type]
         StandingClock(),
         budget,

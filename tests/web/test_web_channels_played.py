@@ -35,10 +35,10 @@ def legs(conversation: Conversation) -> tuple[list[str], list[str]]:
     return dialled, [key for key in keys if key != "#"]
 
 
-def expected(conversation: Conversation, language: str) -> list[tuple[list[str], bool]]:
+def expected(conversation: Conversation, language: str, network: str) -> list[tuple[list[str], bool]]:
     """What the machine says by itself, without a wire, on a screen without an end."""
     dialled, keys = legs(conversation)
-    talk = Talk(from_table(conversation.facts(language)), new_session(frame=ONE_PAGE))
+    talk = Talk(from_table(conversation.facts(language)), new_session(frame=ONE_PAGE, network=network))
     seen = talk.dial()
     for key in dialled:
         seen = talk.press(key, dialled=True)
@@ -97,7 +97,7 @@ async def test_every_conversation_says_the_same_on_every_channel(
             session = f"{kind.__name__}-{conversation.name}-{language}"
             line = at.line(kind, session, number_of(conversation, kind, language))
             said = await played(at, line, conversation, language)
-            meant = expected(conversation, language)
+            meant = expected(conversation, language, kind.network)
             assert words(said) == words(meant), conversation.name
             if kind.units[0] >= 140:  # every item fits a page there, so none is broken
                 options = [[line for line in lines if line[:1].isdigit()] for lines, _ in said]

@@ -46,7 +46,7 @@ async def at(database: Database, backend: str, request: pytest.FixtureRequest) -
             BOOK,
             sessions,
             UssdFacts(database, SystemClock()),
-            UssdEffects(database, RequestControlNumber(database, Messages(BOOK), BillPolicy())),
+            UssdEffects(database, RequestControlNumber(database, Messages(BOOK), BillPolicy()), Messages(BOOK)),
             watch,
             SystemClock(),
             replace(PATIENT, number_s=0.02),
@@ -129,9 +129,9 @@ async def test_where_it_cannot_a_first_turn_is_known_and_a_key_moves_on_by_one(a
     line = at.line(kind, "moves", EXPIRED)
     dialled, again = await twice(line, None)
     assert again == dialled, "the first turn is told by the code, since nothing was answered yet"
-    first, second = await twice(line, "4")  # the languages; the same key again chooses the first of them
-    assert first.text.startswith("Lugha / Language")
-    assert second.text.split("\n")[0] == "Si sahihi. Jaribu tena.", "there is no 4 to choose: on by one screen, at most"
+    first, second = await twice(line, "5")  # other services; the same key again chooses the fifth of them
+    assert first.text.startswith("Huduma nyingine:")
+    assert second.text.split("\n")[0] == "Si sahihi. Jaribu tena.", "there is no 5 to choose: on by one screen, at most"
     assert not second.final
 
 

@@ -47,7 +47,7 @@ WORLDS: list[tuple[str, World, str]] = [
 @pytest.mark.parametrize(("world", "event"), [c[1:] for c in WORLDS], ids=[c[0] for c in WORLDS])
 async def test_logs_hold_no_canary(dial: Dial, log_text: Callable[[], str], world: World, event: str) -> None:
     phone = await dial(world)
-    for text in ("", "1", "1*1", f"3*{CHFID}"):
+    for text in ("", "1", "1*1", f"5*1*{CHFID}"):
         await phone.send(text)
     assert event in log_text(), "the log line that this case is about"
     assert seen_in(log_text()) == []

@@ -35,12 +35,12 @@ from gateway.service.answer_ussd import Budget
 from gateway.service.metrics import USSD_IN_FLIGHT
 from gateway.web import bodies
 
-HOME = (
-    "CON Bima IMEISHA\ntangu 31/05/2026\n"
-    "1 Lipia bima\n2 Namba ya malipo\n3 Angalia bima nyingine\n4 Lugha/Language\n5 Msaada"
-)
+HOME = "CON Bima IMEISHA\ntangu 31/05/2026\n1 Lipia bima\n2 Namba ya malipo\n3 Familia yangu\n4 Malipo yangu\n5 Mengine"
 CONFIRM_START = "CON CHF Iliyoboreshwa\nLipa TZS 30,000\n"
-GIVEN = "END Namba ya malipo:\n9941 8000 0017\nLipa TZS 30,000\nMwisho 22/12/2026\nUmetumiwa pia kwa SMS."
+GIVEN = (
+    "CON Namba ya malipo:\n9941 8000 0017\nLipa TZS 30,000\nMwisho 22/12/2026\nUmetumiwa pia kwa SMS.\n"
+    "1 Kulipa kwa simu\n2 Kulipa benki\n0 Rudi"
+)
 LATER = "END Samahani, hatuwezi kujibu sasa. Tafadhali piga tena baada ya dakika chache."
 TROUBLE = "END Samahani, kuna tatizo. Tafadhali piga tena baadaye."
 UNREADABLE = "END Samahani, ombi halikueleweka. Tafadhali piga tena."
@@ -224,7 +224,7 @@ async def test_another_transcript_under_the_same_session_is_another_conversation
     phone = await dial(world)
     for text in ("", "1"):
         await phone.send(text)
-    assert await phone.send(f"3*{CHFID}") == "END Familia haina bima."
+    assert await phone.send(f"5*1*{CHFID}") == "END Familia haina bima."
 
 
 @pytest.mark.parametrize("text", ["1*1", "1*1*1*1", "2*1*1", "*".join(["00"] * 20) + "*1*1"])
@@ -240,7 +240,7 @@ async def test_a_session_that_nobody_holds_stops_at_the_confirmation(dial: Dial,
 async def test_a_transcript_longer_than_a_conversation_is_cut(dial: Dial) -> None:
     world = World()
     phone = await dial(world)
-    reply = await phone.send("*".join(["4", "1"] * 1_000))
+    reply = await phone.send("*".join(["5", "2", "1"] * 1_000))
     assert reply.startswith(("CON ", "END "))
     assert len(world.registry.asked) == 1
 
@@ -265,8 +265,9 @@ async def test_the_language_is_kept_for_the_next_call(dial: Dial) -> None:
     world = World()
     phone = await dial(world)
     await phone.send("")
-    await phone.send("4")
-    assert (await phone.send("4*2")).startswith("CON Insurance ENDED\n")
+    await phone.send("5")
+    await phone.send("5*2")
+    assert (await phone.send("5*2*2")).startswith("CON Insurance ENDED\n")
     assert world.languages.kept == {PHONE: "en"}
 
 
@@ -367,8 +368,9 @@ async def test_a_language_that_was_not_kept_is_not_spoken(dial: Dial) -> None:
     world = World(languages=Languages(broken=ConnectionError("gone")))
     phone = await dial(world)
     await phone.send("")
-    await phone.send("4")
-    assert await phone.send("4*2") == LATER
+    await phone.send("5")
+    await phone.send("5*2")
+    assert await phone.send("5*2*2") == LATER
     assert world.languages.kept == {}
 
 

@@ -17,11 +17,13 @@ from played.talk import BOOK
 from adapters.sessions.memory import MemorySessions
 from adapters.ussd.africastalking import AfricasTalkingUssd
 from gateway.domain.bill import Bill, BillState, PayOption
+from gateway.domain.effects import SendSms
 from gateway.domain.money import Money
 from gateway.domain.ussd.effects import RequestBill
 from gateway.domain.ussd.machine import Ask
 from gateway.ports import SessionRow, SessionStore
 from gateway.service.answer_ussd import AnswerUssd, Budget
+from gateway.service.messages import Messages
 from gateway.service.ussd_effects import UssdEffects
 from gateway.web.health import Health
 from gateway.web.listeners import operator_app
@@ -96,14 +98,30 @@ class Numbers:
 
 @dataclass
 class Languages:
-    """A database that keeps languages. Raises ``broken`` instead of committing."""
+    """A database that keeps languages and messages. Raises ``broken`` instead of committing."""
 
     kept: dict[str, str] = field(default_factory=dict)
+    sent: list[SendSms] = field(default_factory=list)
     broken: Exception | None = None
 
     @property
     def callers(self) -> Languages:
         return self
+
+    @property
+    def bills(self) -> Languages:
+        return self
+
+    @property
+    def outbox(self) -> Languages:
+        return self
+
+    async def by_control_number(self, number: str) -> Bill:
+        return replace(BILL, control_number=number)
+
+    async def put(self, effects: Sequence[SendSms], now: datetime) -> int:
+        self.sent += effects
+        return len(effects)
 
     async def set_language(self, msisdn: str, language: str, now: datetime) -> None:
         self.kept[msisdn] = language
@@ -167,7 +185,7 @@ class World:
             BOOK,
             self.sessions,
             self.registry,  # type: ignore[arg-type]
-            UssdEffects(self.languages, self.numbers),  # type: ignore[arg-type]
+            UssdEffects(self.languages, self.numbers, Messages(BOOK)),  # type: ignore[arg-type]
             self.numbers,  # type: ignore[arg-type]
             StandingClock(),
             self.budget,

@@ -11,6 +11,8 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from adapters.registry.openimis.connected import padded
 from adapters.registry.openimis.mapping import Tables
 from adapters.registry.openimis.people import People, live_insuree
+from gateway.domain.family_payment import Receipt
+from gateway.domain.members import Coverage
 from gateway.domain.money import Money
 from gateway.domain.policy import NEW, Policy, PolicyStatus
 from gateway.ports import InsureeCover
@@ -59,6 +61,32 @@ class CoverSql:
         # custom one and is kept from the sixth call on. Planning these joins anew costs three times their execution.
         hidden_ids = cast(select(bindparam("ids", type_=ARRAY(Integer))).scalar_subquery(), ARRAY(Integer))
         self.covers_postgresql = self._covers(t.insurees.c.InsureeID == func.any(hidden_ids))
+
+        rows, insurees = t.insuree_policies, t.insurees
+        self.coverages = (
+            select(rows.c.InsureeID, rows.c.PolicyId, rows.c.StartDate, rows.c.EffectiveDate, rows.c.ExpiryDate)
+            .select_from(
+                rows.join(policies, policies.c.PolicyID == rows.c.PolicyId).join(
+                    insurees, insurees.c.InsureeID == rows.c.InsureeID
+                )
+            )
+            .where(
+                policies.c.FamilyID == bindparam("family_id"),
+                insurees.c.FamilyID == policies.c.FamilyID,
+                policies.c.ValidityTo.is_(None),
+                rows.c.ValidityTo.is_(None),
+                live_insuree(insurees),
+            )
+            .order_by(rows.c.PolicyId, rows.c.InsureeID, rows.c.InsureePolicyID)
+        )
+
+        self.receipts = (
+            select(premiums.c.Amount, premiums.c.Receipt, premiums.c.PayDate)
+            .select_from(premiums.join(policies, self._premium_of_policy))
+            .where(policies.c.FamilyID == bindparam("family_id"), policies.c.ValidityTo.is_(None))
+            .order_by(premiums.c.PayDate.desc(), premiums.c.PremiumId.desc())
+            .limit(bindparam("page"))
+        )
 
     def _covers(self, chosen: ColumnElement[bool]) -> Select[Any]:
         insurees, families, policies, premiums = (
@@ -142,6 +170,17 @@ class Covers(People):
         if not family_ids:
             return ()
         return _policies(await self._connection.execute(self._sql.covers.policies_of, {"ids": padded(family_ids)}))
+
+    async def coverages(self, family_id: int) -> Sequence[Coverage]:
+        """The live coverage rows of the family's live members under its live policies."""
+        rows = await self._connection.execute(self._sql.covers.coverages, {"family_id": family_id})
+        return [Coverage(*row) for row in rows]
+
+    async def receipts(self, family_id: int, limit: int) -> Sequence[Receipt]:
+        """The newest money of the family's live policies."""
+        values = {"family_id": family_id, "page": limit}
+        rows = await self._connection.execute(self._sql.covers.receipts, values)
+        return [Receipt(Money.from_decimal(amount), number, day) for amount, number, day in rows]
 
 
 def _policies(rows: Iterable[Any]) -> tuple[Policy, ...]:

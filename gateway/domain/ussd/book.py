@@ -10,15 +10,15 @@ from typing import Any
 
 from gateway.domain.money import Money
 from gateway.domain.ussd.accepts import ACCEPTS
-from gateway.domain.ussd.effects import DOES
-from gateway.domain.ussd.facts import FACTS, SMS_FIELDS, VALUES, FactSpec, lookup
+from gateway.domain.ussd.effects import DOES, SAYS
+from gateway.domain.ussd.facts import FACTS, SMS_FIELDS, VALUES, FactSpec, items_spec, lookup
 from gateway.domain.ussd.session import OTHER_NETWORK
 from gateway.domain.ussd.ways import ASK, RESTART, resume_faults, used_on_the_way
 
 _NAME = re.compile(r"[a-z0-9_-]{1,60}")  # of a menu or a screen: it labels metrics, rows and peers' own statistics
 _FIELD = re.compile(r"\{([a-z_0-9.]+)(?::([a-z]+))?\}")
 RESERVED_KEYS = {"0", "00", "#"}
-KINDS = ("route", "menu", "input", "choose", "end")
+KINDS = ("route", "menu", "input", "choose", "list", "end")
 STYLES = ("", "date", "money", "number")
 
 
@@ -65,7 +65,10 @@ class Route:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ScreenSpec:
-    """One screen. ``text`` may hold a path in braces whose value picks the variant: ``home.{family.state}``."""
+    """One screen. ``text`` may hold a path in braces whose value picks the variant: ``home.{family.state}``.
+
+    ``each`` is the text of one item of a list, picked by the item in the same manner: ``member.{item.state}``.
+    """
 
     name: str
     kind: str
@@ -78,12 +81,13 @@ class ScreenSpec:
     goto: str = ""  # input, choose: where a good answer leads
     accept: str = ""  # input: what is typed
     into: str = ""  # input, choose: the value's name
-    source: str = ""  # choose: the path of the list
+    source: str = ""  # choose, list: the path of the list
     failed: str = ""  # where to go when a needed fact does not come in time
     does: tuple[str, ...] = ()  # effects of entering
     guard: bool = False  # a confirmation of money: dialled-ahead answers stop here
     resume: str = RESTART  # when the network drops it here and the phone dials again: continue, ask or restart
     resume_at: str = ""  # the screen to enter then, which fetches what this one shows; itself where it is empty
+    each: str = ""  # list: the text of an item
 
 
 class Template:
@@ -232,10 +236,22 @@ COMMON_TEXTS = (
 
 def text_keys(book: Book, screen: ScreenSpec) -> list[str]:
     """Every text key a screen can show, variants expanded over the states of the fact that picks them."""
-    hole = _FIELD.search(screen.text)
+    return _variants(book, screen.text)
+
+
+def _variants(book: Book, text: str) -> list[str]:
+    hole = _FIELD.search(text)
     if hole is None:
-        return [screen.text] if screen.text else []
-    return [screen.text.replace(hole.group(0), state) for state in _states(book, hole.group(1))]
+        return [text] if text else []
+    return [text.replace(hole.group(0), state) for state in _states(book, hole.group(1))]
+
+
+def item_keys(screen: ScreenSpec) -> list[str]:
+    """Every text key that an item of the screen's list can show."""
+    spec, hole = items_spec(screen.source), _FIELD.search(screen.each)
+    if spec is None or hole is None or hole.group(1) != "item.state":
+        return []
+    return [screen.each.replace(hole.group(0), state) for state in spec.states]
 
 
 def mentioned(book: Book, screen: ScreenSpec) -> set[str]:
@@ -273,24 +289,28 @@ def _faults(book: Book) -> Iterator[str]:
     yield from resume_faults(book, mentioned)
     needed = set(COMMON_TEXTS).union(*(text_keys(book, s) for s in book.screens.values())) if book.screens else set()
     needed |= {o.text for s in book.screens.values() for o in s.options}
+    items = {key: items_spec(s.source) for s in book.screens.values() for key in item_keys(s)}
+    needed |= items.keys()
+    said = {SAYS[done] for s in book.screens.values() for done in s.does if done in SAYS}
+    needed |= {key for text in said for key in _variants(book, text)}
     for language in book.languages.values():
         yield from (f"{language.code}: no text for {key!r}" for key in sorted(needed - set(language.texts)))
         for key, template in language.texts.items():
-            yield from (f"{language.code}: {key}: {fault}" for fault in _text_faults(key, template))
+            yield from (f"{language.code}: {key}: {fault}" for fault in _text_faults(key, template, items.get(key)))
 
 
-def _text_faults(key: str, template: Template) -> Iterator[str]:
+def _text_faults(key: str, template: Template, item: FactSpec | None) -> Iterator[str]:
     for literal, path, style in template.parts:
         if "{" in literal or "}" in literal:
             yield "a brace that is no field"
         if style not in STYLES:
             yield f"unknown format {style!r}"
-        if path and not (path in SMS_FIELDS if key.startswith("sms.") else _is_variable(path)):
+        if path and not (path in SMS_FIELDS if key.startswith("sms.") else _is_variable(path, item)):
             yield f"unknown field {path!r}"
 
 
-def _is_variable(path: str) -> bool:
-    spec, field_name = _spec(path), path.partition(".")[2]
+def _is_variable(path: str, item: FactSpec | None) -> bool:
+    spec, field_name = item if path.startswith("item.") else _spec(path), path.partition(".")[2]
     return spec is not None and field_name in ("state", *spec.variables)
 
 
@@ -310,6 +330,15 @@ def _name_faults(where: str, screen: ScreenSpec) -> Iterator[str]:
             yield f"{where}: the {what}'s name must be of a-z, 0-9, - and _, at most 60: {name!r}"
 
 
+def _list_faults(where: str, screen: ScreenSpec) -> Iterator[str]:
+    if screen.kind == "choose" and _spec(screen.source) is None:
+        yield f"{where}: chooses from the unknown {screen.source!r}"
+    if screen.kind == "list" and items_spec(screen.source) is None:
+        yield f"{where}: lists the unknown {screen.source!r}"
+    elif screen.kind == "list" and not item_keys(screen):
+        yield f"{where}: an item needs a text of its state: 'each'"
+
+
 def _screen_faults(book: Book, screen: ScreenSpec) -> Iterator[str]:
     where = f"screen {screen.name}"
     yield from _name_faults(where, screen)
@@ -325,8 +354,7 @@ def _screen_faults(book: Book, screen: ScreenSpec) -> Iterator[str]:
     yield from (f"{where}: switches to the unknown language {c!r}" for c in spoken if c not in book.languages)
     if screen.kind != "route" and not text_keys(book, screen):
         yield f"{where}: shows no text, or one picked by an unknown fact"
-    if screen.kind == "choose" and _spec(screen.source) is None:
-        yield f"{where}: chooses from the unknown {screen.source!r}"
+    yield from _list_faults(where, screen)
     if screen.needs and not screen.failed:
         yield f"{where}: needs facts but does not say where to go when they do not come"
     if len(screen.options) > book.limits.options:

@@ -21,11 +21,17 @@ def pages(
     notice: str,
     frame: Frame,
 ) -> tuple[str, ...]:
-    """The screen's pages. ``labels``: the items of a list to choose from; ``notice``: a text before all others."""
+    """The screen's pages. ``labels``: the items of a list, numbered where one is chosen; ``notice``: said first."""
     text_key = _text_key(screen.text, scope)
     holes = _holes(language, screen, text_key)
     values = tuple(_scalar(lookup(scope, path)) for path in holes)
     return _laid_out(language, screen, text_key, values, labels, back, notice, frame)
+
+
+def item_text(language: Language, screen: ScreenSpec, item: object) -> str:
+    """One item of a list in words."""
+    scope: dict[str, object] = {"item": item}
+    return language.say(_text_key(screen.each, scope), scope)
 
 
 def _scalar(value: object) -> object:
@@ -68,5 +74,8 @@ def _laid_out(
     lines = [say(notice)] if notice else []
     lines += say(text_key).split("\n")
     lines += [f"{option.key} {say(option.text)}" for option in screen.options]
-    lines += [f"{number} {' '.join(label.split())}" for number, label in enumerate(labels, 1)]
+    numbered = screen.kind == "choose"
+    for number, label in enumerate(labels, 1):
+        whole = " ".join(label.split())
+        lines.append(f"{number} {whole}" if numbered else whole)
     return tuple(paginate(lines, say("nav.back") if back else "", say("nav.more"), frame))

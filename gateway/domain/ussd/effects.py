@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from gateway.domain.ussd.session import Session
 
@@ -30,7 +31,18 @@ class KeepLanguage:
     language: str
 
 
-UssdEffect = RequestBill | KeepLanguage
+@dataclass(frozen=True, slots=True)
+class TellHowToPay:
+    """Send this phone an SMS on how to pay this number. ``way``: ``mobile`` or ``bank``; ``network``: of the book's."""
+
+    control_number: str
+    way: str
+    network: str
+    msisdn: str
+    language: str
+
+
+UssdEffect = RequestBill | KeepLanguage | TellHowToPay
 
 
 def _request_bill(session: Session) -> RequestBill | None:
@@ -40,5 +52,18 @@ def _request_bill(session: Session) -> RequestBill | None:
     return RequestBill(quote["key"], family["id"], quote["amount"], session.msisdn, session.language)
 
 
+def _tell(session: Session, way: str) -> TellHowToPay | None:
+    bill = session.facts.get("bill", {})
+    if bill.get("state") != "numbered":
+        return None
+    return TellHowToPay(bill["number"], way, session.network, session.msisdn, session.language)
+
+
 # what a screen's ``does`` may name; None where the facts give no reason to
-DOES: dict[str, Callable[[Session], UssdEffect | None]] = {"request_bill": _request_bill}
+DOES: dict[str, Callable[[Session], UssdEffect | None]] = {
+    "request_bill": _request_bill,
+    "tell_mobile": partial(_tell, way="mobile"),
+    "tell_bank": partial(_tell, way="bank"),
+}
+# the texts of the messages that they send, beyond those that every book has
+SAYS: dict[str, str] = {"tell_mobile": "sms.how_mobile.{network.state}", "tell_bank": "sms.how_bank"}

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from gateway.domain.cover import CoverState
+from gateway.domain.family_payment import PaymentState
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +19,7 @@ class FactSpec:
     args: tuple[tuple[str, str], ...]
     states: tuple[str, ...] = ()
     variables: tuple[str, ...] = ()  # what its texts may mention
+    lists: tuple[tuple[str, FactSpec], ...] = ()  # lists in it that a screen may show, with what an item holds
 
 
 FACTS: dict[str, FactSpec] = {
@@ -40,6 +42,20 @@ FACTS: dict[str, FactSpec] = {
         (("chfid", "chfid"), ("msisdn", "msisdn")),
         (*CoverState, "unknown", "limited"),
         ("until", "start"),
+    ),
+    # the family's members, the head first: count, items[{name, state, until, start}]; none: it is gone meanwhile
+    "members": FactSpec(
+        (("family_id", "family.id"),),
+        ("some", "none"),
+        ("count",),
+        (("items", FactSpec((), tuple(CoverState), ("name", "until", "start"))),),
+    ),
+    # the family's money: due, number, expires, receipts[{state, amount, receipt, day}], the newest first
+    "payment": FactSpec(
+        (("family_id", "family.id"),),
+        tuple(PaymentState),
+        ("due", "number", "expires"),
+        (("receipts", FactSpec((), ("paid", "checked"), ("amount", "receipt", "day"))),),
     ),
 }
 
@@ -65,3 +81,9 @@ def lookup(scope: dict[str, object], path: str) -> object:
         else:
             return None
     return value
+
+
+def items_spec(source: str) -> FactSpec | None:
+    """What an item of a fact's list holds; None where the path names no such list."""
+    name, _, inner = source.partition(".")
+    return dict(FACTS[name].lists).get(inner) if name in FACTS else None

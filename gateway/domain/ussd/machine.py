@@ -11,7 +11,7 @@ from typing import Any
 
 from gateway.domain.ussd.accepts import ACCEPTS
 from gateway.domain.ussd.book import Book, Option, ScreenSpec
-from gateway.domain.ussd.display import pages
+from gateway.domain.ussd.display import item_text, pages
 from gateway.domain.ussd.effects import DOES, KeepLanguage, UssdEffect
 from gateway.domain.ussd.facts import FACTS, lookup
 from gateway.domain.ussd.render import paginate
@@ -264,9 +264,13 @@ def _items(session: Session, screen: ScreenSpec) -> Sequence[Any]:
 def _pages(
     book: Book, session: Session, screen: ScreenSpec, trail: tuple[str, ...], notice: str = ""
 ) -> tuple[str, ...]:
-    labels = tuple(str(item.get("label", "")) for item in _items(session, screen)) if screen.kind == "choose" else ()
+    language, labels = book.language(session.language), tuple[str, ...]()
+    if screen.kind == "choose":
+        labels = tuple(str(item.get("label", "")) for item in _items(session, screen))
+    elif screen.kind == "list":
+        labels = tuple(item_text(language, screen, item) for item in _items(session, screen))
     back = bool(trail) and screen.kind != "end"
-    return pages(book.language(session.language), screen, _scope(session), labels, back, notice, session.frame)
+    return pages(language, screen, _scope(session), labels, back, notice, session.frame)
 
 
 def _show(

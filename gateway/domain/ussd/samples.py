@@ -8,12 +8,15 @@ from __future__ import annotations
 from typing import Any
 
 from gateway.domain.cover import CoverState
+from gateway.domain.family_payment import PaymentState
 from gateway.domain.ussd.facts import FACTS
 
 Fact = dict[str, Any]
 
 CHFID, BAD_CHFID = "100000014", "100000017"  # the second has a wrong check digit
 NAME = "Mwanamkasi Rajabuw"  # as long as a label lets a name be
+GIVEN_NAMES = "Mwanamkasi Raj"  # as long as a member's line lets them be
+RECEIPT = "GEPG-1234567890123456"
 PRODUCT = "Mfuko wa Afya ya Jamii Iliyoboreshwa Mor"  # as long as a quote lets it be
 
 
@@ -33,6 +36,15 @@ def caller(*states: str) -> Fact:
     return {"language": None, "count": len(families), "families": families}
 
 
+def member(state: str) -> Fact:
+    return {"name": GIVEN_NAMES, "state": str(state), "until": "2026-12-30", "start": "2026-12-31"}
+
+
+def receipt(state: str) -> Fact:
+    return {"state": state, "amount": 999_999_900, "receipt": RECEIPT, "day": "2026-12-30"}
+
+
+OWED: Fact = {"due": 999_999_900, "number": "994180000017", "expires": "2026-12-30"}
 NUMBERED: Fact = {"state": "numbered", "number": "994180000017", "amount": 999_999_900, "expires": "2026-12-30"}
 QUOTE: Fact = {
     "state": "payable",
@@ -52,6 +64,14 @@ ANSWERS: dict[str, list[Fact]] = {
     "control_number": [
         NUMBERED,
         *({"state": state} for state in FACTS["control_number"].states if state != "numbered"),
+    ],
+    "members": [
+        {"state": "some", "count": 6, "items": [member(state) for state in CoverState]},
+        {"state": "none", "count": 0, "items": []},
+    ],
+    "payment": [
+        {**OWED, "state": str(state), "receipts": [receipt("checked"), receipt("paid"), receipt("paid")][: 3 - i // 2]}
+        for i, state in enumerate(PaymentState)
     ],
     "enquiry": [{"state": str(s), "until": "2026-12-30", "start": "2026-12-31"} for s in FACTS["enquiry"].states],
 }

@@ -26,6 +26,7 @@ from gateway.ports import LegacyStatus, PaymentReceived
 from gateway.service.index_phones import IndexPhones
 from gateway.service.quotes import read_quote
 from gateway.service.ussd_facts import UssdFacts
+from gateway.service.ussd_members import MembersFact
 from gateway.store import tables as g
 from gateway.store.callers import SqlCallers
 from gateway.store.follow import SqlFollow
@@ -379,3 +380,72 @@ async def test_a_product_that_converts_to_itself(desk: Desk) -> None:
     family = await desk.enrolled({**ACTIVE, **OVER}, DateTo=datetime(2026, 11, 21, tzinfo=UTC))
     await desk.world.connection.execute(t.products.update().values(ConversionProdID=t.products.c.ProdID))
     assert await desk.quote(family) == {"state": "no_product"}
+
+
+# ------------------------------------------------------------------------------------------------------------- members
+
+
+async def shown_members(desk: Desk, family: int) -> list[tuple[str, str, str | None]]:
+    told = await MembersFact(desk.uow, Clock())(family)
+    assert told["state"] == "some"
+    return [(item["name"], item["state"], item["until"]) for item in told["items"]]
+
+
+async def test_a_member_is_told_its_own_cover(desk: Desk) -> None:
+    """Rows without a day, dead rows, rows of a policy that died, of members who died or went to another family."""
+    world, sold = desk.world, await desk.world.product()
+    family, members = await world.family(PHONE, None, None, None, None, None)
+    policy = await world.policy(family, sold, PolicyStatus=2, EffectiveDate=TODAY)
+    dead = await world.policy(family, sold, PolicyStatus=2, EffectiveDate=TODAY, ValidityTo=DEAD)
+    whole = {"PolicyId": policy, "StartDate": TODAY, "EffectiveDate": TODAY, "ExpiryDate": END}
+    await world.put(t.insuree_policies, InsureeID=members[0], **whole)
+    await world.put(t.insuree_policies, InsureeID=members[1], **{**whole, "EffectiveDate": None})
+    await world.put(t.insuree_policies, InsureeID=members[2], **whole, ValidityTo=DEAD)
+    await world.put(t.insuree_policies, InsureeID=members[3], **{**whole, "PolicyId": dead})
+    await world.put(t.insuree_policies, InsureeID=members[4], PolicyId=policy, EffectiveDate=TODAY)
+    await world.put(t.insuree_policies, InsureeID=members[5], **whole)
+    gone = t.insurees.update().where(t.insurees.c.InsureeID == members[5])
+    await world.connection.execute(gone.values(ValidityTo=DEAD))
+    assert await shown_members(desk, family) == [
+        ("Asha 1", "covered", END.isoformat()),
+        ("Asha 2", "unpaid", None),
+        ("Asha 3", "none", None),
+        ("Asha 4", "none", None),
+        ("Asha 5", "covered", END.isoformat()),
+    ]
+    _, [other] = await world.family(None)
+    moved = t.insurees.update().where(t.insurees.c.InsureeID == members[4])
+    await world.connection.execute(moved.values(FamilyID=family + 1))  # the row of the old family's policy stays
+    assert [row.insuree_id for row in await world.registry.coverages(family)] == members[:2]
+    assert other not in members
+
+
+async def test_two_live_policies_are_the_best_of_both(desk: Desk) -> None:
+    sold = await desk.world.product()
+    family, members = await desk.world.family(PHONE, None)
+    first = await desk.world.policy(family, sold, PolicyStatus=2, EffectiveDate=TODAY, ExpiryDate=None)
+    second = await desk.world.policy(family, sold, PolicyStatus=1)
+    days = {"StartDate": TODAY, "EffectiveDate": TODAY}
+    await desk.world.put(t.insuree_policies, InsureeID=members[0], PolicyId=first, **days)
+    await desk.world.put(t.insuree_policies, InsureeID=members[1], PolicyId=second)
+    assert await shown_members(desk, family) == [("Asha 1", "covered", None), ("Asha 2", "unpaid", None)]
+
+
+@pytest.mark.parametrize(
+    ("names", "shown"),
+    [
+        ({"OtherNames": "Mwanamkasi Rajabu Selemani"}, "Mwanamkasi"),
+        ({"OtherNames": "Mwanamkasirajabu"}, "Mwanamkasiraja"),
+        ({"OtherNames": " Asha   Juma "}, "Asha Juma"),
+        ({"OtherNames": " ", "LastName": " "}, "000000001"),
+        ({"OtherNames": ""}, "Mushi"),
+    ],
+)
+async def test_a_name_is_as_long_as_a_line_lets_it_be(desk: Desk, names: dict[str, str], shown: str) -> None:
+    family = await desk.enrolled()
+    await desk.world.connection.execute(t.insurees.update().values(**names))
+    assert await shown_members(desk, family) == [(shown, "none", None)]
+
+
+async def test_a_family_that_is_gone_has_no_members(desk: Desk) -> None:
+    assert (await MembersFact(desk.uow, Clock())(4711))["state"] == "none"

@@ -286,6 +286,9 @@ async def said(world: Any, legacy: Survey) -> Recorder:
         await registry.policies_by_id([policy, 10**6]),
     ):
         assert [(held.id, held.paid) for held in found] == [(policy, Money.parse("30000"))]
+    held_rows = await registry.coverages(family)
+    assert [(held.policy_id, held.insuree_id) for held in held_rows] == [(policy, member) for member in members]
+    assert [receipt.number for receipt in await registry.receipts(family, 3)] == ["R-1"]
     assert [row.insuree_id for row in await registry.phones(0, 2)] == members
     assert [change.row.insuree_id for change in await registry.phones_changed(members[0], 1)] == [members[1]]
     assert await registry.newest_insuree() == head
@@ -338,7 +341,7 @@ async def test_nothing_that_only_others_understand(said: Recorder) -> None:
 async def test_a_page_has_an_order(said: Recorder) -> None:
     """OFFSET and FETCH are part of ORDER BY there."""
     paged = [text for texts in said.texts.values() for text in texts if "FETCH" in text]
-    assert len(paged) == 6
+    assert len(paged) == 7
     assert all(re.search(r"ORDER BY [^\n]+\n OFFSET 0 ROWS\n FETCH FIRST :page ROWS ONLY$", text) for text in paged)
 
 

@@ -23,7 +23,7 @@ FIELDS = {
     "serviceCode": "*384*123#",
     "text": "1*2",
 }
-TURN = Turn(SESSION, "+255712345678", "*384*123#", "1*2", network="64004")
+TURN = Turn(SESSION, "+255712345678", "*384*123#", "1*2", network="vodacom")
 
 
 def post(body: bytes) -> InboundRequest:
@@ -35,7 +35,7 @@ def form(without: str = "", **changed: str) -> InboundRequest:
 
 
 def turn(
-    session_id: str = SESSION, service_code: str = "*384*123#", transcript: str = "1*2", network: str | None = "64004"
+    session_id: str = SESSION, service_code: str = "*384*123#", transcript: str = "1*2", network: str | None = "vodacom"
 ) -> Turn:
     return Turn(session_id, "+255712345678", service_code, transcript, network=network)
 
@@ -64,6 +64,18 @@ CASES: list[tuple[str, InboundRequest, Turn | Malformed]] = [
     ("fields of theirs that we do not know", form(date="2026-01-01"), TURN),
     ("no network code", form(without="networkCode"), turn(network=None)),
     ("an empty network code", form(networkCode=""), turn(network=None)),
+    *(
+        (f"network code {code}", form(networkCode=code), turn(network=network))
+        for code, network in (
+            ("64002", "yas"),
+            ("64003", "yas"),
+            ("64005", "airtel"),
+            ("64007", "ttcl"),
+            ("64009", "halotel"),
+            ("99999", None),
+            ("63902", None),
+        )
+    ),
     ("no service code", form(without="serviceCode"), turn(service_code="")),
     ("letters of any script", form(text="1*Ng'ombe ñ 你 😀"), turn(transcript="1*Ng'ombe ñ 你 😀")),
     ("UTF-8 that nobody escaped", post(form(text="").body + "ñ".encode()), turn(transcript="ñ")),

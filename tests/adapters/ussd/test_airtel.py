@@ -21,7 +21,7 @@ def get(without: str = "", **changed: str) -> InboundRequest:
 
 
 def turn(key: str) -> Turn:
-    return Turn("A-17", "+255684987654", "", key=key)
+    return Turn("A-17", "+255684987654", "", key=key, network="airtel")
 
 
 CASES: list[tuple[str, InboundRequest, Turn | Malformed]] = [

@@ -64,6 +64,13 @@ CASES: list[tuple[str, InboundRequest, Turn | Ended | Malformed]] = [
     ("no answer", said(payload={"response": ""}), turn(key="")),
     ("letters of any script", said(payload={"response": "Ng'ombe 你 😀"}), turn(key="Ng'ombe 你 😀")),
     ("no request id", said(payload={"request_id": None}), turn(turn_id="", echo=ECHO | {"request_id": None})),
+    *(
+        (f"the operator {name}", said(operator=name), turn(network=network, echo=ECHO | {"operator": name}))
+        for name, network in (
+            ("tigo", "yas"), ("Yas", "yas"), ("mixx", "yas"), ("zantel", "yas"), ("airtel", "airtel"),
+            ("halotel", "halotel"), ("TTCL", "ttcl"), ("athena", None),
+        )
+    ),
     ("no operator", said(without="operator"), turn(network=None, echo=ECHO | {"operator": None})),
     ("the end of a session", said(command="terminate"),
      Ended("4574", "+255754987654", EndStatus.INCOMPLETE, echo=ECHO)),

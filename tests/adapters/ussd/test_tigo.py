@@ -37,11 +37,11 @@ def b(without: str = "", **changed: str) -> InboundRequest:
 
 
 def key(text: str, code: str = "") -> Turn:
-    return Turn("40396", PHONE, code, key=text, first=False)
+    return Turn("40396", PHONE, code, key=text, network="yas", first=False)
 
 
 def first(code: str) -> Turn:
-    return Turn("40396", PHONE, code, first=True)
+    return Turn("40396", PHONE, code, network="yas", first=True)
 
 
 CASES: list[tuple[str, InboundRequest, Turn | Malformed]] = [

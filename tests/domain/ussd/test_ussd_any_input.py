@@ -13,7 +13,7 @@ from played.talk import BOOK, LATE, Fact, Talk, kept, new_session
 from gateway.domain.cover import CoverState
 from gateway.domain.segments import units
 from gateway.domain.ussd.effects import RequestBill
-from gateway.domain.ussd.facts import FACTS
+from gateway.domain.ussd.facts import FACTS, FactSpec
 from gateway.domain.ussd.frame import COUNTS, Frame
 from gateway.domain.ussd.machine import Answered, Ask, AskFailed, Key, Started, step
 from gateway.domain.ussd.session import Left, Session
@@ -87,8 +87,16 @@ def fact(name: str) -> st.SearchStrategy[Fact | str]:
         "number": st.from_regex(r"[0-9]{12,15}", fullmatch=True),
         "key": st.just("family:1/product:1/after:0"),
         **{day: st.just("2026-12-31") for day in ("start", "until", "expires")},
+        **{listed: items(spec) for listed, spec in FACTS[name].lists},
     }
     return st.one_of(st.just(LATE), st.fixed_dictionaries({"state": st.sampled_from([*FACTS[name].states]), **filled}))
+
+
+def items(spec: FactSpec) -> st.SearchStrategy[list[Fact]]:
+    """As many as a registry may hold, with whatever a clerk has typed for a name."""
+    days = {day: st.sampled_from([None, "2026-12-31"]) for day in ("until", "start", "day")}
+    filled = {"name": st.text(max_size=14), "amount": st.integers(0, 10**15), "receipt": st.text(max_size=20), **days}
+    return st.lists(st.fixed_dictionaries({"state": st.sampled_from([*spec.states]), **filled}), max_size=40)
 
 
 @settings(max_examples=250, deadline=None)
@@ -108,7 +116,7 @@ def test_no_conversation_raises_or_outgrows_its_screen(data: st.DataObject, limi
 
 
 @pytest.mark.parametrize("key", ODD)
-@pytest.mark.parametrize("way", [[], ["1"], ["3"], ["4"]], ids=["home", "confirm", "enquiry", "language"])
+@pytest.mark.parametrize("way", [[], ["1"], ["5", "1"], ["5", "2"]], ids=["home", "confirm", "enquiry", "language"])
 def test_an_odd_answer_is_wrong_or_nothing(way: list[str], key: str) -> None:
     """It moves nothing, and it reaches no fact."""
     known = {"language": None, "count": 1, "families": [{"id": 1, "state": "covered", "until": "2026-12-31"}]}

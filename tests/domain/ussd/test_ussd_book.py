@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 import menus
+from gateway.domain.cover import CoverState
 from gateway.domain.errors import ERRORS
 from gateway.domain.ussd.book import COMMON_TEXTS, BookError, Limits, Template, load_book
 from gateway.domain.ussd.facts import lookup
@@ -147,6 +148,37 @@ FAULTS: list[tuple[str, Change, list[str]]] = [
         "a choice of nothing",
         lambda b, _: b["screens"].update(c={"kind": "choose", "text": "bye", "goto": "end", "into": "family"}),
         ["screen c: chooses from the unknown ''"],
+    ),
+    (
+        "an effect that sends a message without a text",
+        lambda b, _: (b.update(networks=["yas"]), b["screens"]["end"].update(does=["tell_mobile"])),
+        [f"{code}: no text for 'sms.how_mobile.{network}'" for code in ("sw", "en") for network in ("other", "yas")],
+    ),
+    (
+        "a list of nothing",
+        lambda b, _: b["screens"].update(c={"kind": "list", "text": "bye", "source": "bill.items", "each": "bye"}),
+        ["screen c: lists the unknown 'bill.items'"],
+    ),
+    (
+        "a list whose items have no text",
+        lambda b, _: b["screens"].update(c={"kind": "list", "text": "bye", "source": "members.items", "each": "bye"}),
+        ["screen c: an item needs a text of its state: 'each'"],
+    ),
+    (
+        "an item that mentions what it has not",
+        lambda b, t: (
+            b["screens"].update(
+                c={"kind": "list", "text": "bye", "source": "members.items", "each": "own.{item.state}"}
+            ),
+            [language.update(own=dict.fromkeys(CoverState, "{item.name}")) for language in t.values()],
+            t["sw"]["own"].update(none="{item.chfid}"),
+        ),
+        ["sw: own.none: unknown field 'item.chfid'"],
+    ),
+    (
+        "an item's field outside a list",
+        lambda _, t: t["sw"].update(hello="{item.name}"),
+        ["sw: hello: unknown field 'item.name'"],
     ),
     (
         "an input of who knows what",
@@ -298,7 +330,11 @@ def test_the_shipped_book_is_good_in_both_languages() -> None:
     assert list(book.languages) == ["sw", "en"]
     assert book.limits == Limits(keys=40, wrong=4, options=5, input_characters=40)
     assert [name for name, screen in book.screens.items() if screen.guard] == ["confirm"]
-    assert {name for name, screen in book.screens.items() if screen.does} == {"ask_number"}
+    assert {name: screen.does for name, screen in book.screens.items() if screen.does} == {
+        "ask_number": ("request_bill",),
+        "number_mobile": ("tell_mobile",),
+        "number_bank": ("tell_bank",),
+    }
 
 
 def test_a_language_that_nobody_knows_is_the_first_one() -> None:

@@ -228,7 +228,9 @@ def test_answers_dialled_ahead_do_all_the_rest() -> None:
     covered = {"state": "covered", "until": "2026-12-31"}
     talk = Talk(from_table({"caller": [KNOWN], "enquiry": [covered]}), new_session())
     talk.dial()
-    talk.press("4", dialled=True)
+    talk.press("5", dialled=True)
+    talk.press("2", dialled=True)
     assert talk.press("2", dialled=True).effects == ("keep_language en for=+255754100200",)
-    talk.press("3", dialled=True)
+    talk.press("5", dialled=True)
+    talk.press("1", dialled=True)
     assert talk.press("100000014", dialled=True).screen == "COVERED until 31/12/2026."

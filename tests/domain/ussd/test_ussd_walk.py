@@ -10,15 +10,15 @@ from dataclasses import replace
 from functools import cache
 
 import pytest
-from played.talk import BOOK, as_event, new_session, one_step
+from played.talk import BOOK, Talk, as_event, new_session, one_step
 from played.walk import DROPPED, NOTICES, WALKED, Edge, walk
 
 from gateway.domain.segments import is_gsm7, units
 from gateway.domain.ussd.book import load_book
-from gateway.domain.ussd.effects import KeepLanguage, RequestBill
+from gateway.domain.ussd.effects import KeepLanguage, RequestBill, TellHowToPay
 from gateway.domain.ussd.facts import FACTS
 from gateway.domain.ussd.machine import Key, Started, step
-from gateway.domain.ussd.samples import ANSWERS, CALLERS, caller
+from gateway.domain.ussd.samples import ANSWERS, CALLERS, GIVEN_NAMES, caller, member
 from gateway.domain.ussd.session import Session
 from gateway.domain.ussd.ways import HOWS
 
@@ -144,6 +144,11 @@ def test_a_bill_is_asked_for_only_by_a_yes_to_its_amount(edges: list[Edge]) -> N
                 assert (effect.key, effect.amount_minor) == (quote["key"], quote["amount"])
                 assert (effect.family_id, effect.msisdn) == (before.values["family"]["id"], before.msisdn)
                 assert effect.language == before.language
+            elif isinstance(effect, TellHowToPay):
+                after = edge.step.session
+                assert before.screen in ("number_how", "number_given")
+                assert after.screen == f"number_{effect.way}"
+                assert (effect.control_number, effect.msisdn) == (after.facts["bill"]["number"], before.msisdn)
             else:
                 assert isinstance(effect, KeepLanguage)
                 assert before.screen == "language"
@@ -206,6 +211,25 @@ def test_all_that_the_book_holds_is_reached() -> None:
     pressed = {(edge.before.screen, edge.key) for edge in everywhere if edge.before}
     assert pressed >= {(s.name, o.key) for s in BOOK.screens.values() for o in s.options}
     assert {edge.step.session.language for edge in everywhere} == {"sw", "en"}
+
+
+def test_a_fact_is_asked_for_anew_wherever_it_is_needed() -> None:
+    """So that nothing is shown that was true some screens ago; who calls does not change in a call."""
+    for screen in BOOK.screens.values():
+        assert {*screen.needs} - {"caller"} <= {*screen.forget}, screen.name
+
+
+@pytest.mark.parametrize("limit", [80, 100, 140, 160])
+def test_twenty_members_turn_pages_and_no_line_is_broken(limit: int) -> None:
+    members = [{**member("covered"), "name": f"{GIVEN_NAMES[:10]}  {number:02}"} for number in range(20)]
+    told = {"caller": caller("covered"), "members": {"state": "some", "count": 20, "items": members}}
+    talk = Talk(lambda ask: told[ask.fact], new_session(limit=limit))
+    talk.dial()
+    pages = pages_of(talk.press("3").session)
+    assert all(units(page) <= limit - 4 for page in pages)
+    lines = [line for page in pages for line in lines_without_nav(page)]
+    shown = [f"{GIVEN_NAMES[:10]} {number:02}: HAI hadi 30/12/2026" for number in range(20)]
+    assert lines == ["Familia yangu:", *shown]
 
 
 def test_a_phone_of_twenty_families_turns_pages() -> None:

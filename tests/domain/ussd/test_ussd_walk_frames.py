@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import cache
+from itertools import cycle
 
 import pytest
 from played.talk import BOOK, new_session
@@ -17,11 +18,17 @@ from gateway.domain.ussd.book import load_book
 from gateway.domain.ussd.frame import Frame, cost, sent
 from gateway.domain.ussd.machine import Key, step
 from gateway.domain.ussd.samples import CALLERS
+from gateway.domain.ussd.session import OTHER_NETWORK
 
 
 @cache
 def walked(frame: str) -> list[Edge]:
-    return [edge for who in CALLERS.values() for edge in edges_of(WALKED, who, FRAMES[frame])]
+    """Each caller comes from another network."""
+    return [
+        edge
+        for who, network in zip(CALLERS.values(), cycle((*BOOK.networks, OTHER_NETWORK)))
+        for edge in edges_of(WALKED, who, FRAMES[frame], network)
+    ]
 
 
 @pytest.fixture(scope="module", params=FRAMES)
@@ -52,6 +59,12 @@ def test_every_screen_key_and_fact_is_met_in_every_language(frame: str) -> None:
         assert pressed >= {(s.name, DROPPED) for s in BOOK.screens.values() if s.kind not in ("route", "end")}
         for kind, keys in {"menu": {"0", "00", "#", "8"}, "input": {"0", "00", "#", "100000014"}}.items():
             assert pressed >= {(s.name, key) for s in BOOK.screens.values() if s.kind == kind for key in keys}
+
+
+def test_every_text_of_every_network_is_met(frame: str) -> None:
+    told = {(e.step.session.network, (e.step.reply or "")) for e in walked(frame) if e.step.session.page == 0}
+    met = {network for network, reply in told if reply.startswith(("Piga *150", "Dial *150", "M-Pesa *150"))}
+    assert met == {*BOOK.networks, OTHER_NETWORK}
 
 
 def test_turning_the_pages_comes_round_and_shows_every_option_whole(frame: str) -> None:

@@ -354,6 +354,11 @@ WHERE EXISTS (SELECT gw_payment.id
 FROM gw_payment
 WHERE gw_payment.bill_id = :bill_id_1 AND gw_payment.provider != :provider_1);
 
+-- SqlPayments.held_for
+SELECT TOP 3 gw_payment.amount_minor, gw_payment.currency, gw_payment.reference, gw_payment.paid_at, gw_payment.first_seen_at
+FROM gw_payment JOIN gw_bill ON gw_bill.id = gw_payment.bill_id
+WHERE gw_bill.family_id = :family_id_1 AND gw_payment.state IN (:state_1_1, :state_1_2) ORDER BY gw_payment.first_seen_at DESC, gw_payment.id DESC;
+
 -- SqlPayments.sent_by
 SELECT TOP 1 gw_payment.id, gw_payment.reference, gw_payment.control_number, gw_payment.digest, gw_payment.provider, gw_payment.amount_minor, gw_payment.currency, gw_payment.paid_at, gw_payment.receipt, gw_payment.state, gw_payment.inbox_id, gw_payment.bill_id, gw_payment.premium_id, gw_payment.first_seen_at, gw_payment.updated_at, gw_case.kind AS case_kind
 FROM gw_payment LEFT OUTER JOIN gw_case ON gw_case.kind IN (:kind_1_1, :kind_1_2, :kind_1_3, :kind_1_4, :kind_1_5, :kind_1_6, :kind_1_7, :kind_1_8, :kind_1_9, :kind_1_10, :kind_1_11, :kind_1_12, :kind_1_13, :kind_1_14, :kind_1_15, :kind_1_16, :kind_1_17, :kind_1_18, :kind_1_19, :kind_1_20) AND gw_case.subject = (:param_2 + gw_payment.reference + :param_3 + gw_payment.control_number)

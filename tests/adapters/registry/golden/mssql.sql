@@ -21,6 +21,18 @@ SELECT [tblPolicy].[PolicyID], [tblPolicy].[FamilyID], [tblPolicy].[ProdID], [tb
 FROM [tblPolicy] LEFT OUTER JOIN [tblPremium] ON [tblPremium].[PolicyID] = [tblPolicy].[PolicyID] AND [tblPremium].[ValidityTo] IS NULL AND [tblPremium].[isPhotoFee] = 0
 WHERE [tblPolicy].[FamilyID] IN (:ids_1, :ids_2) AND [tblPolicy].[ValidityTo] IS NULL;
 
+-- coverages
+SELECT [tblInsureePolicy].[InsureeID], [tblInsureePolicy].[PolicyId], [tblInsureePolicy].[StartDate], [tblInsureePolicy].[EffectiveDate], [tblInsureePolicy].[ExpiryDate]
+FROM [tblInsureePolicy] JOIN [tblPolicy] ON [tblPolicy].[PolicyID] = [tblInsureePolicy].[PolicyId] JOIN [tblInsuree] ON [tblInsuree].[InsureeID] = [tblInsureePolicy].[InsureeID]
+WHERE [tblPolicy].[FamilyID] = :family_id AND [tblInsuree].[FamilyID] = [tblPolicy].[FamilyID] AND [tblPolicy].[ValidityTo] IS NULL AND [tblInsureePolicy].[ValidityTo] IS NULL AND [tblInsuree].[ValidityTo] IS NULL AND ([tblInsuree].[CHFID] IS NULL OR [tblInsuree].[CHFID] != :CHFID_1) ORDER BY [tblInsureePolicy].[PolicyId], [tblInsureePolicy].[InsureeID], [tblInsureePolicy].[InsureePolicyID];
+
+-- receipts
+SELECT [tblPremium].[Amount], [tblPremium].[Receipt], [tblPremium].[PayDate]
+FROM [tblPremium] JOIN [tblPolicy] ON [tblPremium].[PolicyID] = [tblPolicy].[PolicyID] AND [tblPremium].[ValidityTo] IS NULL AND [tblPremium].[isPhotoFee] = 0
+WHERE [tblPolicy].[FamilyID] = :family_id AND [tblPolicy].[ValidityTo] IS NULL ORDER BY [tblPremium].[PayDate] DESC, [tblPremium].[PremiumId] DESC
+ OFFSET 0 ROWS
+ FETCH FIRST :page ROWS ONLY;
+
 -- family
 SELECT [tblFamilies].[FamilyID], [tblFamilies].[InsureeID], village.[LocationId] AS [Village], ward.[LocationId] AS [Ward], district.[LocationId] AS [District], region.[LocationId] AS [Region]
 FROM [tblFamilies] LEFT OUTER JOIN [tblLocations] AS village ON village.[LocationId] = [tblFamilies].[LocationId] LEFT OUTER JOIN [tblLocations] AS ward ON ward.[LocationId] = village.[ParentLocationId] LEFT OUTER JOIN [tblLocations] AS district ON district.[LocationId] = ward.[ParentLocationId] LEFT OUTER JOIN [tblLocations] AS region ON region.[LocationId] = district.[ParentLocationId]

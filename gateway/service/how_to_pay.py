@@ -1,0 +1,30 @@
+"""How to pay a control number, by the caller's own network or at a bank, as one SMS that stays on the phone."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from gateway.domain.ussd.effects import TellHowToPay
+from gateway.ports import Requester, UnitOfWork
+from gateway.service.messages import Messages
+
+
+class NotPayableError(Exception):
+    """The number is not to be paid any more: what the caller has been shown meanwhile must not be said again."""
+
+
+class HowToPay:
+    """Carries out ``TellHowToPay``: once for a bill, a way and a phone."""
+
+    def __init__(self, uow: UnitOfWork, messages: Messages) -> None:
+        self._uow = uow
+        self._messages = messages
+
+    async def __call__(self, wanted: TellHowToPay, now: datetime) -> None:
+        """Raises NotPayableError where there is no such bill to pay now."""
+        reader = Requester(wanted.msisdn, wanted.language)
+        async with self._uow.writing() as tx:
+            bill = await tx.bills.by_control_number(wanted.control_number)
+            if bill is None or not bill.payable_at(now):
+                raise NotPayableError
+            await tx.outbox.put([self._messages.how_to_pay(bill, wanted.way, wanted.network, reader)], now)
