@@ -64,6 +64,7 @@ class UssdSettings(Block):
     fact_s: Seconds = 2.5
     number_s: Seconds = 3.5
     wrong_numbers_an_hour: Annotated[int, Field(ge=1, le=1000)] = 10
+    officer_wrong_numbers_an_hour: Annotated[int, Field(ge=1, le=1000)] = 60
     menus: Path | None = None  # a folder of menus instead of those that ship
 
 

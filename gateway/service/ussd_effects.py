@@ -5,16 +5,19 @@ from __future__ import annotations
 from datetime import datetime
 
 from gateway.domain.bill import Bill
-from gateway.domain.ussd.effects import KeepLanguage, RequestBill, UssdEffect
+from gateway.domain.clock import eat_day
+from gateway.domain.ussd.effects import KeepLanguage, RequestBill, TellCommission, UssdEffect
 from gateway.ports import UnitOfWork
+from gateway.service.messages import Messages
 from gateway.service.request_control_number import RequestControlNumber
 
 
 class UssdEffects:
     """Carries out each effect in a transaction of its own. Raises what the database raises: nothing was done then."""
 
-    def __init__(self, uow: UnitOfWork, request_number: RequestControlNumber) -> None:
+    def __init__(self, uow: UnitOfWork, request_number: RequestControlNumber, messages: Messages) -> None:
         self._uow = uow
+        self._messages = messages
         self._request_number = request_number
 
     async def __call__(self, effect: UssdEffect, now: datetime) -> Bill | None:
@@ -25,4 +28,7 @@ class UssdEffects:
             case KeepLanguage(msisdn, language):
                 async with self._uow.writing() as tx:
                     await tx.callers.set_language(msisdn, language, now)
+            case TellCommission():
+                async with self._uow.writing() as tx:
+                    await tx.outbox.put([self._messages.commission(effect, eat_day(now))], now)
         return None

@@ -13,6 +13,7 @@ from gateway.domain.effects import SendSms
 from gateway.domain.money import Money
 from gateway.domain.periods import Period
 from gateway.domain.segments import fits_one_sms, is_gsm7, units
+from gateway.domain.ussd.effects import TellCommission
 from gateway.ports import Requester
 from gateway.service.messages import Messages
 
@@ -43,7 +44,14 @@ def every_message(bill: Bill, language: str, amount: Money) -> dict[str, SendSms
         "part_paid": MESSAGES.part_paid(reader, bill, amount, RECEIPT, amount),
         "receipt": MESSAGES.receipt(reader, amount, RECEIPT, "994180000017"),
         "held": MESSAGES.held(reader, amount, RECEIPT, "994180000017"),
+        "commission": MESSAGES.commission(told(language, amount, reckoned=True), start),
+        "collected": MESSAGES.commission(told(language, amount, reckoned=False), start),
     }
+
+
+def told(language: str, amount: Money, reckoned: bool) -> TellCommission:
+    minor = amount.amount_minor
+    return TellCommission("EO0000000123", "2026-12-01", reckoned, minor, minor, "+255754100200", language)
 
 
 WRITTEN = {
@@ -64,6 +72,8 @@ WRITTEN = {
         "receipt": "CHF: Tumepokea malipo yako TZS 9,999,999. Risiti 123456789012345. Asante.",
         "held": "CHF: Tumepokea TZS 9,999,999. Risiti 123456789012345. Malipo yanakaguliwa na afisa; tutakujulisha. "
         "Fedha zako ziko salama.",
+        "commission": "CHF: Kamisheni 12/2026: TZS 9,999,999. Makusanyo yote: TZS 9,999,999.",
+        "collected": "CHF: Makusanyo 12/2026: TZS 9,999,999. Kamisheni haijahesabiwa.",
     },
     "en": {
         "control_number": "CHF: Control number 9941 8000 0017. Pay TZS 9,999,999 before 31/12/2026 by phone "
@@ -83,6 +93,8 @@ WRITTEN = {
         "receipt": "CHF: We received your payment of TZS 9,999,999. Receipt 123456789012345. Thank you.",
         "held": "CHF: TZS 9,999,999 received. Receipt 123456789012345. An officer is checking the payment; we will "
         "tell you. Your money is safe.",
+        "commission": "CHF: Commission 12/2026: TZS 9,999,999. Collected in all: TZS 9,999,999.",
+        "collected": "CHF: Collected 12/2026: TZS 9,999,999. Commission is not worked out.",
     },
 }
 
@@ -141,3 +153,24 @@ def test_one_reference_that_pays_two_numbers_sends_two_receipts() -> None:
     reader = Requester("+255754100200", "sw")
     one, two = (MESSAGES.receipt(reader, MILLIONS, RECEIPT, number) for number in ("994180000017", "994180000018"))
     assert one.key != two.key
+
+
+def test_an_officer_gets_the_same_figures_once_a_day_and_other_figures_at_once() -> None:
+    day, sent = date(2026, 12, 5), told("sw", MILLIONS, reckoned=True)
+    key = MESSAGES.commission(sent, day).key
+    assert MESSAGES.commission(replace(sent, language="en"), day).key == key
+    others = [
+        MESSAGES.commission(sent, day + timedelta(days=1)),
+        *(
+            MESSAGES.commission(replace(sent, **other), day)
+            for other in (
+                {"commission_minor": 1},
+                {"collected_minor": 1},
+                {"first": "2026-11-01"},
+                {"officer": "EO2"},
+                {"msisdn": "+255754100201"},
+                {"reckoned": False},
+            )
+        ),
+    ]
+    assert len({key, *(sms.key for sms in others)}) == 1 + len(others)

@@ -26,6 +26,7 @@ from gateway.domain.ussd.machine import Ask
 from gateway.http_client import AiohttpClient
 from gateway.ports import SessionStore
 from gateway.service.answer_ussd import AnswerUssd, Budget
+from gateway.service.messages import Messages
 from gateway.service.ussd_effects import UssdEffects
 from gateway.web.listeners import LONGEST_LINE
 from gateway.web.ussd import UssdRoutes
@@ -179,7 +180,7 @@ def _answer(told: Told, sessions: SessionStore, budget: Budget) -> AnswerUssd:
         BOOK,
         sessions,
         told,  # type: ignore[arg-type]
-        UssdEffects(Languages(), told),  # type: ignore[arg-type]
+        UssdEffects(Languages(), told, Messages(BOOK)),  # type: ignore[arg-type]
         told,  # type: ignore[arg-type]
         StandingClock(),
         budget,

@@ -46,7 +46,7 @@ async def at(database: Database, backend: str, request: pytest.FixtureRequest) -
             BOOK,
             sessions,
             UssdFacts(database, SystemClock()),
-            UssdEffects(database, RequestControlNumber(database, Messages(BOOK), BillPolicy())),
+            UssdEffects(database, RequestControlNumber(database, Messages(BOOK), BillPolicy()), Messages(BOOK)),
             watch,
             SystemClock(),
             replace(PATIENT, number_s=0.02),

@@ -17,11 +17,13 @@ from played.talk import BOOK
 from adapters.sessions.memory import MemorySessions
 from adapters.ussd.africastalking import AfricasTalkingUssd
 from gateway.domain.bill import Bill, BillState, PayOption
+from gateway.domain.effects import Effect
 from gateway.domain.money import Money
 from gateway.domain.ussd.effects import RequestBill
 from gateway.domain.ussd.machine import Ask
 from gateway.ports import SessionStore
 from gateway.service.answer_ussd import AnswerUssd, Budget
+from gateway.service.messages import Messages
 from gateway.service.ussd_effects import UssdEffects
 from gateway.web.health import Health
 from gateway.web.listeners import operator_app
@@ -96,17 +98,26 @@ class Numbers:
 
 @dataclass
 class Languages:
-    """A database that keeps languages. Raises ``broken`` instead of committing."""
+    """A database that keeps languages and effects. Raises ``broken`` instead of committing."""
 
     kept: dict[str, str] = field(default_factory=dict)
+    effects: list[Effect] = field(default_factory=list)
     broken: Exception | None = None
 
     @property
     def callers(self) -> Languages:
         return self
 
+    @property
+    def outbox(self) -> Languages:
+        return self
+
     async def set_language(self, msisdn: str, language: str, now: datetime) -> None:
         self.kept[msisdn] = language
+
+    async def put(self, effects: Sequence[Effect], now: datetime) -> int:
+        self.effects += effects
+        return len(effects)
 
     @asynccontextmanager
     async def writing(self) -> AsyncIterator[Languages]:
@@ -161,7 +172,7 @@ class World:
             BOOK,
             self.sessions,
             self.registry,  # type: ignore[arg-type]
-            UssdEffects(self.languages, self.numbers),  # type: ignore[arg-type]
+            UssdEffects(self.languages, self.numbers, Messages(BOOK)),  # type: ignore[arg-type]
             self.numbers,  # type: ignore[arg-type]
             StandingClock(),
             self.budget,

@@ -78,6 +78,7 @@ class ScreenSpec:
     failed: str = ""  # where to go when a needed fact does not come in time
     does: tuple[str, ...] = ()  # effects of entering
     guard: bool = False  # a confirmation of money: dialled-ahead answers stop here
+    top: bool = False  # the way back ends here
 
 
 class Template:

@@ -20,6 +20,7 @@ class RequestBill:
     amount_minor: int  # what the caller agreed to; another amount due makes no bill
     msisdn: str
     language: str
+    officer: str = ""  # the code of the enrolment officer who asks for the family; empty: the family itself
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,15 +31,48 @@ class KeepLanguage:
     language: str
 
 
-UssdEffect = RequestBill | KeepLanguage
+@dataclass(frozen=True, slots=True)
+class TellCommission:
+    """Tell this phone an officer's figures of a month, which began on ``first``."""
+
+    officer: str  # the code
+    first: str  # a date
+    reckoned: bool  # whether there is a commission, or only what was collected
+    commission_minor: int
+    collected_minor: int
+    msisdn: str
+    language: str
+
+
+UssdEffect = RequestBill | KeepLanguage | TellCommission
 
 
 def _request_bill(session: Session) -> RequestBill | None:
     quote, family = session.facts.get("quote", {}), session.values.get("family", {})
     if quote.get("state") != "payable":
         return None
-    return RequestBill(quote["key"], family["id"], quote["amount"], session.msisdn, session.language)
+    return RequestBill(
+        quote["key"], family["id"], quote["amount"], session.msisdn, session.language, family.get("officer", "")
+    )
+
+
+def _tell_commission(session: Session) -> TellCommission | None:
+    officer, month = session.values.get("officer", {}), session.values.get("month", {})
+    if month.get("state") not in ("collected", "partly", "reckoned"):
+        return None
+    return TellCommission(
+        officer["code"],
+        month["first"],
+        month["state"] != "collected",
+        month["commission"],
+        month["collected"],
+        session.msisdn,
+        session.language,
+    )
 
 
 # what a screen's ``does`` may name; None where the facts give no reason to
-DOES: dict[str, Callable[[Session], UssdEffect | None]] = {"request_bill": _request_bill}
+DOES: dict[str, Callable[[Session], UssdEffect | None]] = {
+    "request_bill": _request_bill,
+    "tell_commission": _tell_commission,
+}

@@ -195,6 +195,8 @@ def _follow(session: Session, screen: ScreenSpec) -> tuple[Session, str]:
 
 def _arrive(book: Book, session: Session, screen: ScreenSpec) -> Step:
     left = session.screen
+    if screen.top:
+        return _show(book, session, screen, trail=())
     trail = (*session.trail, left)[-book.limits.hops :] if left and left != screen.name else session.trail
     return _show(book, session, screen, trail=trail)
 
