@@ -27,6 +27,7 @@ from adapters.registry.openimis.demo_families import (
     DemoPolicy,
 )
 from adapters.registry.openimis.installation import EMBEDDED, Installation
+from adapters.registry.openimis.survey import survey
 from adapters.registry.openimis.types import new_uuid
 from gateway.domain.chfid import with_check_digit
 from gateway.domain.money import Money
@@ -238,7 +239,10 @@ class _Loader(Connected):
     async def _commissions(self) -> None:
         """A report at ten per cent on what was paid of late, the last days aside; where there are reports."""
         reports, premiums = self._t.reports, self._t.premiums
-        if reports is None or "ReportingCommissionID" not in premiums.c:
+        there = (await self._connection.run_sync(survey)).tables
+        if reports is None or reports.name not in there:
+            return
+        if "ReportingCommissionID" not in there[premiums.name].columns:
             return
         first, last = self._today - timedelta(days=40), self._today - timedelta(days=5)
         report = await self._add(
