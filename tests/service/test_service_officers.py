@@ -32,6 +32,7 @@ from gateway.service.ussd_effects import UssdEffects
 from gateway.service.ussd_facts import UssdFacts
 from gateway.service.ussd_officers import OfficerFacts
 from gateway.store import tables as g
+from gateway.store.callers import SqlCallers
 
 DODOMA, KONDOA, UBUNGO = "+255712000901", "+255712000902", "+255712000903"  # the demo's officers
 NEW = "+255620000099"
@@ -111,6 +112,24 @@ async def test_the_index_is_built_and_follows_every_change(
     added = await another(world, Phone="0712000904")
     await index()
     assert await indexed(world) == {one: NEW, added: "+255712000904"}
+
+
+async def test_reading_anew_writes_only_what_is_different(
+    world: World, index: IndexOfficers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However many pages it takes: none touches what stands on another, so that callers are found all the while."""
+    monkeypatch.setattr(index_officers, "_PAGE", 1)
+    written: list[int] = []
+    write = SqlCallers.index_officers
+
+    async def watched(self: SqlCallers, *page: Any) -> int:
+        written.append(await write(self, *page))
+        return written[-1]
+
+    monkeypatch.setattr(SqlCallers, "index_officers", watched)
+    await change(world, await officer(world, KONDOA), Phone="0620000099")
+    await index()
+    assert written == [0, 1, 0, 0]
 
 
 async def test_a_quiet_registry_is_not_read_again_within_the_hour(world: World, index: IndexOfficers) -> None:
