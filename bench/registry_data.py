@@ -54,7 +54,7 @@ _PLACES = (
                                  "ValidityFrom")
        SELECT {officer} + n, gen_random_uuid(), 'B' || n, 'Mollel', 'Afisa ' || n, '0754' || lpad(n::text, 6, '0'), 1,
               {long_ago}
-       FROM generate_series(1, 100) n""",
+       FROM generate_series(1, 2500) n""",
     """INSERT INTO "tblProduct" ("ProdID", "ProdUUID", "ProductCode", "ProductName", "InsurancePeriod", "DateFrom",
                                  "DateTo", "LumpSum", "MemberCount", "GracePeriod", "GracePeriodRenewal",
                                  "MaxInstallments", "AccCodePremiums", "LocationId", "AuditUserID", "ValidityFrom")
@@ -90,7 +90,7 @@ _POLICIES = (
     """INSERT INTO "tblPolicy" ("PolicyID", "PolicyUUID", "FamilyID", "ProdID", "OfficerID", "PolicyStage",
                                 "PolicyStatus", "PolicyValue", "EnrollDate", "StartDate", "EffectiveDate", "ExpiryDate",
                                 "isOffline", "AuditUserID", "ValidityFrom", "ValidityTo", "LegacyID")
-       SELECT {policy} + k, gen_random_uuid(), {family} + n, {product} + 1, {officer} + 1 + n % 100,
+       SELECT {policy} + k, gen_random_uuid(), {family} + n, {product} + 1, {officer} + 1 + n % 2500,
               CASE WHEN k > {families} THEN 'R' ELSE 'N' END,
               CASE WHEN kind = 9 OR history THEN 1 WHEN kind = 8 THEN 8 ELSE 2 END, 21000, starts, starts,
               CASE WHEN kind = 9 OR history THEN NULL ELSE starts END, starts + 364, false, 1, {long_ago},

@@ -64,6 +64,7 @@ class UssdSettings(Block):
     fact_s: Seconds = 2.5
     number_s: Seconds = 3.5
     wrong_numbers_an_hour: Annotated[int, Field(ge=1, le=1000)] = 10
+    officer_wrong_numbers_an_hour: Annotated[int, Field(ge=1, le=1000)] = 60
     menus: Path | None = None  # a folder of menus instead of those that ship
     counts_every_s: Seconds = 5.0  # between two writes of what was counted of the menus' screens
     counts_days: Annotated[int, Field(ge=1, le=3_660)] = 800  # such counts are kept; two years can be compared

@@ -64,6 +64,7 @@ from gateway.service.daily_reconciliation import DailyPlan, DailyReconciliation,
 from gateway.service.expire_bills import ExpireBills
 from gateway.service.fill_pool import FillPool, PoolPolicy
 from gateway.service.follow_policies import FollowPolicies
+from gateway.service.index_officers import IndexOfficers
 from gateway.service.index_phones import IndexPhones
 from gateway.service.messages import Messages
 from gateway.service.number_watch import NumberWatch
@@ -343,6 +344,7 @@ async def prepare_demo(settings: Settings) -> list[DemoPhone]:
         if settings.database.app_role:
             await schema.upgrade(database.engine, settings.database.app_role)
         await IndexPhones(database, clock)()
+        await IndexOfficers(database, clock)()
     finally:
         await database.close()
     return phones
@@ -430,7 +432,7 @@ def _ussd_routes(
     answer = AnswerUssd(
         parts.book,
         sessions,
-        UssdFacts(parts.database, parts.clock, ussd.wrong_numbers_an_hour),
+        UssdFacts(parts.database, parts.clock, ussd.wrong_numbers_an_hour, ussd.officer_wrong_numbers_an_hour),
         UssdEffects(parts.database, request_number, parts.messages),
         watch,
         parts.clock,
@@ -507,8 +509,12 @@ async def _worker(parts: Core, stack: AsyncExitStack) -> Worker:
         FollowPolicies(database, clock, parts.messages),
         tuple(_limits(parts.settings)),
         pace,
-        [*_days(parts, client), *_bills(parts), *_screens(parts)],
+        [*_days(parts, client), *_bills(parts), *_screens(parts), _officers(parts)],
     )
+
+
+def _officers(parts: Core) -> tuple[str, Callable[[], Awaitable[int]], float]:
+    return "officers", IndexOfficers(parts.database, parts.clock), parts.settings.worker.index_every_s
 
 
 def _bills(parts: Core) -> list[tuple[str, Callable[[], Awaitable[int]], float]]:

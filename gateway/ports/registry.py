@@ -8,9 +8,11 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Protocol
 
+from gateway.domain.commission import Collected
 from gateway.domain.family_payment import Receipt
 from gateway.domain.members import Coverage
 from gateway.domain.money import Money
+from gateway.domain.officers import Officer
 from gateway.domain.periods import Period
 from gateway.domain.policy import Family, NewPolicy, NewPremium, Policy, Product
 from gateway.domain.settlement import Activation
@@ -43,6 +45,14 @@ class ChangedPhone:
 
     place: int
     row: PhoneRow
+
+
+@dataclass(frozen=True, slots=True)
+class OfficerPhone:
+    """One live officer's phone, as spelt in the registry."""
+
+    officer_id: int
+    phone: str
 
 
 class Traced(StrEnum):
@@ -79,6 +89,7 @@ class PaymentRecord:
     chfid: str | None  # None for a number of the pool that nobody was given yet
     stage: str
     requested_at: datetime
+    officer_code: str | None = None  # of the enrolment officer who asked for it
 
 
 class LegacyStatus:
@@ -344,4 +355,24 @@ class Registry(Protocol):
 
     async def receipts(self, family_id: int, limit: int) -> Sequence[Receipt]:
         """The newest money of the family's live policies, whoever took it, photo fees aside; the newest first."""
+        ...
+
+    async def officer_phones(self, after_officer_id: int, limit: int) -> Sequence[OfficerPhone]:
+        """Live officers with a phone, by OfficerID, a page at a time."""
+        ...
+
+    async def newest_officer(self) -> int:
+        """The place of the newest change to an officer; 0 where there is none."""
+        ...
+
+    async def officers(self, officer_ids: Sequence[int]) -> Mapping[int, Officer]:
+        """The live officers among these, those who have left included."""
+        ...
+
+    async def has_village(self, officer_id: int, location_ids: Sequence[int]) -> bool:
+        """Whether one of these places is a village that is assigned to the officer."""
+        ...
+
+    async def collected(self, officer_id: int, first: date, last: date) -> Sequence[Collected]:
+        """What was paid on the officer's policies on these days, funding aside, with the rate of the commission."""
         ...

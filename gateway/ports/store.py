@@ -394,8 +394,10 @@ class Audit(Protocol):
 class Callers(Protocol):
     """What we keep about phones: language, the index of normalised numbers, how often a number was guessed wrong."""
 
-    async def known(self, msisdns: Sequence[str]) -> tuple[Mapping[str, Sequence[int]], Mapping[str, str]]:
-        """Insuree ids and languages of these phones, in one look."""
+    async def known(
+        self, msisdns: Sequence[str]
+    ) -> tuple[Mapping[str, Sequence[int]], Mapping[str, str], Mapping[str, Sequence[int]]]:
+        """Insuree ids, languages and officer ids of these phones, in one look."""
         ...
 
     async def languages(self, msisdns: Sequence[str]) -> Mapping[str, str]: ...
@@ -406,6 +408,11 @@ class Callers(Protocol):
 
     async def index_range(self, after: int, upto: int | None, rows: Sequence[tuple[int, int, str | None]]) -> None:
         """Replace all index rows of the insurees beyond ``after``, up to ``upto`` if given."""
+        ...
+
+    async def index_officers(self, after: int, upto: int | None, rows: Sequence[tuple[int, str | None]]) -> int:
+        """Replace the index rows of the officers beyond ``after``, up to ``upto`` if given, by these (officer,
+        normalised number or None); how many were not so already."""
         ...
 
     async def watermark(self, name: str) -> datetime | None: ...

@@ -14,6 +14,7 @@ from gateway.domain.money import Money
 from gateway.domain.periods import Period
 from gateway.domain.segments import plain
 from gateway.domain.ussd.book import Book
+from gateway.domain.ussd.effects import TellCommission
 from gateway.ports import Requester
 
 
@@ -100,3 +101,15 @@ class Messages:
         """The money came and a person is looking at it."""
         about = f"payment:{receipt}/{number}"
         return self._sms("held", reader, about, amount=amount.amount_minor, receipt=receipt)
+
+    def commission(self, told: TellCommission, day: date) -> SendSms:
+        """An officer's figures of a month: the same ones once a day. Without a commission: what was collected."""
+        figures = f"{told.commission_minor}/{told.collected_minor}"
+        about = f"commission:{told.officer}/{told.first}/{figures}/{day.isoformat()}"
+        scope = {
+            "month": f"{date.fromisoformat(told.first):%m/%Y}",
+            "amount": told.commission_minor,
+            "collected": told.collected_minor,
+        }
+        kind = "commission" if told.reckoned else "collected"
+        return self._sms(kind, Requester(told.msisdn, told.language), about, **scope)

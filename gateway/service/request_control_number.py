@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from gateway.domain.bill import Bill, BillFact, BillState
 from gateway.domain.clock import eat_day
 from gateway.domain.effects import ReuseNumber, SubmitBill
+from gateway.domain.msisdn import normalise
 from gateway.domain.policy import Family
 from gateway.domain.pool import PoolKind, PoolNumber
 from gateway.domain.quote import Quote
@@ -21,6 +22,7 @@ from gateway.service.new_bill import LIFE, new_bill
 from gateway.service.quotes import read_quote
 
 _TRIES = 3  # at pool numbers that turn out to be somebody's
+_MOST_PHONES = 2  # of a family that an officer asks for
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,13 +56,15 @@ class RequestControlNumber:
             if quote.key != wanted.key or quote.amount.amount_minor != wanted.amount_minor:
                 return None
             requester = Requester(wanted.msisdn, wanted.language)
-            bill = await self._bill(tx, quote, family, requester, now)
-            await tx.bills.add_requester(bill.id, requester, now)
+            bill = await self._bill(tx, quote, family, wanted, now)
+            readers = [*(await _family_readers(tx, family, requester) if wanted.officer else []), requester]
+            for place, reader in enumerate(readers):  # no two at one moment: what is first is told of the payment
+                await tx.bills.add_requester(bill.id, reader, now + timedelta(microseconds=place))
             if bill.control_number:
-                await tx.outbox.put(self._messages.control_number(bill, [requester]), now)
+                await tx.outbox.put(self._messages.control_number(bill, readers), now)
             return bill
 
-    async def _bill(self, tx: Transaction, quote: Quote, family: Family, requester: Requester, now: datetime) -> Bill:
+    async def _bill(self, tx: Transaction, quote: Quote, family: Family, wanted: RequestBill, now: datetime) -> Bill:
         known = await tx.bills.latest(quote.key, lock=True)
         is_open = known is not None and known.payable_at(now) and not known.stays_without_number
         if known is not None and is_open and known.amount - known.paid == quote.amount:
@@ -71,12 +75,13 @@ class RequestControlNumber:
         ready = await self._take(tx, quote, now) if revived is None else None
         record = PaymentRecord(
             expected=quote.amount,
-            msisdn=requester.msisdn,
-            language=requester.language,
+            msisdn=wanted.msisdn,
+            language=wanted.language,
             product_code=quote.product.code,
             chfid=family.head.chfid,
             stage=quote.stage,
             requested_at=now,
+            officer_code=wanted.officer or None,
         )
         bill = new_bill(quote, family, known.generation + 1 if known else 1, now, self._policy.life)
         if ready is not None:  # the provider knows it under the pool number's id
@@ -119,6 +124,15 @@ class RequestControlNumber:
             # the provider gave it to a bill too: whoever has it keeps it, and it leaves the pool
             await tx.audit.add("gateway", "pool.given_twice", f"pool:{ready.bill_id}", now)
         return None
+
+
+async def _family_readers(tx: Transaction, family: Family, officer: Requester) -> list[Requester]:
+    """The family's own phones, the head's first: they get the number too, and the word of the payment before the
+    officer. A phone of the officer's that somebody entered for the family is not the family's."""
+    found = (normalise(member.phone) for member in (family.head, *family.members))
+    phones = list(dict.fromkeys(phone for phone in found if phone is not None and phone != officer.msisdn))
+    languages = await tx.callers.languages(phones[:_MOST_PHONES])
+    return [Requester(phone, languages.get(phone, "")) for phone in phones[:_MOST_PHONES]]
 
 
 def ask_for(bill: Bill, attempt: int) -> SubmitBill | ReuseNumber:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 
 from gateway.domain.bill import Bill
-from gateway.domain.ussd.effects import KeepLanguage, RequestBill, TellHowToPay, UssdEffect
+from gateway.domain.clock import eat_day
+from gateway.domain.ussd.effects import KeepLanguage, RequestBill, TellCommission, TellHowToPay, UssdEffect
 from gateway.ports import UnitOfWork
 from gateway.service.how_to_pay import HowToPay
 from gateway.service.messages import Messages
@@ -17,6 +18,7 @@ class UssdEffects:
 
     def __init__(self, uow: UnitOfWork, request_number: RequestControlNumber, messages: Messages) -> None:
         self._uow = uow
+        self._messages = messages
         self._request_number = request_number
         self._how_to_pay = HowToPay(uow, messages)
 
@@ -30,4 +32,7 @@ class UssdEffects:
                     await tx.callers.set_language(msisdn, language, now)
             case TellHowToPay():
                 await self._how_to_pay(effect, now)
+            case TellCommission():
+                async with self._uow.writing() as tx:
+                    await tx.outbox.put([self._messages.commission(effect, eat_day(now))], now)
         return None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from datetime import date, datetime
+from datetime import date
 from typing import Any
 
 from gateway.domain.bill import Bill, BillState
@@ -15,8 +15,10 @@ from gateway.domain.quote import Quote
 from gateway.domain.ussd.machine import Ask
 from gateway.ports import InsureeCover, UnitOfWork
 from gateway.service.batching import Batcher
+from gateway.service.enquiry import Found, cover_fact, enquire
 from gateway.service.quotes import read_quote
-from gateway.service.ussd_members import MembersFact, cover_fact
+from gateway.service.ussd_members import MembersFact
+from gateway.service.ussd_officers import OfficerFacts, officers_fact
 from gateway.service.ussd_payment import PaymentFact
 
 JsonObject = dict[str, Any]
@@ -25,7 +27,9 @@ JsonObject = dict[str, Any]
 class UssdFacts:
     """Answers asks from the registry and our bills. Every method may raise; the shell turns that into a screen."""
 
-    def __init__(self, uow: UnitOfWork, clock: Clock, wrong_numbers_an_hour: int = 10) -> None:
+    def __init__(
+        self, uow: UnitOfWork, clock: Clock, wrong_numbers_an_hour: int = 10, officer_wrong_numbers_an_hour: int = 60
+    ) -> None:
         self._uow = uow
         self._clock = clock
         self._wrong_numbers_an_hour = wrong_numbers_an_hour
@@ -37,6 +41,7 @@ class UssdFacts:
             "enquiry": self.enquiry,
             "members": MembersFact(uow, clock),
             "payment": PaymentFact(uow, clock),
+            **OfficerFacts(uow, clock, officer_wrong_numbers_an_hour).readers(),
         }
 
     async def answer(self, ask: Ask) -> JsonObject:
@@ -44,16 +49,23 @@ class UssdFacts:
         return await self._readers[ask.fact](**dict(ask.args))
 
     async def caller(self, msisdn: str) -> JsonObject:
-        """Language, and the families whose live insurees carry this phone."""
+        """Language, the families whose live insurees carry this phone, and whether it is a working officer's."""
         return await self._callers.get(msisdn) or {"language": None, "count": 0, "families": []}
 
     async def _read_callers(self, msisdns: Sequence[str]) -> Mapping[str, JsonObject]:
         today = eat_day(self._clock.now())
         async with self._uow.reading() as tx:
-            indexed, languages = await tx.callers.known(msisdns)
+            indexed, languages, officers = await tx.callers.known(msisdns)
             wanted = [i for ids in indexed.values() for i in ids]
             covers = {c.insuree_id: c for c in await tx.registry.insuree_covers(wanted)} if wanted else {}
-        return {m: _caller(m, languages.get(m), indexed.get(m, ()), covers, today) for m in msisdns}
+            known = await tx.registry.officers([i for ids in officers.values() for i in ids]) if officers else {}
+        return {
+            m: {
+                **_caller(m, languages.get(m), indexed.get(m, ()), covers, today),
+                **officers_fact(m, officers.get(m, ()), known, today),
+            }
+            for m in msisdns
+        }
 
     async def quote(self, family_id: int) -> JsonObject:
         """What the family would pay next."""
@@ -85,17 +97,8 @@ class UssdFacts:
 
     async def enquiry(self, chfid: str, msisdn: str) -> JsonObject:
         """Covered or not and until when, and no more, for a correct number; guesses are counted and limited."""
-        now: datetime = self._clock.now()
-        async with self._uow.reading() as tx:
-            if await tx.callers.misses(msisdn, now) >= self._wrong_numbers_an_hour:
-                return {"state": "limited"}
-            family = await tx.registry.family_of(chfid)
-            policies = await tx.registry.policies(family.id) if family else ()
-        if family is None:
-            async with self._uow.writing() as tx:
-                await tx.callers.count_miss(msisdn, now)
-            return {"state": "unknown"}
-        return cover_fact(cover_on(policies, eat_day(now)))
+        found = await enquire(self._uow, chfid, msisdn, self._wrong_numbers_an_hour, self._clock.now())
+        return cover_fact(found.cover) if isinstance(found, Found) else {"state": found}
 
 
 def number_fact(bill: Bill) -> JsonObject:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from gateway.domain.clock import Clock, eat_day
-from gateway.domain.cover import Cover
 from gateway.domain.members import member_covers
 from gateway.domain.policy import Member
 from gateway.ports import UnitOfWork
+from gateway.service.enquiry import cover_fact
 
 _MOST_MEMBERS = 40  # more would be pages that nobody turns
 _LONGEST_NAME = 14  # characters on a line with a day
@@ -44,12 +44,3 @@ def short_name(member: Member) -> str:
         return names
     whole, _, cut = names[: _LONGEST_NAME + 1].rpartition(" ")  # at the end of a word where there is one
     return whole or cut[:_LONGEST_NAME]
-
-
-def cover_fact(cover: Cover) -> JsonObject:
-    """A cover as JSON values."""
-    return {
-        "state": str(cover.state),
-        "until": cover.until.isoformat() if cover.until else None,
-        "start": cover.start.isoformat() if cover.start else None,
-    }

@@ -5,28 +5,42 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from typing import Any
 
-from sqlalchemy import bindparam, delete, null, select, union_all
+from sqlalchemy import Column, Integer, Select, Table, bindparam, cast, delete, null, select, union_all
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.store.statements import padded, replace, upsert
-from gateway.store.tables import caller, miss, phone, watermark
+from gateway.store.tables import caller, miss, officer_phone, phone, watermark
 
 _AT_ONCE = 2_000  # rows; a statement of SQL Server's takes 2,100 parameters
 _MAX_FAMILIES = 20  # of one phone: an officer's; more would not fit a menu anyway
+_MAX_OFFICERS = 5  # of one phone
 
 _LANGUAGES = select(caller.c.msisdn, caller.c.language).where(caller.c.msisdn.in_(bindparam("msisdns", expanding=True)))
 
 
-# Both in one look: this is every first screen's query.
+def _of(table: Table, **told: Column[Any]) -> Select[Any]:
+    """What one table tells of phones. Where another table tells, a NULL that says its type: of three in a UNION the
+    first two would have none to agree on."""
+    columns = (
+        told["insuree_id"] if "insuree_id" in told else cast(null(), Integer).label("insuree_id"),
+        told["language"] if "language" in told else cast(null(), caller.c.language.type).label("language"),
+        told["officer_id"] if "officer_id" in told else cast(null(), Integer).label("officer_id"),
+    )
+    return select(table.c.msisdn, *columns).where(table.c.msisdn.in_(bindparam("msisdns", expanding=True)))
+
+
+# All in one look: this is every first screen's query.
 _CALLERS = union_all(
-    select(phone.c.msisdn, phone.c.insuree_id, null().label("language")).where(
-        phone.c.msisdn.in_(bindparam("msisdns", expanding=True))
-    ),
-    select(caller.c.msisdn, null().label("insuree_id"), caller.c.language).where(
-        caller.c.msisdn.in_(bindparam("msisdns", expanding=True))
-    ),
+    _of(phone, insuree_id=phone.c.insuree_id),
+    _of(caller, language=caller.c.language),
+    _of(officer_phone, officer_id=officer_phone.c.officer_id),
 )
+
+
+def _first(found: Mapping[str, list[int]], most: int) -> dict[str, list[int]]:
+    return {msisdn: sorted(ids)[:most] for msisdn, ids in found.items()}
 
 
 def _hour(now: datetime) -> datetime:
@@ -39,15 +53,20 @@ class SqlCallers:
     def __init__(self, connection: AsyncConnection) -> None:
         self._db = connection
 
-    async def known(self, msisdns: Sequence[str]) -> tuple[Mapping[str, Sequence[int]], Mapping[str, str]]:
+    async def known(
+        self, msisdns: Sequence[str]
+    ) -> tuple[Mapping[str, Sequence[int]], Mapping[str, str], Mapping[str, Sequence[int]]]:
         phones: dict[str, list[int]] = defaultdict(list)
         spoken: dict[str, str] = {}
-        for msisdn, insuree_id, language in await self._db.execute(_CALLERS, {"msisdns": list(msisdns)}):
-            if insuree_id is None:
-                spoken[msisdn] = language
-            else:
+        officers: dict[str, list[int]] = defaultdict(list)
+        for msisdn, insuree_id, language, officer_id in await self._db.execute(_CALLERS, {"msisdns": list(msisdns)}):
+            if insuree_id is not None:
                 phones[msisdn].append(insuree_id)
-        return {msisdn: sorted(ids)[:_MAX_FAMILIES] for msisdn, ids in phones.items()}, spoken
+            elif officer_id is not None:
+                officers[msisdn].append(officer_id)
+            else:
+                spoken[msisdn] = language
+        return _first(phones, _MAX_FAMILIES), spoken, _first(officers, _MAX_OFFICERS)
 
     async def languages(self, msisdns: Sequence[str]) -> Mapping[str, str]:
         return {m: language for m, language in await self._db.execute(_LANGUAGES, {"msisdns": padded(msisdns)})}
@@ -71,6 +90,21 @@ class SqlCallers:
         carried = {insuree_id for insuree_id, _, msisdn in rows if msisdn is not None}
         gone = {insuree_id for (insuree_id,) in await self._db.execute(known)} - carried
         await self.index_phones([*rows, *((insuree_id, 0, None) for insuree_id in sorted(gone))])
+
+    async def index_officers(self, after: int, upto: int | None, rows: Sequence[tuple[int, str | None]]) -> int:
+        stands = select(officer_phone.c.officer_id, officer_phone.c.msisdn).where(officer_phone.c.officer_id > after)
+        if upto is not None:
+            stands = stands.where(officer_phone.c.officer_id <= upto)
+        known = {officer_id: msisdn for officer_id, msisdn in await self._db.execute(stands)}
+        carried = {officer_id: msisdn for officer_id, msisdn in rows if msisdn is not None}
+        gone = sorted(known.keys() - carried.keys())
+        for start in range(0, len(gone), _AT_ONCE):
+            few = gone[start : start + _AT_ONCE]
+            await self._db.execute(delete(officer_phone).where(officer_phone.c.officer_id.in_(few)))
+        other = [{"officer_id": i, "msisdn": m} for i, m in sorted(carried.items()) if known.get(i) != m]
+        for start in range(0, len(other), _AT_ONCE):
+            await replace(self._db, officer_phone, "officer_id", other[start : start + _AT_ONCE])
+        return len(gone) + len(other)
 
     async def watermark(self, name: str) -> datetime | None:
         at: datetime | None = await self._db.scalar(select(watermark.c.at).where(watermark.c.name == name))

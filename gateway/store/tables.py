@@ -315,6 +315,13 @@ phone = Table(
     Column("msisdn", String(16), nullable=False, index=True),
 )
 
+officer_phone = Table(
+    "gw_officer_phone",
+    metadata,
+    Column("officer_id", Integer, primary_key=True, autoincrement=False),
+    Column("msisdn", String(16), nullable=False, index=True),
+)
+
 miss = Table(
     "gw_miss",
     metadata,

@@ -59,7 +59,6 @@ NEEDS_NONE_AFTER_A_CUT_OVER = {Read("legacy.open", "tblPayment", PAGE): "listed 
 SMALL_AND_READ_WHOLE = {
     "tblLocations": "a thousand rows, few beside the places of the twenty families that are read at once",
     "tblProduct": "some dozens of rows, all of them wanted",
-    "tblOfficer": "some hundreds of rows, seen when a policy is made",
 }
 
 _FUNCTION = """

@@ -88,7 +88,7 @@ class Office:
 
     async def who(self, msisdn: str) -> list[int]:
         async with self.database.reading() as tx:
-            known, _ = await tx.callers.known([msisdn])
+            known, *_ = await tx.callers.known([msisdn])
         return list(known.get(msisdn, []))
 
 

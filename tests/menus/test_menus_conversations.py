@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 
 import pytest
-from played.conversation import Conversation, all_conversations, played_turn, written_effects
+from played.conversation import NAMED, Conversation, all_conversations, played_turn, written_effects
 from played.record import recorded
 from played.talk import BOOK, Talk, from_table
 
@@ -130,7 +131,7 @@ def test_cover_is_seen_without_a_key(state: str) -> None:
     assert first["sw"].startswith(("Bima", "Familia haina bima"))
 
 
-@pytest.mark.parametrize("name", ["renew", "renew_expired"])
+@pytest.mark.parametrize("name", ["renew", "renew_expired", "officer_number"])
 def test_a_known_phone_reaches_a_control_number_in_three_keys_or_fewer(name: str) -> None:
     turns = named(name).turns
     reached = next(number for number, turn in enumerate(turns) if "9941 8000 0017" in turn["sw"])
@@ -142,3 +143,17 @@ def test_a_phone_of_several_families_sees_no_cover_before_it_chose() -> None:
         for language in ("sw", "en"):
             first = named(name).turns[0][language]
             assert not any(word in first for word in ("HAI", "COVERED", "IMEISHA", "ENDED", "31/12/2026", "31/05/2026"))
+
+
+@pytest.mark.parametrize("state", ["covered", "starts", "unpaid", "suspended", "expired", "none"])
+def test_an_officer_sees_of_a_family_what_any_phone_sees_of_it(state: str) -> None:
+    """Covered or not and until when, for the number that was typed: no name, and the same days."""
+    told = NAMED["officer_enquiry"][state]
+    assert {name: told[name] for name in ("state", "until", "start")} == NAMED["enquiry"][state]
+    assert told.keys() - {"state", "until", "start"} == {"id", "chfid", "officer"}
+    for language in ("sw", "en"):
+        seen = named(f"officer_cover_{state}").turns[-1][language].split("\n")
+        assert seen[0].endswith("100000025")
+        assert set(re.findall(r"[0-9]{2}/[0-9]{2}/[0-9]{4}", " ".join(seen))) == set(
+            re.findall(r"[0-9]{2}/[0-9]{2}/[0-9]{4}", named(f"enquiry_{state}").turns[-1][language])
+        )

@@ -13,6 +13,7 @@ from gateway.domain.effects import SendSms
 from gateway.domain.money import Money
 from gateway.domain.periods import Period
 from gateway.domain.segments import fits_one_sms, is_gsm7, units
+from gateway.domain.ussd.effects import TellCommission
 from gateway.domain.ussd.session import OTHER_NETWORK
 from gateway.ports import Requester
 from gateway.service.messages import Messages
@@ -47,7 +48,14 @@ def every_message(bill: Bill, language: str, amount: Money) -> dict[str, SendSms
         "held": MESSAGES.held(reader, amount, RECEIPT, "994180000017"),
         "how_bank": MESSAGES.how_to_pay(bill, "bank", OTHER_NETWORK, reader),
         **{f"how_mobile.{network}": MESSAGES.how_to_pay(bill, "mobile", network, reader) for network in NETWORKS},
+        "commission": MESSAGES.commission(told(language, amount, reckoned=True), start),
+        "collected": MESSAGES.commission(told(language, amount, reckoned=False), start),
     }
+
+
+def told(language: str, amount: Money, reckoned: bool) -> TellCommission:
+    minor = amount.amount_minor
+    return TellCommission("EO0000000123", "2026-12-01", reckoned, minor, minor, "+255754100200", language)
 
 
 WRITTEN = {
@@ -82,6 +90,8 @@ WRITTEN = {
         "*150*88#, T-Pesa *150*71#. Namba 9941 8000 0017, mwisho 31/12/2026.",
         "how_bank": "CHF: Lipa TZS 9,999,999 benki au kwa wakala wa benki. Toa namba ya malipo 9941 8000 0017, mwisho "
         "31/12/2026. Tunza risiti.",
+        "commission": "CHF: Kamisheni 12/2026: TZS 9,999,999. Makusanyo yote: TZS 9,999,999.",
+        "collected": "CHF: Makusanyo 12/2026: TZS 9,999,999. Kamisheni haijahesabiwa.",
     },
     "en": {
         "control_number": "CHF: Control number 9941 8000 0017. Pay TZS 9,999,999 before 31/12/2026 by phone "
@@ -115,6 +125,8 @@ WRITTEN = {
         "*150*88#, T-Pesa *150*71#. Number 9941 8000 0017, before 31/12/2026.",
         "how_bank": "CHF: Pay TZS 9,999,999 at a bank or a bank agent. Give control number 9941 8000 0017, before "
         "31/12/2026. Keep the receipt.",
+        "commission": "CHF: Commission 12/2026: TZS 9,999,999. Collected in all: TZS 9,999,999.",
+        "collected": "CHF: Collected 12/2026: TZS 9,999,999. Commission is not worked out.",
     },
 }
 
@@ -175,3 +187,24 @@ def test_one_reference_that_pays_two_numbers_sends_two_receipts() -> None:
     reader = Requester("+255754100200", "sw")
     one, two = (MESSAGES.receipt(reader, MILLIONS, RECEIPT, number) for number in ("994180000017", "994180000018"))
     assert one.key != two.key
+
+
+def test_an_officer_gets_the_same_figures_once_a_day_and_other_figures_at_once() -> None:
+    day, sent = date(2026, 12, 5), told("sw", MILLIONS, reckoned=True)
+    key = MESSAGES.commission(sent, day).key
+    assert MESSAGES.commission(replace(sent, language="en"), day).key == key
+    others = [
+        MESSAGES.commission(sent, day + timedelta(days=1)),
+        *(
+            MESSAGES.commission(replace(sent, **other), day)
+            for other in (
+                {"commission_minor": 1},
+                {"collected_minor": 1},
+                {"first": "2026-11-01"},
+                {"officer": "EO2"},
+                {"msisdn": "+255754100201"},
+                {"reckoned": False},
+            )
+        ),
+    ]
+    assert len({key, *(sms.key for sms in others)}) == 1 + len(others)

@@ -8,7 +8,7 @@ from typing import Any
 
 import menus
 from gateway.domain.ussd.book import Book, load_book
-from gateway.domain.ussd.effects import KeepLanguage, RequestBill, TellHowToPay, UssdEffect
+from gateway.domain.ussd.effects import KeepLanguage, RequestBill, TellCommission, TellHowToPay, UssdEffect
 from gateway.domain.ussd.frame import Frame
 from gateway.domain.ussd.machine import (
     Answered,
@@ -152,9 +152,13 @@ def said_ask(ask: Ask) -> str:
 def said_effect(effect: UssdEffect) -> str:
     """An effect as the conversations write it."""
     match effect:
-        case RequestBill(key, family_id, amount_minor, msisdn, language):
-            return f"request_bill {key} family={family_id} minor={amount_minor} for={msisdn} in={language}"
+        case RequestBill(key, family_id, amount_minor, msisdn, language, officer):
+            by = f" by={officer}" if officer else ""
+            return f"request_bill {key} family={family_id} minor={amount_minor} for={msisdn} in={language}{by}"
         case KeepLanguage(msisdn, language):
             return f"keep_language {language} for={msisdn}"
         case TellHowToPay(number, way, network, msisdn, language):
             return f"tell_{way} {number} network={network} for={msisdn} in={language}"
+        case TellCommission(officer, first, reckoned, commission, collected, msisdn, language):
+            told = f"minor={commission} of={collected}" if reckoned else f"of={collected}"
+            return f"tell_commission {officer} {first} {told} for={msisdn} in={language}"

@@ -111,11 +111,13 @@ def place(session: Session) -> tuple[object, ...]:
     told = _told(session.screen) | {name for back in session.trail[-1:] for name in _told(back)}
     facts = ((name, session.facts[name]) for name in sorted(told & session.facts.keys()))
     states = tuple((name, str(fact.get("state")), fact.get("amount", 0)) for name, fact in facts)
-    family = session.values.get("family", {})
+    family, month = session.values.get("family", {}), session.values.get("month", {})
+    is_own = "officer" not in family  # an officer comes to every family in every state: it counts where it is told
+    chosen = (is_own, family.get("state") if is_own or "family" in told else "", "month" in told and month.get("state"))
     noticed = (session.reply or "").split("\n")[0] in NOTICES
     left = session.left.screen if session.left else ""
     return (
-        session.screen, session.page, session.language, session.trail[-1:], family.get("state"), states, noticed, left
+        session.screen, session.page, session.language, session.trail[-1:], chosen, states, noticed, left
     )  # fmt: skip
 
 

@@ -51,7 +51,7 @@ def facts(world: World) -> UssdFacts:
 
 async def who(world: World, *msisdns: str) -> list[list[int]]:
     async with world.database.reading() as tx:
-        known, _ = await tx.callers.known(msisdns)
+        known, *_ = await tx.callers.known(msisdns)
     return [list(known.get(m, [])) for m in msisdns]
 
 

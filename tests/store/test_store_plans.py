@@ -42,6 +42,8 @@ async def crowded(database: Database) -> Database:
             FROM generate_series(1, {DONE}) n""",
         f"""INSERT INTO gw_phone (insuree_id, family_id, msisdn)
             SELECT 1000 + n, n / 5, '+25562' || lpad(n::text, 7, '0') FROM generate_series(1, {DONE}) n""",
+        f"""INSERT INTO gw_officer_phone (officer_id, msisdn)
+            SELECT 1000 + n, '+25562' || lpad(n::text, 7, '0') FROM generate_series(1, {DONE}) n""",
         f"""INSERT INTO gw_bill (id, key, generation, family_id, product_id, product_code, stage, chfid, payer_name,
                                  amount_minor, policy_value_minor, paid_minor, currency, pay_option, state,
                                  control_number, created_at, expires_at, asked_at, asked_times)
@@ -60,7 +62,7 @@ async def crowded(database: Database) -> Database:
             SELECT 'i' || n, 'bank-a', CASE WHEN n % 2 = 0 THEN 'notice' ELSE 'payments' END, now(), '', 0, '{{}}', 'd',
                    'genuine', '', 'R' || n, 200
             FROM generate_series(1, {DONE}) n""",
-        "ANALYZE gw_outbox, gw_entry, gw_phone, gw_bill, gw_payment, gw_case, gw_inbox",
+        "ANALYZE gw_outbox, gw_entry, gw_phone, gw_officer_phone, gw_bill, gw_payment, gw_case, gw_inbox",
     )
     async with database.writing() as tx:
         await tx.outbox.put([SendSms("+255712000001", "x", "covered", str(n)) for n in range(5)], NOW)
@@ -84,7 +86,7 @@ HOT: dict[str, tuple[Callable[[Any], Awaitable[Any]], list[str]]] = {
     "due entries": (lambda tx: tx.inbox.due(NOW), ["ix_gw_entry_new"]),
     "counts": (lambda tx: tx.outbox.counts(), ["ix_gw_outbox_open"]),
     "claim": (lambda tx: tx.inbox.claim_new(1, NOW), ["ix_gw_entry_new"]),
-    "caller": (lambda tx: tx.callers.known(["+255620000007"]), ["ix_gw_phone_msisdn"]),
+    "caller": (lambda tx: tx.callers.known(["+255620000007"]), ["ix_gw_phone_msisdn", "ix_gw_officer_phone_msisdn"]),
     "number": (lambda tx: tx.bills.by_control_number("77"), ["uq_gw_bill_control_number"]),
     "open bill": (lambda tx: tx.bills.open_for(7, NOW), ["ix_gw_bill_family_id"]),
     "came elsewhere": (lambda tx: tx.payments.came_elsewhere("B7", "gepg"), ["ix_gw_payment_bill_id"]),

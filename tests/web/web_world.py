@@ -17,7 +17,7 @@ from played.talk import BOOK
 from adapters.sessions.memory import MemorySessions
 from adapters.ussd.africastalking import AfricasTalkingUssd
 from gateway.domain.bill import Bill, BillState, PayOption
-from gateway.domain.effects import SendSms
+from gateway.domain.effects import Effect
 from gateway.domain.money import Money
 from gateway.domain.ussd.effects import RequestBill
 from gateway.domain.ussd.machine import Ask
@@ -98,10 +98,10 @@ class Numbers:
 
 @dataclass
 class Languages:
-    """A database that keeps languages and messages. Raises ``broken`` instead of committing."""
+    """A database that keeps languages and effects. Raises ``broken`` instead of committing."""
 
     kept: dict[str, str] = field(default_factory=dict)
-    sent: list[SendSms] = field(default_factory=list)
+    effects: list[Effect] = field(default_factory=list)
     broken: Exception | None = None
 
     @property
@@ -119,12 +119,12 @@ class Languages:
     async def by_control_number(self, number: str) -> Bill:
         return replace(BILL, control_number=number)
 
-    async def put(self, effects: Sequence[SendSms], now: datetime) -> int:
-        self.sent += effects
-        return len(effects)
-
     async def set_language(self, msisdn: str, language: str, now: datetime) -> None:
         self.kept[msisdn] = language
+
+    async def put(self, effects: Sequence[Effect], now: datetime) -> int:
+        self.effects += effects
+        return len(effects)
 
     @asynccontextmanager
     async def writing(self) -> AsyncIterator[Languages]:

@@ -39,6 +39,7 @@ _LOOKED_UP = (
     (declared.insurees, "CHFID", "an enquiry by insurance number"),
     (declared.insurees, "FamilyID", "every first screen"),
     (declared.policies, "FamilyID", "every first screen"),
+    (declared.policies, "OfficerID", "every commission of an officer"),
     (declared.premiums, "PolicyID", "every first screen"),
     (declared.premiums, "Receipt", "every payment"),
     (declared.insuree_policies, "PolicyId", "every activation"),

@@ -9,6 +9,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +17,17 @@ from sqlalchemy import Table, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from adapters.registry.openimis.connected import Connected
-from adapters.registry.openimis.demo_families import FAMILIES, PLACES, PRODUCTS, DemoFamily, DemoPolicy
+from adapters.registry.openimis.demo_families import (
+    FAMILIES,
+    OFFICERS,
+    PLACES,
+    PRODUCTS,
+    DemoFamily,
+    DemoOfficer,
+    DemoPolicy,
+)
 from adapters.registry.openimis.installation import EMBEDDED, Installation
+from adapters.registry.openimis.survey import survey
 from adapters.registry.openimis.types import new_uuid
 from gateway.domain.chfid import with_check_digit
 from gateway.domain.money import Money
@@ -46,6 +56,9 @@ def demo_phones() -> list[DemoPhone]:
             msisdn = normalise(person.phone)
             if msisdn is not None:
                 said.setdefault(msisdn, []).append(f"{family.english} / {family.swahili} — {person.name}")
+    for officer in OFFICERS:
+        where = f"{officer.code}, {officer.district} — {officer.other_names} {officer.last_name}"
+        said.setdefault(normalise(officer.phone) or "", []).append(f"enrolment officer / afisa wa CHF {where}")
     return [DemoPhone(msisdn, "; ".join(who)) for msisdn, who in said.items()]
 
 
@@ -93,8 +106,8 @@ class _Loader(Connected):
                 AuditUserId=_CLERK,
                 ValidityFrom=self._moment(-1500),
             )
-            if kind == "D":
-                self._officers[name] = await self._officer(name)
+        for officer in OFFICERS:
+            self._officers[officer.district] = await self._officer(officer)
         for product in PRODUCTS:
             self._products[product.code] = await self._add(
                 self._t.products,
@@ -114,17 +127,17 @@ class _Loader(Connected):
             )
         for family in FAMILIES:
             await self._family(family)
+        await self._commissions()
 
-    async def _officer(self, district: str) -> int:
-        number = len(self._officers) + 1
+    async def _officer(self, officer: DemoOfficer) -> int:
         return await self._add(
             self._t.officers,
             OfficerUUID=new_uuid(),
-            Code=f"EO{number:03}",
-            LastName=("Mgaya", "Kileo", "Sanga")[number - 1],
-            OtherNames=("Rehema", "Hamisi", "Tumaini")[number - 1],
-            Phone=f"07120009{number:02}",
-            LocationId=self._places[district],
+            Code=officer.code,
+            LastName=officer.last_name,
+            OtherNames=officer.other_names,
+            Phone=officer.phone,
+            LocationId=self._places[officer.district],
             **self._row(-1500),
         )
 
@@ -223,6 +236,28 @@ class _Loader(Connected):
             **self._row((day - self._today).days),
         )
 
+    async def _commissions(self) -> None:
+        """A report at ten per cent on what was paid of late, the last days aside; where there are reports."""
+        reports, premiums = self._t.reports, self._t.premiums
+        there = (await self._connection.run_sync(survey)).tables
+        if reports is None or reports.name not in there:
+            return
+        if "ReportingCommissionID" not in there[premiums.name].columns:
+            return
+        first, last = self._today - timedelta(days=40), self._today - timedelta(days=5)
+        report = await self._add(
+            reports,
+            ReportingDate=self._moment(-1),
+            LocationId=self._places["Dodoma"],
+            ProdId=0,
+            StartDate=first,
+            EndDate=last,
+            RecordFound=1,
+            CommissionRate=Decimal("0.10"),
+        )
+        counted = premiums.update().where(premiums.c.PayDate.between(first, last))
+        await self._connection.execute(counted.values(ReportingCommissionID=report))
+
     async def _prompt(self, family: DemoFamily, head_id: int, policy_id: int, expiry: date) -> None:
         await self._add(
             self._t.renewals,
@@ -230,7 +265,7 @@ class _Loader(Connected):
             RenewalPromptDate=expiry - timedelta(days=14),
             RenewalDate=expiry + timedelta(days=1),
             NewOfficerID=self._officers[family.district],
-            PhoneNumber="0712000901",
+            PhoneNumber=OFFICERS[0].phone,
             SMSStatus=0,
             InsureeID=head_id,
             PolicyID=policy_id,

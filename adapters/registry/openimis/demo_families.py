@@ -64,6 +64,23 @@ class DemoFamily:
     policies: tuple[DemoPolicy, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class DemoOfficer:
+    """An enrolment officer of a district, with a phone as somebody typed it."""
+
+    code: str
+    district: str
+    other_names: str
+    last_name: str
+    phone: str
+
+
+OFFICERS = (
+    DemoOfficer("EO001", "Dodoma Jiji", "Rehema", "Mgaya", "0712000901"),
+    DemoOfficer("EO002", "Kondoa", "Hamisi", "Kileo", "0712000902"),
+    DemoOfficer("EO003", "Ubungo", "Tumaini", "Sanga", "0712000903"),
+)
+
 PLACES = (  # name, tblLocations.LocationType, parent
     ("Dodoma", "R", ""),
     ("Dodoma Jiji", "D", "Dodoma"),

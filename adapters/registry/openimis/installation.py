@@ -10,6 +10,7 @@ from adapters.registry.openimis.covers import CoverSql
 from adapters.registry.openimis.enrolment import EnrolmentSql
 from adapters.registry.openimis.legacy_bills import LegacySql
 from adapters.registry.openimis.mapping import DECLARED, Tables
+from adapters.registry.openimis.officers import OfficerSql
 from adapters.registry.openimis.payment_records import PaymentSql
 from adapters.registry.openimis.people import PeopleSql
 from adapters.registry.openimis.phones import PhoneSql
@@ -28,6 +29,7 @@ class Installation:
     phones: PhoneSql
     changes: ChangeSql
     legacy: LegacySql
+    officers: OfficerSql
 
     @classmethod
     def over(cls, tables: Tables) -> Installation:
@@ -42,6 +44,7 @@ class Installation:
             PhoneSql(tables),
             ChangeSql(tables),
             LegacySql(tables),
+            OfficerSql(tables),
         )
 
 

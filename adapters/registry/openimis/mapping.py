@@ -50,6 +50,7 @@ class Tables:
     payment_details: Table
     control_numbers: Table | None
     defaults: Table | None
+    reports: Table | None
 
 
 DECLARED = Tables(
@@ -67,6 +68,7 @@ DECLARED = Tables(
     payment_details=declared.payment_details,
     control_numbers=declared.control_numbers,
     defaults=declared.defaults,
+    reports=declared.reports,
 )
 
 
@@ -97,6 +99,7 @@ def fitted(survey: Survey) -> Tables:
         payment_details=fit(declared.payment_details),
         control_numbers=fit_optional(declared.control_numbers),
         defaults=fit_optional(declared.defaults),
+        reports=fit_optional(declared.reports),
     )
 
 

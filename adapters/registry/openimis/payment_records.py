@@ -119,6 +119,7 @@ class PaymentRecords(Connected):
                 "RequestDate": record.requested_at,
                 "PaymentStatus": LegacyStatus.CREATED,
                 "LanguageName": fitting(payments.c.LanguageName, record.language or None),
+                "OfficerCode": fitting(payments.c.OfficerCode, record.officer_code),
                 # openIMIS' pool entries have no type: it reckons no transfer fee for them
                 "TypeOfPayment": MOBILE_PHONE if record.chfid else None,
                 "SmsRequired": bool(record.chfid),
@@ -166,6 +167,7 @@ class PaymentRecords(Connected):
         values: dict[str, object] = {
             "PhoneNumber": phone if phone and len(phone) <= _PHONE_WIDTH else None,
             "LanguageName": fitting(payments.c.LanguageName, record.language),
+            "OfficerCode": fitting(payments.c.OfficerCode, record.officer_code),
             "RequestDate": record.requested_at,
             "SmsRequired": True,
         }

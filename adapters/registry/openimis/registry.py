@@ -11,11 +11,12 @@ from adapters.registry.openimis.covers import Covers
 from adapters.registry.openimis.enrolment import Enrolment
 from adapters.registry.openimis.installation import EMBEDDED, Installation
 from adapters.registry.openimis.legacy_bills import LegacyBills
+from adapters.registry.openimis.officers import Officers
 from adapters.registry.openimis.payment_records import PaymentRecords
 from adapters.registry.openimis.phones import Phones
 
 
-class OpenImisRegistry(Covers, Catalogue, Enrolment, PaymentRecords, LegacyBills, Phones, Changes):
+class OpenImisRegistry(Covers, Catalogue, Enrolment, PaymentRecords, LegacyBills, Phones, Changes, Officers):
     """``gateway.ports.Registry`` on one connection, inside the transaction that its caller began and will end."""
 
     def __init__(

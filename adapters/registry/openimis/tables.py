@@ -142,7 +142,7 @@ policies = Table(
     Column("PolicyUUID", RowUuid(), nullable=False, unique=True),
     Column("FamilyID", Integer, nullable=False, index=True),
     Column("ProdID", Integer, nullable=False),
-    Column("OfficerID", Integer),
+    Column("OfficerID", Integer, index=True),
     Column("PolicyStage", String(1)),
     Column("PolicyStatus", SmallInteger),
     Column("PolicyValue", ExactNumeric),
@@ -186,6 +186,7 @@ premiums = Table(
     Column("isPhotoFee", Boolean),
     Column("isOffline", Boolean),
     Column("CreatedDate", UtcMoment, nullable=False),
+    Column("ReportingCommissionID", Integer, info=OPTIONAL),  # the commission report that counted it
     Column("AuditUserID", Integer, nullable=False),
     *_validity(),
 )
@@ -266,6 +267,23 @@ control_numbers = Table(
     Column("Comment", Text),
     Column("AuditedUserID", Integer),
     *_validity(),
+    info=OPTIONAL,
+)
+
+# Reports of commissions, made for a region or district and a month; the rate is a share: 0.10 for ten per cent.
+reports = Table(
+    "tblReporting",
+    metadata,
+    Column("ReportingId", SerialId, primary_key=True),
+    Column("ReportingDate", UtcMoment, nullable=False),
+    Column("LocationId", Integer, nullable=False),
+    Column("ProdId", Integer, nullable=False),  # 0: every product
+    Column("StartDate", Date, nullable=False),
+    Column("EndDate", Date, nullable=False),
+    Column("RecordFound", Integer, nullable=False),
+    Column("OfficerID", Integer, info=OPTIONAL),
+    Column("CammissionRate", ExactNumeric, info=OPTIONAL),  # openIMIS' spelling
+    Column("CommissionRate", ExactNumeric, info=OPTIONAL),
     info=OPTIONAL,
 )
 

@@ -88,6 +88,7 @@ class ScreenSpec:
     resume: str = RESTART  # when the network drops it here and the phone dials again: continue, ask or restart
     resume_at: str = ""  # the screen to enter then, which fetches what this one shows; itself where it is empty
     each: str = ""  # list: the text of an item
+    top: bool = False  # the way back ends here
 
 
 class Template:

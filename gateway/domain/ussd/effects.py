@@ -21,6 +21,7 @@ class RequestBill:
     amount_minor: int  # what the caller agreed to; another amount due makes no bill
     msisdn: str
     language: str
+    officer: str = ""  # the code of the enrolment officer who asks for the family; empty: the family itself
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,14 +43,44 @@ class TellHowToPay:
     language: str
 
 
-UssdEffect = RequestBill | KeepLanguage | TellHowToPay
+@dataclass(frozen=True, slots=True)
+class TellCommission:
+    """Tell this phone an officer's figures of a month, which began on ``first``."""
+
+    officer: str  # the code
+    first: str  # a date
+    reckoned: bool  # whether there is a commission, or only what was collected
+    commission_minor: int
+    collected_minor: int
+    msisdn: str
+    language: str
+
+
+UssdEffect = RequestBill | KeepLanguage | TellHowToPay | TellCommission
 
 
 def _request_bill(session: Session) -> RequestBill | None:
     quote, family = session.facts.get("quote", {}), session.values.get("family", {})
     if quote.get("state") != "payable":
         return None
-    return RequestBill(quote["key"], family["id"], quote["amount"], session.msisdn, session.language)
+    return RequestBill(
+        quote["key"], family["id"], quote["amount"], session.msisdn, session.language, family.get("officer", "")
+    )
+
+
+def _tell_commission(session: Session) -> TellCommission | None:
+    officer, month = session.values.get("officer", {}), session.values.get("month", {})
+    if month.get("state") not in ("collected", "partly", "reckoned"):
+        return None
+    return TellCommission(
+        officer["code"],
+        month["first"],
+        month["state"] != "collected",
+        month["commission"],
+        month["collected"],
+        session.msisdn,
+        session.language,
+    )
 
 
 def _tell(session: Session, way: str) -> TellHowToPay | None:
@@ -64,6 +95,7 @@ DOES: dict[str, Callable[[Session], UssdEffect | None]] = {
     "request_bill": _request_bill,
     "tell_mobile": partial(_tell, way="mobile"),
     "tell_bank": partial(_tell, way="bank"),
+    "tell_commission": _tell_commission,
 }
 # the texts of the messages that they send, beyond those that every book has
 SAYS: dict[str, str] = {"tell_mobile": "sms.how_mobile.{network.state}", "tell_bank": "sms.how_bank"}

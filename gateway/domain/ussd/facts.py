@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from gateway.domain.commission import Reckoning
 from gateway.domain.cover import CoverState
 from gateway.domain.family_payment import PaymentState
+from gateway.domain.officers import Mandate
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +25,8 @@ class FactSpec:
 
 
 FACTS: dict[str, FactSpec] = {
-    # the families of the calling phone: count, families[{id, chfid, label, state, until, start}]
+    # the families of the calling phone: count, families[{id, chfid, label, state, until, start}]; where it is a working
+    # enrolment officer's: officer (true), officer_count, officers[{id, code, label}]
     "caller": FactSpec((("msisdn", "msisdn"),), variables=("count",)),
     # what is due next: key, product, amount, start, until
     "quote": FactSpec(
@@ -57,17 +60,32 @@ FACTS: dict[str, FactSpec] = {
         ("due", "number", "expires"),
         (("receipts", FactSpec((), ("paid", "checked"), ("amount", "receipt", "day"))),),
     ),
+    # a family by its number, for an officer: id, chfid, until, start, and the officer's code
+    "officer_enquiry": FactSpec(
+        (("chfid", "chfid"), ("msisdn", "msisdn"), ("officer", "officer.code")),
+        (*CoverState, "unknown", "limited"),
+    ),
+    # whether the officer may ask for the family's control number
+    "mandate": FactSpec(
+        (("officer_id", "officer.id"), ("family_id", "family.id"), ("msisdn", "msisdn")), tuple(Mandate)
+    ),
+    # the officer's commission: this{…} and last{…}, months as the value has them
+    "commission": FactSpec((("officer_id", "officer.id"),), tuple(Reckoning)),
 }
 
 # what is chosen or typed in a conversation
 VALUES: dict[str, FactSpec] = {
     "family": FactSpec((), tuple(CoverState), ("chfid", "label", "until", "start")),
     "chfid": FactSpec((), variables=("",)),
+    "officer": FactSpec((), variables=("label",)),
+    "month": FactSpec((), tuple(Reckoning), ("month", "commission", "collected", "open", "lines")),
     "network": FactSpec(()),  # the caller's; its states are the book's networks
     "left": FactSpec(()),  # where a dropped conversation stood; its states are menus
 }
 # what the texts of messages may mention
-SMS_FIELDS = frozenset(("number", "amount", "expires", "chfid", "receipt", "due", "start", "until"))
+SMS_FIELDS = frozenset(
+    ("number", "amount", "expires", "chfid", "receipt", "due", "start", "until", "month", "collected")
+)
 
 
 def lookup(scope: dict[str, object], path: str) -> object:

@@ -234,6 +234,8 @@ def _pass_by(book: Book, session: Session, screen: ScreenSpec) -> tuple[Session,
 
 def _trail(book: Book, session: Session, screen: ScreenSpec) -> tuple[str, ...]:
     """The way back from a screen that is come to."""
+    if screen.top:
+        return ()
     come_from = session.screen
     return (*session.trail, come_from)[-book.limits.hops :] if come_from and come_from != screen.name else session.trail
 

@@ -17,6 +17,7 @@ CHFID, BAD_CHFID = "100000014", "100000017"  # the second has a wrong check digi
 NAME = "Mwanamkasi Rajabuw"  # as long as a label lets a name be
 GIVEN_NAMES = "Mwanamkasi Raj"  # as long as a member's line lets them be
 RECEIPT = "GEPG-1234567890123456"
+OFFICER_CODE = "EO0000000123"  # as long as a label lets a code be
 PRODUCT = "Mfuko wa Afya ya Jamii Iliyoboreshwa Mor"  # as long as a quote lets it be
 
 
@@ -31,9 +32,29 @@ def family(number: int, state: str) -> Fact:
     }
 
 
-def caller(*states: str) -> Fact:
+def caller(*states: str, officers: int = 0) -> Fact:
+    """A phone of families in these states; ``officers``: how many officers share it besides."""
     families = [family(number, state) for number, state in enumerate(states, 1)]
-    return {"language": None, "count": len(families), "families": families}
+    told: Fact = {"language": None, "count": len(families), "families": families}
+    if officers:
+        label = f"{NAME} {OFFICER_CODE}"
+        several = [{"id": number, "code": OFFICER_CODE, "label": label} for number in range(1, officers + 1)]
+        told |= {"officer": True, "officer_count": officers, "officers": several}
+    return told
+
+
+def month(state: str) -> Fact:
+    """A month of an officer's: six lines, the longest that a district's prices can give."""
+    line = "CHFDAR12 9,999,999 x 12.5% = 1,250,000" if state in ("partly", "reckoned") else "CHFDAR12 9,999,999"
+    return {
+        "state": state,
+        "first": "2026-12-01",
+        "month": "12/2026",
+        "commission": 999_999_900,
+        "collected": 9_999_999_900,
+        "open": 999_999_900,
+        "lines": "\n".join([line] * 6) if state != "nothing" else "",
+    }
 
 
 def member(state: str) -> Fact:
@@ -74,9 +95,25 @@ ANSWERS: dict[str, list[Fact]] = {
         for i, state in enumerate(PaymentState)
     ],
     "enquiry": [{"state": str(s), "until": "2026-12-30", "start": "2026-12-31"} for s in FACTS["enquiry"].states],
+    "officer_enquiry": [
+        {
+            "id": 1,
+            "chfid": CHFID,
+            "officer": OFFICER_CODE,
+            "state": str(s),
+            "until": "2026-12-30",
+            "start": "2026-12-31",
+        }
+        for s in FACTS["officer_enquiry"].states
+    ],
+    "mandate": [{"state": str(state)} for state in FACTS["mandate"].states],
+    "commission": [{"this": month(str(s)), "last": month(str(s))} for s in FACTS["commission"].states],
 }
 CALLERS = {
     "stranger": caller(),
     **{str(state): caller(str(state)) for state in CoverState},
     "several": caller("covered", "none", "expired"),
+    "officer": caller(officers=1),
+    "officer_insured": caller("covered", officers=1),
+    "officers": caller("covered", "expired", officers=2),
 }

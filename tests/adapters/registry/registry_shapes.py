@@ -24,12 +24,14 @@ LEGACY = (
     'ALTER TABLE "tblInsuree" ADD "RowID" bytea, ADD "Vulnerability" boolean, ADD "JsonExt" jsonb',
     'ALTER TABLE "tblFamilies" ADD "RowID" text, ADD "Poverty" boolean',
     'ALTER TABLE "tblControlNumber" ALTER "ControlNumberID" DROP DEFAULT',
+    'ALTER TABLE "tblReporting" DROP COLUMN "CammissionRate"',
     'DROP INDEX "ix_tblInsuree_CHFID"',  # the dump brings none
 )
 
 MODELS_ONLY = (
     'DROP TABLE "tblControlNumber"',
     'DROP TABLE "tblIMISDefaults"',
+    'DROP TABLE "tblReporting"',
     'ALTER TABLE "tblPayment" DROP COLUMN "SmsRequired", DROP COLUMN "PayerPhoneNumber", DROP COLUMN "AuditedUSerID"',
     *(
         f'ALTER TABLE "tblPayment" ALTER "{column}" TYPE date'

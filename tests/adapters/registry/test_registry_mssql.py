@@ -92,7 +92,7 @@ _LEGACY = {
     "tblPremium": "PremiumId int+ PremiumUUID uniqueidentifier= PolicyID int! PayerID int Amount decimal(18,2)! "
     "Receipt nvarchar(50)! PayDate date! PayType char(1)! ValidityFrom datetime= ValidityTo datetime LegacyID int "
     "AuditUserID int! RowID timestamp! isPhotoFee bit= isOffline bit= ReportingId int CreatedDate datetime= "
-    "Source nvarchar(50) SourceVersion nvarchar(15)",
+    "ReportingCommissionID int Source nvarchar(50) SourceVersion nvarchar(15)",
     "tblPolicyRenewals": "RenewalID int+ RenewalUUID uniqueidentifier= RenewalPromptDate date! RenewalDate date! "
     "NewOfficerID int PhoneNumber nvarchar(50) SMSStatus tinyint= InsureeID int! PolicyID int! NewProdID int! "
     "RenewalWarnings tinyint= ValidityFrom datetime! ValidityTo datetime LegacyID int AuditCreateUser int "
@@ -111,6 +111,9 @@ _LEGACY = {
     "RequestOrigin nvarchar(50) ResponseOrigin nvarchar(50) Status int LegacyID bigint ValidityFrom datetime "
     "ValidityTo datetime AuditedUserID int PaymentID bigint ControlNumber nvarchar(50) IssuedDate datetime "
     "Comment nvarchar",
+    "tblReporting": "ReportingId int+ ReportingDate datetime! LocationId int! ProdId int! PayerId int StartDate date! "
+    "EndDate date! RecordFound int! OfficerID int ReportType int CammissionRate decimal(18,2) "
+    "CommissionRate decimal(18,2) ReportMode int= Scope int",
     "tblIMISDefaults": "DefaultID int+ PolicyRenewalInterval int= ActivationOption tinyint= APIKey nvarchar(100)",
 }
 _COLUMN = re.compile(r"(?P<name>\w+) (?P<type>\w+)(?:\((?P<size>[\d,]+)\))?(?P<mark>[!=+]?)(?: |$)")
@@ -304,6 +307,12 @@ async def said(world: Any, legacy: Survey) -> Recorder:
     premiums = await registry.add_premiums([(policy_id, money) for policy_id in reversed(more)], NOW)
     rows = await world.rows(t.premiums)
     assert [rows[premium]["PolicyID"] for premium in premiums] == [*reversed(more)]
+    await world.connection.execute(t.officers.update().values(Phone="0712000901"))
+    assert [row.officer_id for row in await registry.officer_phones(0, 9)] == [officer]
+    assert await registry.newest_officer() == officer
+    assert [known.code for known in (await registry.officers([officer, 10**6])).values()] == ["E1"]
+    assert not await registry.has_village(officer, [village, district])
+    assert {paid.amount for paid in await registry.collected(officer, TODAY, TODAY)} == {Money.parse("30000")}
     return recorder
 
 
@@ -341,7 +350,7 @@ async def test_nothing_that_only_others_understand(said: Recorder) -> None:
 async def test_a_page_has_an_order(said: Recorder) -> None:
     """OFFSET and FETCH are part of ORDER BY there."""
     paged = [text for texts in said.texts.values() for text in texts if "FETCH" in text]
-    assert len(paged) == 7
+    assert len(paged) == 9
     assert all(re.search(r"ORDER BY [^\n]+\n OFFSET 0 ROWS\n FETCH FIRST :page ROWS ONLY$", text) for text in paged)
 
 

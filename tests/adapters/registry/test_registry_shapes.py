@@ -258,6 +258,7 @@ async def test_what_an_installation_is_like(shaped: Any) -> None:
                 "tblPolicy has UUIDs of the database's own type in ContributionPlanID.",
                 "tblPolicyRenewals has UUIDs of the database's own type in RenewalUUID.",
                 "tblPremium has days instead of moments in CreatedDate.",
+                "tblReporting has no CammissionRate.",
             ],
             "models": [
                 "There is no tblControlNumber.",
@@ -265,6 +266,7 @@ async def test_what_an_installation_is_like(shaped: Any) -> None:
                 "tblPayment has no PayerPhoneNumber, SmsRequired, AuditedUSerID.",
                 "tblPayment has days instead of moments in RequestDate, ReceivedDate, MatchedDate, PaymentDate.",
                 "tblPolicy has UUIDs of the database's own type in ContributionPlanID.",
+                "There is no tblReporting.",
             ],
         }[shaped.shape]
     )

@@ -120,6 +120,7 @@ async def test_e01_a_full_premium(world: Any, changes: Changes) -> None:
         "ValidityFrom": NOW,
         "ValidityTo": None,
         "LegacyID": None,
+        "ReportingCommissionID": None,
     }
     [history] = inserted["tblPolicy"]
     old = before["tblPolicy"][policy_id]

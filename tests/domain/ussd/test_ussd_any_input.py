@@ -10,6 +10,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from played.talk import BOOK, LATE, Fact, Talk, kept, new_session
 
+from gateway.domain.commission import Reckoning
 from gateway.domain.cover import CoverState
 from gateway.domain.segments import units
 from gateway.domain.ussd.effects import RequestBill
@@ -78,14 +79,41 @@ def families(count: int) -> st.SearchStrategy[Fact]:
     )
 
 
+def callers(count: int, officers: int) -> st.SearchStrategy[Fact]:
+    """``officers``: how many share the phone."""
+    if not officers:
+        return families(count)
+    one = st.fixed_dictionaries({"id": st.integers(1, 9), "code": st.text(max_size=8), "label": st.text(max_size=31)})
+    several = st.lists(one, min_size=officers, max_size=officers)
+    return st.tuples(families(count), several).map(
+        lambda known: {**known[0], "officer": True, "officer_count": officers, "officers": known[1]}
+    )
+
+
+MONTHS = st.fixed_dictionaries(
+    {
+        "state": st.sampled_from([str(state) for state in Reckoning]),
+        "first": st.just("2026-11-01"),
+        "month": st.just("11/2026"),
+        "lines": st.text(max_size=300),
+        **{name: st.integers(0, 10**15) for name in ("commission", "collected", "open")},
+    }
+)
+
+
 def fact(name: str) -> st.SearchStrategy[Fact | str]:
     if name == "caller":
-        return st.one_of(st.just(LATE), *(families(count) for count in (0, 1, 2, 20)))
+        return st.one_of(st.just(LATE), *(callers(count, of) for count in (0, 1, 2, 20) for of in (0, 1, 3)))
+    if name == "commission":
+        return st.one_of(st.just(LATE), st.fixed_dictionaries({"this": MONTHS, "last": MONTHS}))
     filled = {
         "product": st.text(max_size=40),
         "amount": st.integers(0, 10**15),
         "number": st.from_regex(r"[0-9]{12,15}", fullmatch=True),
         "key": st.just("family:1/product:1/after:0"),
+        "id": st.integers(1, 9),
+        "chfid": st.just("100000014"),
+        "officer": st.just("EO001"),
         **{day: st.just("2026-12-31") for day in ("start", "until", "expires")},
         **{listed: items(spec) for listed, spec in FACTS[name].lists},
     }

@@ -334,6 +334,7 @@ def test_the_shipped_book_is_good_in_both_languages() -> None:
         "ask_number": ("request_bill",),
         "number_mobile": ("tell_mobile",),
         "number_bank": ("tell_bank",),
+        "commission_sms": ("tell_commission",),
     }
 
 

@@ -8,15 +8,17 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from functools import cache
+from typing import Any
 
 import pytest
 from played.talk import BOOK, Talk, as_event, new_session, one_step
-from played.walk import DROPPED, NOTICES, WALKED, Edge, walk
+from played.walk import DROPPED, NOTICES, WALKED, Edge, edges_of, walk
 
 from gateway.domain.segments import is_gsm7, units
 from gateway.domain.ussd.book import load_book
-from gateway.domain.ussd.effects import KeepLanguage, RequestBill, TellHowToPay
+from gateway.domain.ussd.effects import KeepLanguage, RequestBill, TellCommission, TellHowToPay
 from gateway.domain.ussd.facts import FACTS
+from gateway.domain.ussd.frame import Frame
 from gateway.domain.ussd.machine import Key, Started, step
 from gateway.domain.ussd.samples import ANSWERS, CALLERS, GIVEN_NAMES, caller, member
 from gateway.domain.ussd.session import Session
@@ -24,15 +26,25 @@ from gateway.domain.ussd.ways import HOWS
 
 
 def test_every_state_of_every_fact_is_answered() -> None:
-    answered = {fact: {str(answer["state"]) for answer in answers} for fact, answers in ANSWERS.items()}
+    answered = {fact: {str(state) for a in answers for state in _states(a)} for fact, answers in ANSWERS.items()}
     assert answered == {fact: set(spec.states) for fact, spec in FACTS.items() if fact != "caller"}
 
 
-WALKS = [(name, 160) for name in CALLERS] + [(name, 140) for name in ("stranger", "suspended", "several")]
+def _states(answer: dict[str, Any]) -> list[str]:
+    """An officer's commission is of two months, each with a state of its own."""
+    return [answer["state"]] if "state" in answer else [month["state"] for month in answer.values()]
+
+
+OFFICERS = [name for name, who in CALLERS.items() if "officer" in who]
+NARROW = ("stranger", "suspended", "several", "officer", "officers")
+WALKS = [(name, 160) for name in CALLERS] + [(name, 140) for name in NARROW]
 
 
 @cache
 def walked(name: str, limit: int) -> list[Edge]:
+    """An officer comes to any family in any state, and from it to the officer's own: the way there is forgotten."""
+    if name in OFFICERS:
+        return edges_of(WALKED, CALLERS[name], Frame(limit))
     return walk(WALKED, CALLERS[name], limit)
 
 
@@ -63,7 +75,7 @@ def test_back_leads_back_and_home_leads_home(edges: list[Edge]) -> None:
             assert not edge.step.effects
         if edge.key == "00":
             assert after.trail == ()
-            assert after.screen in ("home", "families", "stranger")
+            assert after.screen in ("home", "families", "stranger", "officer", "officers")
             assert not edge.step.final
 
 
@@ -144,11 +156,17 @@ def test_a_bill_is_asked_for_only_by_a_yes_to_its_amount(edges: list[Edge]) -> N
                 assert (effect.key, effect.amount_minor) == (quote["key"], quote["amount"])
                 assert (effect.family_id, effect.msisdn) == (before.values["family"]["id"], before.msisdn)
                 assert effect.language == before.language
+                assert effect.officer == before.values["family"].get("officer", "")
+                if effect.officer:
+                    assert before.facts["mandate"]["state"] == "given"
             elif isinstance(effect, TellHowToPay):
                 after = edge.step.session
                 assert before.screen in ("number_how", "number_given")
                 assert after.screen == f"number_{effect.way}"
                 assert (effect.control_number, effect.msisdn) == (after.facts["bill"]["number"], before.msisdn)
+            elif isinstance(effect, TellCommission):
+                assert (before.screen, edge.key) == ("commission_told", "1")
+                assert effect.first == before.values["month"]["first"]
             else:
                 assert isinstance(effect, KeepLanguage)
                 assert before.screen == "language"
@@ -205,7 +223,7 @@ def test_a_strangers_phone_comes_to_no_money(edges: list[Edge]) -> None:
 
 def test_all_that_the_book_holds_is_reached() -> None:
     """Nothing in the book is dead, and the walk is no walk around the block."""
-    everywhere = [edge for name in ("stranger", "suspended", "several") for edge in walked(name, 140)]
+    everywhere = [edge for name in NARROW for edge in walked(name, 140)]
     shown = {edge.step.session.screen for edge in everywhere}
     assert shown == {s.name for s in BOOK.screens.values() if s.kind != "route"}
     pressed = {(edge.before.screen, edge.key) for edge in everywhere if edge.before}

@@ -138,16 +138,20 @@ FROM gw_bill WITH (UPDLOCK, READPAST, ROWLOCK, READCOMMITTEDLOCK)
 WHERE gw_bill.state IN ('created', 'submitted') AND gw_bill.asked_at < :asked_at_1 AND gw_bill.asked_times <= :asked_times_1 ORDER BY gw_bill.asked_at;
 
 -- SqlCallers.known
-SELECT gw_phone.msisdn, gw_phone.insuree_id, NULL AS language
+SELECT gw_phone.msisdn, gw_phone.insuree_id, CAST(NULL AS VARCHAR(5)) AS language, CAST(NULL AS INTEGER) AS officer_id
 FROM gw_phone
-WHERE gw_phone.msisdn IN (:msisdns_1, :msisdns_2) UNION ALL SELECT gw_caller.msisdn, NULL AS insuree_id, gw_caller.language
+WHERE gw_phone.msisdn IN (:msisdns_1, :msisdns_2) UNION ALL SELECT gw_caller.msisdn, CAST(NULL AS INTEGER) AS insuree_id, gw_caller.language, CAST(NULL AS INTEGER) AS officer_id
 FROM gw_caller
-WHERE gw_caller.msisdn IN (:msisdns_1, :msisdns_2);
-SELECT gw_phone.msisdn, gw_phone.insuree_id, NULL AS language
+WHERE gw_caller.msisdn IN (:msisdns_1, :msisdns_2) UNION ALL SELECT gw_officer_phone.msisdn, CAST(NULL AS INTEGER) AS insuree_id, CAST(NULL AS VARCHAR(5)) AS language, gw_officer_phone.officer_id
+FROM gw_officer_phone
+WHERE gw_officer_phone.msisdn IN (:msisdns_1, :msisdns_2);
+SELECT gw_phone.msisdn, gw_phone.insuree_id, CAST(NULL AS VARCHAR(5)) AS language, CAST(NULL AS INTEGER) AS officer_id
 FROM gw_phone
-WHERE gw_phone.msisdn IN (NULL) AND (1 != 1) UNION ALL SELECT gw_caller.msisdn, NULL AS insuree_id, gw_caller.language
+WHERE gw_phone.msisdn IN (NULL) AND (1 != 1) UNION ALL SELECT gw_caller.msisdn, CAST(NULL AS INTEGER) AS insuree_id, gw_caller.language, CAST(NULL AS INTEGER) AS officer_id
 FROM gw_caller
-WHERE gw_caller.msisdn IN (NULL) AND (1 != 1);
+WHERE gw_caller.msisdn IN (NULL) AND (1 != 1) UNION ALL SELECT gw_officer_phone.msisdn, CAST(NULL AS INTEGER) AS insuree_id, CAST(NULL AS VARCHAR(5)) AS language, gw_officer_phone.officer_id
+FROM gw_officer_phone
+WHERE gw_officer_phone.msisdn IN (NULL) AND (1 != 1);
 
 -- SqlCallers.languages
 SELECT gw_caller.msisdn, gw_caller.language
@@ -174,6 +178,18 @@ SELECT gw_phone.insuree_id
 FROM gw_phone
 WHERE gw_phone.insuree_id > :insuree_id_1;
 DELETE FROM gw_phone WHERE gw_phone.insuree_id IN (:insuree_id_1_1);
+
+-- SqlCallers.index_officers
+SELECT gw_officer_phone.officer_id, gw_officer_phone.msisdn
+FROM gw_officer_phone
+WHERE gw_officer_phone.officer_id > :officer_id_1 AND gw_officer_phone.officer_id <= :officer_id_2;
+DELETE FROM gw_officer_phone WITH (UPDLOCK, HOLDLOCK) WHERE gw_officer_phone.officer_id IN (:officer_id_1_1, :officer_id_1_2);
+INSERT INTO gw_officer_phone (officer_id, msisdn) VALUES (:officer_id, :msisdn);
+SELECT gw_officer_phone.officer_id, gw_officer_phone.msisdn
+FROM gw_officer_phone
+WHERE gw_officer_phone.officer_id > :officer_id_1;
+DELETE FROM gw_officer_phone WHERE gw_officer_phone.officer_id IN (:officer_id_1_1);
+DELETE FROM gw_officer_phone WITH (UPDLOCK, HOLDLOCK) WHERE gw_officer_phone.officer_id IN (:officer_id_1_1);
 
 -- SqlCallers.watermark
 SELECT gw_watermark.at
@@ -996,6 +1012,12 @@ UPDATE gw_bill SET issuer = (
 )
 WHERE control_number IS NOT NULL;
 CREATE INDEX ix_gw_inbox_notice ON gw_inbox (message_id) WHERE route = 'notice';
+CREATE TABLE gw_officer_phone (
+    officer_id INTEGER NOT NULL,
+    msisdn VARCHAR(16) NOT NULL,
+    CONSTRAINT pk_gw_officer_phone PRIMARY KEY (officer_id)
+);
+CREATE INDEX ix_gw_officer_phone_msisdn ON gw_officer_phone (msisdn);
 CREATE TABLE gw_screen_day (
     day DATE NOT NULL,
     channel VARCHAR(31) NOT NULL,
@@ -1030,6 +1052,8 @@ REVOKE SELECT, INSERT, UPDATE, DELETE, REFERENCES ON "gw_inbox" FROM "gw_app";
 GRANT SELECT, INSERT ON "gw_inbox" TO "gw_app";
 REVOKE SELECT, INSERT, UPDATE, DELETE, REFERENCES ON "gw_miss" FROM "gw_app";
 GRANT SELECT, INSERT, UPDATE, DELETE ON "gw_miss" TO "gw_app";
+REVOKE SELECT, INSERT, UPDATE, DELETE, REFERENCES ON "gw_officer_phone" FROM "gw_app";
+GRANT SELECT, INSERT, UPDATE, DELETE ON "gw_officer_phone" TO "gw_app";
 REVOKE SELECT, INSERT, UPDATE, DELETE, REFERENCES ON "gw_outbox" FROM "gw_app";
 GRANT SELECT, INSERT, UPDATE, DELETE ON "gw_outbox" TO "gw_app";
 REVOKE SELECT, INSERT, UPDATE, DELETE, REFERENCES ON "gw_payment" FROM "gw_app";

@@ -162,12 +162,12 @@ FROM [tblPolicyRenewals]
 WHERE [tblPolicyRenewals].[PolicyID] IN (:policy_ids_1, :policy_ids_2) AND [tblPolicyRenewals].[ValidityTo] IS NULL ORDER BY [tblPolicyRenewals].[RenewalID];
 
 -- open_payment
-INSERT INTO [tblPayment] ([PaymentUUID], [ExpectedAmount], [PhoneNumber], [RequestDate], [PaymentStatus], [LanguageName], [TypeOfPayment], [SmsRequired], [AuditedUSerID], [ValidityFrom]) OUTPUT inserted.[PaymentID] VALUES (:PaymentUUID, :ExpectedAmount, :PhoneNumber, :RequestDate, :PaymentStatus, :LanguageName, :TypeOfPayment, :SmsRequired, :AuditedUSerID, :ValidityFrom);
+INSERT INTO [tblPayment] ([PaymentUUID], [ExpectedAmount], [OfficerCode], [PhoneNumber], [RequestDate], [PaymentStatus], [LanguageName], [TypeOfPayment], [SmsRequired], [AuditedUSerID], [ValidityFrom]) OUTPUT inserted.[PaymentID] VALUES (:PaymentUUID, :ExpectedAmount, :OfficerCode, :PhoneNumber, :RequestDate, :PaymentStatus, :LanguageName, :TypeOfPayment, :SmsRequired, :AuditedUSerID, :ValidityFrom);
 INSERT INTO [tblPaymentDetails] ([PaymentID], [ProductCode], [InsuranceNumber], [PolicyStage], [ExpectedAmount], [AuditedUserId], [ValidityFrom]) OUTPUT inserted.[PaymentDetailsID] VALUES (:PaymentID, :ProductCode, :InsuranceNumber, :PolicyStage, :ExpectedAmount, :AuditedUserId, :ValidityFrom);
 INSERT INTO [tblControlNumber] ([PaymentID], [RequestedDate], [RequestOrigin], [Status], [AuditedUserID], [ValidityFrom]) OUTPUT inserted.[ControlNumberID] VALUES (:PaymentID, :RequestedDate, :RequestOrigin, :Status, :AuditedUserID, :ValidityFrom);
 
 -- hand_out_payment
-UPDATE [tblPayment] SET [PhoneNumber]=:PhoneNumber, [RequestDate]=:RequestDate, [LanguageName]=:LanguageName, [SmsRequired]=:SmsRequired WHERE [tblPayment].[PaymentID] = :payment_id;
+UPDATE [tblPayment] SET [OfficerCode]=:OfficerCode, [PhoneNumber]=:PhoneNumber, [RequestDate]=:RequestDate, [LanguageName]=:LanguageName, [SmsRequired]=:SmsRequired WHERE [tblPayment].[PaymentID] = :payment_id;
 UPDATE [tblPaymentDetails] SET [InsuranceNumber]=:chfid, [PolicyStage]=:stage WHERE [tblPaymentDetails].[PaymentID] = :payment_id AND [tblPaymentDetails].[ValidityTo] IS NULL;
 
 -- number_given
@@ -279,5 +279,33 @@ WHERE [tblPremium].[PolicyID] = :policy_id AND [tblPremium].[ValidityTo] IS NULL
 SELECT [tblPolicy].[PolicyID]
 FROM [tblPolicy]
 WHERE [tblPolicy].[PolicyID] > :after AND [tblPolicy].[ValidityTo] IS NULL AND [tblPolicy].[PolicyStatus] IN (:PolicyStatus_1_1, :PolicyStatus_1_2) AND [tblPolicy].[ExpiryDate] BETWEEN :first AND :last ORDER BY [tblPolicy].[PolicyID]
+ OFFSET 0 ROWS
+ FETCH FIRST :page ROWS ONLY;
+
+-- officer_phones
+SELECT [tblOfficer].[OfficerID], [tblOfficer].[Phone]
+FROM [tblOfficer]
+WHERE [tblOfficer].[OfficerID] > :after AND [tblOfficer].[ValidityTo] IS NULL AND [tblOfficer].[Phone] IS NOT NULL AND [tblOfficer].[Phone] != :Phone_1 ORDER BY [tblOfficer].[OfficerID]
+ OFFSET 0 ROWS
+ FETCH FIRST :page ROWS ONLY;
+
+-- newest_officer
+SELECT max([tblOfficer].[OfficerID]) AS max_1
+FROM [tblOfficer];
+
+-- officers
+SELECT [tblOfficer].[OfficerID], [tblOfficer].[Code], [tblOfficer].[OtherNames], [tblOfficer].[LastName], [tblOfficer].[Phone], [tblOfficer].[LocationId], [tblOfficer].[WorksTo] AS [LastDay]
+FROM [tblOfficer]
+WHERE [tblOfficer].[OfficerID] IN (:ids_1, :ids_2) AND [tblOfficer].[ValidityTo] IS NULL;
+
+-- has_village
+SELECT TOP 1 [tblOfficerVillages].[OfficerVillageId]
+FROM [tblOfficerVillages]
+WHERE [tblOfficerVillages].[OfficerId] = :officer AND [tblOfficerVillages].[LocationId] IN (:places_1, :places_2) AND [tblOfficerVillages].[ValidityTo] IS NULL;
+
+-- collected
+SELECT [tblProduct].[ProductCode], [tblPremium].[Amount], [tblPremium].[PayDate], coalesce([tblReporting].[CommissionRate], [tblReporting].[CammissionRate]) AS [Rate]
+FROM [tblPolicy] JOIN [tblPremium] ON [tblPremium].[PolicyID] = [tblPolicy].[PolicyID] LEFT OUTER JOIN [tblProduct] ON [tblProduct].[ProdID] = [tblPolicy].[ProdID] LEFT OUTER JOIN [tblReporting] ON [tblReporting].[ReportingId] = [tblPremium].[ReportingCommissionID]
+WHERE [tblPolicy].[OfficerID] = :officer AND [tblPolicy].[ValidityTo] IS NULL AND [tblPremium].[ValidityTo] IS NULL AND [tblPremium].[PayDate] BETWEEN :first AND :last AND [tblPremium].[PayType] != :PayType_1 ORDER BY [tblPremium].[PremiumId]
  OFFSET 0 ROWS
  FETCH FIRST :page ROWS ONLY;

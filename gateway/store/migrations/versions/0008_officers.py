@@ -1,0 +1,30 @@
+"""The index of enrolment officers' phones.
+
+Revision ID: 0008
+Revises: 0006
+"""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0008"
+down_revision = "0006"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.create_table(
+        "gw_officer_phone",
+        sa.Column("officer_id", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("msisdn", sa.String(length=16), nullable=False),
+        sa.PrimaryKeyConstraint("officer_id", name=op.f("pk_gw_officer_phone")),
+    )
+    op.create_index(op.f("ix_gw_officer_phone_msisdn"), "gw_officer_phone", ["msisdn"], unique=False)
+
+
+def downgrade() -> None:
+    op.drop_index(op.f("ix_gw_officer_phone_msisdn"), table_name="gw_officer_phone")
+    op.drop_table("gw_officer_phone")
