@@ -175,16 +175,14 @@ class AnswerUssd:
     ) -> Step:
         """A conversation from its first screen, with the answers that came along, up to a confirmation of money.
 
-        Without answers it takes up what the phone's last one ``left``.
+        ``left`` comes with a dial without answers only (``may_dial``), which takes it up.
         """
         network = turn.network if turn.network in self._book.networks else OTHER_NETWORK
         session = Session(
             turn.session_id, profile.name, msisdn, self._book.default_language, profile.frame, network=network
         )
         inputs = seen.inputs[: self._book.limits.keys] if isinstance(seen, Fresh) else ()
-        plain = isinstance(seen, Fresh) and not inputs
-        begun = Started(anew=isinstance(seen, Lost), left=left if plain else None)
-        taken = await self._play(session, begun, deadline)
+        taken = await self._play(session, Started(anew=isinstance(seen, Lost), left=left), deadline)
         for text in inputs:
             if taken.final:
                 break
