@@ -162,7 +162,7 @@ class AnswerUssd:
         except Exception:
             self._tally.cut(profile.name, stood)
             raise
-        if left is not None and _is_plain(seen):  # the conversation that this phone's last one was, gone on with
+        if left is not None and stood is None:  # the conversation that this phone's last one was, gone on with
             self._tally.turn(profile.name, after._replace(screen=left.screen, missed="", final=False), after, True)
         else:
             self._tally.turn(profile.name, stood, after)
@@ -200,15 +200,14 @@ class AnswerUssd:
     ) -> Step:
         """A conversation from its first screen, with the answers that came along, up to a confirmation of money.
 
-        Without answers it takes up what the phone's last one ``left``.
+        ``left`` comes with a dial without answers only (``may_dial``), which takes it up.
         """
         network = turn.network if turn.network in self._book.networks else OTHER_NETWORK
         session = Session(
             turn.session_id, profile.name, msisdn, self._book.default_language, profile.frame, network=network
         )
         inputs = seen.inputs[: self._book.limits.keys] if isinstance(seen, Fresh) else ()
-        begun = Started(anew=isinstance(seen, Lost), left=left if _is_plain(seen) else None)
-        taken = await self._play(session, begun, deadline)
+        taken = await self._play(session, Started(anew=isinstance(seen, Lost), left=left), deadline)
         for text in inputs:
             if taken.final:
                 break
@@ -274,11 +273,6 @@ def _key(profile: ChannelProfile, msisdn: str | None, session_id: str) -> str:
 def _left_key(profile: ChannelProfile, msisdn: str) -> str:
     """No session's key: those hold the session's id too."""
     return f"{profile.name}:{msisdn}"
-
-
-def _is_plain(seen: Next | Fresh | Lost) -> bool:
-    """A dial without answers: it takes up what the phone's last conversation left."""
-    return isinstance(seen, Fresh) and not seen.inputs
 
 
 def _heard(profile: ChannelProfile, turn: Turn, early: bool) -> KeyTurn | None:

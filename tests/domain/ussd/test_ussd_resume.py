@@ -36,6 +36,23 @@ def talk(book: Book = BOOK, **facts: list[Fact | str]) -> Talk:
     return Talk(from_table(told | facts), new_session(), book)
 
 
+def shipped(**change: dict[str, Any]) -> Data:
+    data, _ = menus.read()
+    for name, fields in change.items():
+        data["screens"][name] = {**data["screens"].get(name, {}), **fields}
+    return data
+
+
+def limits(**change: int) -> Data:
+    data, _ = menus.read()
+    return {**data, "limits": {**data["limits"], **change}}
+
+
+def resume(**change: str) -> Data:
+    data, _ = menus.read()
+    return {**data, "resume": {**data["resume"], **change}}
+
+
 # ------------------------------------------------------------------------------------------------------- what is left
 
 CONFIRM = Left("confirm", "renewal", "sw", {"family": 7}, {})
@@ -80,6 +97,20 @@ def test_nothing_that_was_true_is_left() -> None:
     assert [*left] == ["confirm", "renewal", "sw", {"family": 7}, {}]
 
 
+def test_the_first_screen_is_no_loss_whatever_it_says() -> None:
+    """Dialling shows it anyway. Behind a choice it is the second, and worth it."""
+    book = load_book(shipped(home={"resume": "continue"}), menus.read()[1])
+    played = talk(book)
+    played.dial()
+    assert played.session.left is None
+    chosen = talk(book, caller=[caller(family(7), family(9))])
+    chosen.dial()
+    chosen.press("2")
+    assert left_by(chosen.session) == Left("home", "family", "sw", {"family": 9}, {})
+    seen = chosen.dial_again()
+    assert (seen.session.values["family"]["id"], seen.session.trail) == (9, ("families",))
+
+
 # ------------------------------------------------------------------------------------------------- what becomes of it
 
 HOME, ASKED, GOES_ON = "Familia haina bima.", "Ulikuwa unalipia bima.", "Tunaendelea."
@@ -106,6 +137,7 @@ def test_what_was_left_is_taken_up_or_not(left: Left | None, begins: str) -> Non
     seen = played._play(Started(left=left))
     assert seen.screen.split("\n")[0] == begins
     assert not seen.effects
+    assert seen.session.language == "sw"
     if begins == HOME:
         assert (seen.session.left, seen.session.trail, seen.session.resuming) == (None, (), "")
 
@@ -154,6 +186,15 @@ def test_a_phone_that_has_one_family_more_or_less_goes_on_with_the_same() -> Non
         assert seen.session.trail == (("families", "home") if after is two else ("home",))
 
 
+def test_anew_nothing_is_chosen() -> None:
+    played = talk(caller=[caller(family(7), family(9))])
+    for key in ("", "2", "1"):
+        played.press(key) if key else played.dial()
+    played.dial_again()
+    seen = played.press("2")
+    assert (seen.session.screen, seen.session.values, seen.session.trail) == ("families", {}, ())
+
+
 def test_a_service_that_refuses_the_phone_now_is_not_passed_by() -> None:
     """The first screen is a last one: whatever was left, it is shown."""
     data, languages = menus.read()
@@ -175,23 +216,6 @@ def test_a_repeat_of_the_answer_to_the_question_never_skips_the_confirmation() -
 
 
 # --------------------------------------------------------------------------------------------- books that lead astray
-
-
-def shipped(**change: dict[str, Any]) -> Data:
-    data, _ = menus.read()
-    for name, fields in change.items():
-        data["screens"][name] = {**data["screens"].get(name, {}), **fields}
-    return data
-
-
-def limits(**change: int) -> Data:
-    data, _ = menus.read()
-    return {**data, "limits": {**data["limits"], **change}}
-
-
-def resume(**change: str) -> Data:
-    data, _ = menus.read()
-    return {**data, "resume": {**data["resume"], **change}}
 
 
 QUESTION = [

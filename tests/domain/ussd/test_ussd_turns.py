@@ -16,6 +16,7 @@ from gateway.domain.ussd.turns import (
     Same,
     dialled_inputs,
     mark,
+    may_dial,
     read_key,
     read_transcript,
 )
@@ -198,6 +199,20 @@ def test_a_key_always_means_something(
         assert seen.text == text
     if not isinstance(seen, Same):
         assert len(mark(stored, turn, seen)) <= KEPT_IDS
+
+
+@given(
+    text=st.text(alphabet="152*#0", max_size=8) | st.sampled_from(["*152*00#", "*152*00*1#", "152*00", "*152*00*9*1#"]),
+    first=st.sampled_from([True, False, None]),
+    codes=st.sampled_from([(), CODES]),
+)
+def test_what_may_be_a_dial_without_answers_is_one_where_nothing_is_held(
+    text: str, first: bool | None, codes: tuple[str, ...]
+) -> None:
+    """What a dropped conversation left is looked for then, and only then."""
+    turn = KeyTurn(text, first, codes=codes)
+    assert may_dial(turn) == (read_key(None, turn) == Fresh(()))
+    assert may_dial(text) == (read_transcript(None, text) == Fresh(()))
 
 
 PAYABLE = {
