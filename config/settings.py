@@ -64,6 +64,10 @@ class UssdSettings(Block):
     fact_s: Seconds = 2.5
     number_s: Seconds = 3.5
     wrong_numbers_an_hour: Annotated[int, Field(ge=1, le=1000)] = 10
+    answers_an_hour: Annotated[int, Field(ge=1, le=20)] = 3  # promised to one phone by SMS
+    answer_within_s: Seconds = 3600.0  # a promised answer that is older is of no use: the phone is told so
+    breaker_failures: Annotated[int, Field(ge=1, le=1000)] = 5  # in a row; then what fails is left alone
+    breaker_retry_s: Seconds = 2.0  # and tried once in so long
     menus: Path | None = None  # a folder of menus instead of those that ship
 
 
@@ -111,6 +115,7 @@ class WorkerSettings(Block):
     bills_per_s: Annotated[float, Field(ge=1, le=10_000)] = 50.0
     sms_window: Annotated[int, Field(ge=1, le=256)] = 8
     bills_window: Annotated[int, Field(ge=1, le=256)] = 8
+    answers_window: Annotated[int, Field(ge=1, le=64)] = 4
     lease_s: Seconds = 60.0
     call_timeout_s: Seconds = 10.0
     index_every_s: Seconds = 15.0

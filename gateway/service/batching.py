@@ -42,7 +42,19 @@ class Batcher(Generic[V]):
         if not self._scheduled and self._room > 0:
             self._scheduled = True
             loop.call_later(self._gather_s, self._start)
-        return await future
+        try:
+            return await future
+        except asyncio.CancelledError:
+            self._leave(key, future)
+            raise
+
+    def _leave(self, key: str, future: asyncio.Future[V | None]) -> None:
+        """Whoever has hung up or is out of time is not looked up: behind a stuck batch they would be thousands."""
+        waiting = self._waiting.get(key, [])
+        if future in waiting:
+            waiting.remove(future)
+            if not waiting:
+                del self._waiting[key]
 
     def _start(self) -> None:
         self._scheduled = False

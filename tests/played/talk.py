@@ -8,7 +8,7 @@ from typing import Any
 
 import menus
 from gateway.domain.ussd.book import Book, load_book
-from gateway.domain.ussd.effects import KeepLanguage, RequestBill, UssdEffect
+from gateway.domain.ussd.effects import AwaitNumber, KeepLanguage, PromiseAnswer, RequestBill, UssdEffect
 from gateway.domain.ussd.frame import Frame
 from gateway.domain.ussd.machine import (
     Answered,
@@ -25,6 +25,7 @@ from gateway.service.session_codec import dump, load
 
 BOOK = load_book(*menus.read())
 MSISDN = "+255754100200"
+UNTOLD = {"try_later"}  # where a menu ends whose facts are not told by SMS
 LATE = "late"  # instead of an answer: the fact does not come in time
 
 Fact = dict[str, Any]
@@ -128,5 +129,9 @@ def said_effect(effect: UssdEffect) -> str:
     match effect:
         case RequestBill(key, family_id, amount_minor, msisdn, language):
             return f"request_bill {key} family={family_id} minor={amount_minor} for={msisdn} in={language}"
+        case AwaitNumber(family_id, msisdn, language):
+            return f"await_number family={family_id} for={msisdn} in={language}"
+        case PromiseAnswer(fact, args, msisdn, language):
+            return " ".join(["answer_by_sms", said_ask(Ask(fact, args)), f"for={msisdn} in={language}"])
         case KeepLanguage(msisdn, language):
             return f"keep_language {language} for={msisdn}"

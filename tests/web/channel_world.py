@@ -21,7 +21,7 @@ from config.settings import Settings
 from gateway.app import ussd_mounts
 from gateway.domain.bill import Bill, BillState
 from gateway.domain.money import Money
-from gateway.domain.ussd.effects import RequestBill
+from gateway.domain.ussd.effects import AwaitNumber, RequestBill
 from gateway.domain.ussd.machine import Ask
 from gateway.http_client import AiohttpClient
 from gateway.ports import SessionStore
@@ -93,6 +93,9 @@ class Told:
 
     async def wait(self, bill_id: str, budget_s: float) -> Bill | None:
         return None
+
+    async def join(self, wanted: AwaitNumber, now: datetime) -> bool:
+        return True
 
 
 @dataclass
@@ -179,7 +182,7 @@ def _answer(told: Told, sessions: SessionStore, budget: Budget) -> AnswerUssd:
         BOOK,
         sessions,
         told,  # type: ignore[arg-type]
-        UssdEffects(Languages(), told),  # type: ignore[arg-type]
+        UssdEffects(Languages(), told, answers_an_hour=50),  # type: ignore[arg-type]
         told,  # type: ignore[arg-type]
         StandingClock(),
         budget,

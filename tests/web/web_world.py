@@ -17,10 +17,11 @@ from played.talk import BOOK
 from adapters.sessions.memory import MemorySessions
 from adapters.ussd.africastalking import AfricasTalkingUssd
 from gateway.domain.bill import Bill, BillState, PayOption
+from gateway.domain.effects import AnswerBySms
 from gateway.domain.money import Money
-from gateway.domain.ussd.effects import RequestBill
+from gateway.domain.ussd.effects import AwaitNumber, RequestBill
 from gateway.domain.ussd.machine import Ask
-from gateway.ports import SessionStore
+from gateway.ports import KnownEffect, SessionStore
 from gateway.service.answer_ussd import AnswerUssd, Budget
 from gateway.service.ussd_effects import UssdEffects
 from gateway.web.health import Health
@@ -93,13 +94,28 @@ class Numbers:
     async def wait(self, bill_id: str, budget_s: float) -> Bill | None:
         return self.late
 
+    async def join(self, wanted: AwaitNumber, now: datetime) -> bool:
+        return True
+
 
 @dataclass
 class Languages:
-    """A database that keeps languages. Raises ``broken`` instead of committing."""
+    """A database that keeps languages and promised answers. Raises ``broken`` instead of committing."""
 
     kept: dict[str, str] = field(default_factory=dict)
     broken: Exception | None = None
+    promised: dict[str, KnownEffect] = field(default_factory=dict)
+
+    @property
+    def outbox(self) -> Languages:
+        return self
+
+    async def known(self, keys: Sequence[str]) -> dict[str, KnownEffect]:
+        return {key: self.promised[key] for key in keys if key in self.promised}
+
+    async def put(self, effects: Sequence[AnswerBySms], now: datetime) -> int:
+        self.promised |= {effect.key: KnownEffect(effect, open=True) for effect in effects}
+        return len(effects)
 
     @property
     def callers(self) -> Languages:
@@ -110,10 +126,10 @@ class Languages:
 
     @asynccontextmanager
     async def writing(self) -> AsyncIterator[Languages]:
-        before = dict(self.kept)
+        before = dict(self.kept), dict(self.promised)
         yield self
         if self.broken:
-            self.kept = before
+            self.kept, self.promised = before
             raise self.broken
 
 

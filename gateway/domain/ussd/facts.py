@@ -50,7 +50,7 @@ VALUES: dict[str, FactSpec] = {
     "network": FactSpec(()),  # the caller's; its states are the book's networks
 }
 # what the texts of messages may mention
-SMS_FIELDS = frozenset(("number", "amount", "expires", "chfid", "receipt", "due", "start", "until"))
+SMS_FIELDS = frozenset(("number", "amount", "expires", "chfid", "receipt", "due", "start", "until", "at"))
 
 
 def lookup(scope: dict[str, object], path: str) -> object:

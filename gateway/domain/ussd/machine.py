@@ -12,7 +12,7 @@ from typing import Any
 from gateway.domain.ussd.accepts import ACCEPTS
 from gateway.domain.ussd.book import Book, Option, ScreenSpec
 from gateway.domain.ussd.display import pages
-from gateway.domain.ussd.effects import DOES, KeepLanguage, UssdEffect
+from gateway.domain.ussd.effects import DOES, UNANSWERED, KeepLanguage, UssdEffect
 from gateway.domain.ussd.facts import FACTS, lookup
 from gateway.domain.ussd.render import paginate
 from gateway.domain.ussd.session import Session
@@ -97,9 +97,11 @@ def step(book: Book, session: Session, event: Event) -> Step:
             language = spoken if isinstance(spoken, str) and spoken in book.languages else session.language
             known = session._replace(facts={**session.facts, fact: value}, language=language)
             return _enter(book, known, session.target, again=True)
-        case AskFailed():
+        case AskFailed(fact):
             failed = book.screens[session.target].failed if session.target in book.screens else ""
-            return _enter(book, session, failed) if failed else _end(book, session, "end.error")
+            if not failed:
+                return _end(book, session, "end.error")
+            return _enter(book, _unanswered(session, fact), failed)
 
 
 def _key(book: Book, session: Session, text: str, dialled: bool) -> Step:
@@ -202,6 +204,14 @@ def _arrive(book: Book, session: Session, screen: ScreenSpec) -> Step:
 def _ask(session: Session, fact: str) -> Ask:
     scope = _scope(session)
     return Ask(fact, tuple((name, lookup(scope, path)) for name, path in FACTS[fact].args))
+
+
+def _unanswered(session: Session, fact: str) -> Session:
+    """The session with what was asked for, which may yet be answered by SMS."""
+    if fact not in FACTS:
+        return session
+    asked = {"fact": fact, "args": dict(_ask(session, fact).args)}
+    return session._replace(values={**session.values, UNANSWERED: asked})
 
 
 def _effects(session: Session, screen: ScreenSpec) -> tuple[UssdEffect, ...]:

@@ -283,7 +283,11 @@ def test_the_shipped_book_is_good_in_both_languages() -> None:
     assert list(book.languages) == ["sw", "en"]
     assert book.limits == Limits(keys=40, wrong=4, options=5, input_characters=40)
     assert [name for name, screen in book.screens.items() if screen.guard] == ["confirm"]
-    assert {name for name, screen in book.screens.items() if screen.does} == {"ask_number"}
+    assert {name for name, screen in book.screens.items() if screen.does} == {
+        "ask_number",
+        "number_awaited",
+        "answer_by_sms",
+    }
 
 
 def test_a_language_that_nobody_knows_is_the_first_one() -> None:
