@@ -58,7 +58,7 @@ from gateway.ports import (
 from gateway.service.accept_callback import AcceptCallback, ForgeryQuota
 from gateway.service.accept_statement import AcceptStatement, reading_of
 from gateway.service.answer_biller import AnswerBiller
-from gateway.service.answer_by_sms import AnswerPromises
+from gateway.service.answer_by_sms import AnswerPromises, Promises
 from gateway.service.answer_ussd import AnswerUssd, Budget
 from gateway.service.ask_statements import AskStatements
 from gateway.service.bounded import Bounded
@@ -403,7 +403,9 @@ def _ussd_routes(parts: Core, sessions: SessionStore, stack: AsyncExitStack, wak
         parts.book,
         sessions,
         UssdFacts(parts.database, parts.clock, ussd.wrong_numbers_an_hour, registry, ussd.fact_s),
-        UssdEffects(parts.database, request_number, ussd.answers_an_hour, registry),
+        UssdEffects(
+            parts.database, request_number, Promises(parts.database, parts.clock, ussd.answers_an_hour), registry
+        ),
         watch,
         parts.clock,
         Budget(total_s=ussd.reply_s, fact_s=ussd.fact_s, number_s=ussd.number_s),

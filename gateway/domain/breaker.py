@@ -14,7 +14,7 @@ class BreakerRule:
     """Open after ``failures`` in a row, none later than ``within_s`` after the one before; one try each ``retry_s``."""
 
     failures: int = 5
-    within_s: float = 30.0
+    within_s: float = 10.0
     retry_s: float = 2.0
 
 

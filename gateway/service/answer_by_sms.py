@@ -6,7 +6,7 @@ The fact is read when the SMS is written, by the code that answers a caller, so 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
@@ -19,6 +19,7 @@ from gateway.domain.ussd.by_sms import GIVEN_UP, told
 from gateway.domain.ussd.effects import PromiseAnswer
 from gateway.domain.ussd.machine import Ask
 from gateway.ports import Job, Requester, Transaction, UnitOfWork
+from gateway.service.batching import Batcher
 from gateway.service.bounded import Bounded
 from gateway.service.messages import Messages
 from gateway.service.metrics import EFFECTS, ERRORS, USSD_PROMISES
@@ -26,6 +27,8 @@ from gateway.service.run_effects import ChannelLimits, backoff
 from gateway.service.ussd_facts import UssdFacts
 
 log = structlog.get_logger()
+REFUSED = "refused"
+_AT_ONCE = 100  # promises in one transaction
 
 
 class PromiseRefusedError(Exception):
@@ -35,35 +38,71 @@ class PromiseRefusedError(Exception):
 # --------------------------------------------------------------------------------------------------------- the promise
 
 
-async def promise(tx: Transaction, wanted: PromiseAnswer, an_hour: int, now: datetime) -> None:
-    """Put the answer, unless the same question of this phone is open. Raises PromiseRefusedError; nothing is put then.
+class Promises:
+    """Puts promised answers; those of a moment in one transaction, since a stall makes many callers' at once.
 
-    A question whose answer has left is a new one: what was true then may not be now.
+    A question of this phone that is still open is promised already. One whose answer has left is a new question: what
+    was true then may not be now.
     """
-    before, this = (_hours(now - timedelta(hours=1)), _hours(now))
-    asked = [[_answer(wanted, hour, place) for place in range(1, an_hour + 1)] for hour in (before, this)]
-    for _ in range(an_hour + 1):  # a twin that was first with a place is seen at the next look
-        known = await tx.outbox.known([answer.key for hour in asked for answer in hour])
-        if any(each.open and _same(each.effect, wanted) for each in known.values()):
-            USSD_PROMISES.labels(wanted.fact, "open").inc()
-            return
-        free = next((answer for answer in asked[1] if answer.key not in known), None)
-        if free is None:
-            break
-        if await tx.outbox.put([free], now):
-            USSD_PROMISES.labels(wanted.fact, "new").inc()
-            return
-    USSD_PROMISES.labels(wanted.fact, "refused").inc()
-    ERRORS.labels("USSD-ANSWERS").inc()
-    raise PromiseRefusedError
+
+    def __init__(self, uow: UnitOfWork, clock: Clock, an_hour: int) -> None:
+        self._uow = uow
+        self._clock = clock
+        self._an_hour = an_hour
+        self._asked: Batcher[PromiseAnswer, str] = Batcher(self._put, size=_AT_ONCE)
+
+    async def __call__(self, wanted: PromiseAnswer) -> None:
+        """Promise it, committed. Raises PromiseRefusedError for a phone that was promised as many as it may get."""
+        result = await self._asked.get(wanted)
+        USSD_PROMISES.labels(wanted.fact, result).inc()
+        if result == REFUSED:
+            ERRORS.labels("USSD-ANSWERS").inc()
+            raise PromiseRefusedError
+
+    async def _put(self, wanted: Sequence[PromiseAnswer]) -> Mapping[PromiseAnswer, str]:
+        now = self._clock.now()
+        results: dict[PromiseAnswer, str] = {}
+        async with self._uow.writing() as tx:
+            for _ in range(self._an_hour + 1):  # a twin elsewhere that was first with a place is seen at the next look
+                left = [each for each in wanted if each not in results]
+                if not left:
+                    break
+                results |= await self._look_and_put(tx, left, now)
+        return {each: results.get(each, REFUSED) for each in wanted}
+
+    async def _look_and_put(
+        self, tx: Transaction, wanted: Sequence[PromiseAnswer], now: datetime
+    ) -> dict[PromiseAnswer, str]:
+        """The results that are certain: of what is open, refused or put now."""
+        places = {each: _places(each, self._an_hour, now) for each in wanted}
+        known = await tx.outbox.known([answer.key for each in wanted for answer in places[each]])
+        results: dict[PromiseAnswer, str] = {}
+        new: dict[PromiseAnswer, AnswerBySms] = {}
+        for each, answers in places.items():
+            held = [known[answer.key] for answer in answers if answer.key in known]
+            taken = {answer.key for answer in new.values()}
+            free = [a for a in answers if a.hour == _hour(now) and a.key not in known and a.key not in taken]
+            if any(one.open and _same(one.effect, each) for one in held):
+                results[each] = "open"
+            elif free:
+                new[each] = free[0]
+            else:
+                results[each] = REFUSED
+        put = await tx.outbox.put_each([[answer] for answer in new.values()], now)
+        return results | {each: "new" for each, count in zip(new, put, strict=True) if count}
 
 
-def _hours(moment: datetime) -> str:
+def _places(wanted: PromiseAnswer, an_hour: int, now: datetime) -> list[AnswerBySms]:
+    """Where it may stand: in this hour, or still open from the last."""
+    return [
+        AnswerBySms(wanted.fact, dict(wanted.args), wanted.msisdn, wanted.language, hour, place)
+        for hour in (_hour(now - timedelta(hours=1)), _hour(now))
+        for place in range(1, an_hour + 1)
+    ]
+
+
+def _hour(moment: datetime) -> str:
     return f"{moment.astimezone(UTC):%Y-%m-%dT%H}"
-
-
-def _answer(wanted: PromiseAnswer, hour: str, place: int) -> AnswerBySms:
-    return AnswerBySms(wanted.fact, dict(wanted.args), wanted.msisdn, wanted.language, hour, place)
 
 
 def _same(effect: object, wanted: PromiseAnswer) -> bool:

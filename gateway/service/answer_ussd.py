@@ -55,7 +55,7 @@ class Budget:
 
 
 _CHANNEL_SHARE = 0.8  # of the channel's deadline; the rest is the way of the reply
-_KEPT_FROM_FACTS, _KEPT_FROM_EFFECTS = 0.25, 0.05  # shares of a reply's time
+_KEPT_FROM_FACTS, _KEPT_FROM_EFFECTS = 0.3, 0.05  # shares of a reply's time
 
 
 class Deadline(NamedTuple):

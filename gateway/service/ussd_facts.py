@@ -41,7 +41,7 @@ class UssdFacts:
         self._clock = clock
         self._wrong_numbers_an_hour = wrong_numbers_an_hour
         self._registry = registry or Bounded(AT_ONCE)
-        self._callers: Batcher[JsonObject] = Batcher(self._read_callers, size=100, timeout_s=patience_s)
+        self._callers: Batcher[str, JsonObject] = Batcher(self._read_callers, size=100, timeout_s=patience_s)
         self._readers: dict[str, Callable[..., Coroutine[Any, Any, JsonObject]]] = {
             "caller": self.caller,
             "quote": self.quote,

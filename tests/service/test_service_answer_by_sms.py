@@ -15,7 +15,7 @@ from sqlalchemy import select, update
 from adapters.registry.openimis import tables as t
 from gateway.domain.ussd.effects import AwaitNumber, PromiseAnswer
 from gateway.ports import ControlNumberGiven
-from gateway.service.answer_by_sms import AnswerPromises, PromiseRefusedError
+from gateway.service.answer_by_sms import AnswerPromises, PromiseRefusedError, Promises
 from gateway.service.run_effects import ChannelLimits
 from gateway.service.ussd_effects import UssdEffects
 from gateway.service.ussd_facts import UssdFacts
@@ -46,7 +46,7 @@ class Desk:
 
     def __init__(self, world: World) -> None:
         self.world, self.registry = world, Flaky(world)
-        self.effects = UssdEffects(world.database, world.request)
+        self.effects = UssdEffects(world.database, world.request, Promises(world.database, world.clock, 3))
         facts = UssdFacts(self.registry, world.clock)
         limits = ChannelLimits(batch=8, window=2, timeout_s=5, first_wait_s=1, longest_wait_s=30, deadline=HOUR)
         self.keep = AnswerPromises(world.database, facts, world.messages, world.clock, limits)
@@ -126,9 +126,35 @@ async def test_asked_three_times_it_is_told_once(world: World, desk: Desk) -> No
     assert len(await world.texts()) == 1
 
 
-async def test_questions_at_once_are_one(world: World, desk: Desk) -> None:
-    await asyncio.gather(*(desk.promise("quote", family_id=COVERED) for _ in range(8)))
+async def test_questions_at_once_are_one(world: World) -> None:
+    """As from several processes."""
+    desks = [Desk(world) for _ in range(8)]
+    await asyncio.gather(*(desk.promise("quote", family_id=COVERED) for desk in desks))
     assert await world.count(g.outbox, channel="answers") == 1
+
+
+async def test_two_questions_of_one_phone_at_once_are_two(world: World, desk: Desk) -> None:
+    await asyncio.gather(*(desk.promise(fact, family_id=COVERED) for fact in ("quote", "bill")))
+    assert await world.count(g.outbox, channel="answers") == 2
+    more = (Desk(world).promise("enquiry", chfid=chfid) for chfid in ("100000014", "100000025"))
+    refused = [why for why in await asyncio.gather(*more, return_exceptions=True) if why is not None]
+    assert [type(why) for why in refused] == [PromiseRefusedError]
+    assert await world.count(g.outbox, channel="answers") == 3, "three an hour, however they come"
+
+
+async def test_many_promises_are_few_transactions(world: World) -> None:
+    desk, opened = Desk(world), 0
+    writing = world.database.writing
+
+    def counted() -> Any:
+        nonlocal opened
+        opened += 1
+        return writing()
+
+    world.database.writing = counted  # type: ignore[method-assign]
+    await asyncio.gather(*(desk.promise("caller", msisdn=f"+2557540000{n:02}") for n in range(100)))
+    assert opened <= 2
+    assert await world.count(g.outbox, channel="answers") == 100
 
 
 async def test_asked_again_after_the_answer_it_is_a_new_question(world: World, desk: Desk) -> None:

@@ -25,6 +25,7 @@ from gateway.domain.ussd.effects import AwaitNumber, RequestBill
 from gateway.domain.ussd.machine import Ask
 from gateway.http_client import AiohttpClient
 from gateway.ports import SessionStore
+from gateway.service.answer_by_sms import Promises
 from gateway.service.answer_ussd import AnswerUssd, Budget
 from gateway.service.ussd_effects import UssdEffects
 from gateway.web.listeners import LONGEST_LINE
@@ -178,11 +179,12 @@ async def house(
 
 
 def _answer(told: Told, sessions: SessionStore, budget: Budget) -> AnswerUssd:
+    languages = Languages()
     return AnswerUssd(
         BOOK,
         sessions,
         told,  # type: ignore[arg-type]
-        UssdEffects(Languages(), told, answers_an_hour=50),  # type: ignore[arg-type]
+        UssdEffects(languages, told, Promises(languages, StandingClock(), 50)),  # type: ignore[arg-type]
         told,  # type: ignore[arg-type]
         StandingClock(),
         budget,

@@ -22,6 +22,7 @@ from gateway.domain.money import Money
 from gateway.domain.ussd.effects import AwaitNumber, RequestBill
 from gateway.domain.ussd.machine import Ask
 from gateway.ports import KnownEffect, SessionStore
+from gateway.service.answer_by_sms import Promises
 from gateway.service.answer_ussd import AnswerUssd, Budget
 from gateway.service.ussd_effects import UssdEffects
 from gateway.web.health import Health
@@ -113,9 +114,9 @@ class Languages:
     async def known(self, keys: Sequence[str]) -> dict[str, KnownEffect]:
         return {key: self.promised[key] for key in keys if key in self.promised}
 
-    async def put(self, effects: Sequence[AnswerBySms], now: datetime) -> int:
-        self.promised |= {effect.key: KnownEffect(effect, open=True) for effect in effects}
-        return len(effects)
+    async def put_each(self, groups: Sequence[Sequence[AnswerBySms]], now: datetime) -> list[int]:
+        self.promised |= {effect.key: KnownEffect(effect, open=True) for effects in groups for effect in effects}
+        return [len(effects) for effects in groups]
 
     @property
     def callers(self) -> Languages:
@@ -177,7 +178,7 @@ class World:
             BOOK,
             self.sessions,
             self.registry,  # type: ignore[arg-type]
-            UssdEffects(self.languages, self.numbers),  # type: ignore[arg-type]
+            UssdEffects(self.languages, self.numbers, Promises(self.languages, StandingClock(), 3)),  # type: ignore[arg-type]
             self.numbers,  # type: ignore[arg-type]
             StandingClock(),
             self.budget,
