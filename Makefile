@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 OPENIMIS_VENV := .venv-openimis
-LONG := $(addprefix tests/processes/test_processes_,$(addsuffix .py,hostile kill_often three_ways pool replay))
+LONG := $(addprefix tests/processes/test_processes_,$(addsuffix .py,hostile kill_often three_ways pool replay stalls))
 DAYS := tests/processes/test_processes_reconcile.py
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 

@@ -65,6 +65,10 @@ class UssdSettings(Block):
     number_s: Seconds = 3.5
     wrong_numbers_an_hour: Annotated[int, Field(ge=1, le=1000)] = 10
     officer_wrong_numbers_an_hour: Annotated[int, Field(ge=1, le=1000)] = 60
+    answers_an_hour: Annotated[int, Field(ge=1, le=20)] = 3  # promised to one phone by SMS
+    answer_within_s: Seconds = 3600.0  # a promised answer that is older is of no use: the phone is told so
+    breaker_failures: Annotated[int, Field(ge=1, le=1000)] = 5  # in a row; then what fails is left alone
+    breaker_retry_s: Seconds = 2.0  # and tried once in so long
     menus: Path | None = None  # a folder of menus instead of those that ship
     counts_every_s: Seconds = 5.0  # between two writes of what was counted of the menus' screens
     counts_days: Annotated[int, Field(ge=1, le=3_660)] = 800  # such counts are kept; two years can be compared
@@ -114,6 +118,7 @@ class WorkerSettings(Block):
     bills_per_s: Annotated[float, Field(ge=1, le=10_000)] = 50.0
     sms_window: Annotated[int, Field(ge=1, le=256)] = 8
     bills_window: Annotated[int, Field(ge=1, le=256)] = 8
+    answers_window: Annotated[int, Field(ge=1, le=64)] = 4
     lease_s: Seconds = 60.0
     call_timeout_s: Seconds = 10.0
     index_every_s: Seconds = 15.0

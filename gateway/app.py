@@ -41,6 +41,7 @@ from adapters.registry.openimis.demo import DemoPhone, load_demo
 from adapters.sessions.memory import MemorySessions
 from adapters.sms.africastalking import AfricasTalkingSms
 from config.settings import Settings
+from gateway.domain.breaker import BreakerRule
 from gateway.domain.clock import eat_day
 from gateway.domain.pool import PoolMarks
 from gateway.domain.ussd.book import Book, load_book
@@ -57,8 +58,11 @@ from gateway.ports import (
 from gateway.service.accept_callback import AcceptCallback, ForgeryQuota
 from gateway.service.accept_statement import AcceptStatement, reading_of
 from gateway.service.answer_biller import AnswerBiller
+from gateway.service.answer_by_sms import AnswerPromises, Promises
 from gateway.service.answer_ussd import AnswerUssd, Budget
 from gateway.service.ask_statements import AskStatements
+from gateway.service.bounded import Bounded
+from gateway.service.breakers import Breakers
 from gateway.service.clocks import SystemClock
 from gateway.service.daily_reconciliation import DailyPlan, DailyReconciliation, WatchClosedDays
 from gateway.service.expire_bills import ExpireBills
@@ -97,6 +101,7 @@ SHUTDOWN_S = 5.0  # for requests in flight
 CONNECT_S = 5.0  # config check's patience with a provider's address
 EMBEDDED_POLL_S = 0.5
 _BY_COLUMNS = "columns"  # how a file is read: as CSV with named columns
+ANSWER_TIMEOUT_S, ANSWER_FIRST_WAIT_S, ANSWER_LONGEST_WAIT_S = 5.0, 1.0, 30.0  # of promised answers
 SHORT_SECRET = 16  # characters
 EXPIRE_EVERY_S = 60.0
 DAYS_EVERY_S = 60.0  # looks at the clock, at most
@@ -429,16 +434,31 @@ def _ussd_routes(
         parts.messages,
         BillPolicy(timedelta(days=bills.life_days), timedelta(seconds=bills.patience_s), pool_of),
     )
+    registry = Bounded(max(1, parts.settings.database.pool_size // 2))  # the rest is for payments and promises
     answer = AnswerUssd(
         parts.book,
         sessions,
-        UssdFacts(parts.database, parts.clock, ussd.wrong_numbers_an_hour, ussd.officer_wrong_numbers_an_hour),
-        UssdEffects(parts.database, request_number, parts.messages),
+        UssdFacts(
+            parts.database,
+            parts.clock,
+            ussd.wrong_numbers_an_hour,
+            ussd.officer_wrong_numbers_an_hour,
+            registry,
+            ussd.fact_s,
+        ),
+        UssdEffects(
+            parts.database,
+            request_number,
+            Promises(parts.database, parts.clock, ussd.answers_an_hour),
+            parts.messages,
+            registry,
+        ),
         watch,
         parts.clock,
         Budget(total_s=ussd.reply_s, fact_s=ussd.fact_s, number_s=ussd.number_s),
         wake,
         tally,
+        Breakers(BreakerRule(failures=ussd.breaker_failures, retry_s=ussd.breaker_retry_s)),
     )
     client = AiohttpClient()
     stack.push_async_callback(client.close)
@@ -509,12 +529,42 @@ async def _worker(parts: Core, stack: AsyncExitStack) -> Worker:
         FollowPolicies(database, clock, parts.messages),
         tuple(_limits(parts.settings)),
         pace,
-        [*_days(parts, client), *_bills(parts), *_screens(parts), _officers(parts)],
+        [
+            *_days(parts, client),
+            *_bills(parts),
+            *_screens(parts),
+            _officers(parts),
+            ("answers", _answers(parts), pace.poll_s),
+        ],
     )
 
 
 def _officers(parts: Core) -> tuple[str, Callable[[], Awaitable[int]], float]:
     return "officers", IndexOfficers(parts.database, parts.clock), parts.settings.worker.index_every_s
+
+
+def _answers(parts: Core) -> AnswerPromises:
+    """What tells phones by SMS what they could not be shown in time."""
+    ussd, worker = parts.settings.ussd, parts.settings.worker
+    window, timeout_s = worker.answers_window, min(worker.call_timeout_s, ANSWER_TIMEOUT_S)
+    facts = UssdFacts(
+        parts.database,
+        parts.clock,
+        ussd.wrong_numbers_an_hour,
+        ussd.officer_wrong_numbers_an_hour,
+        Bounded(window),
+        timeout_s,
+    )
+    limits = ChannelLimits(
+        batch=window * 4,
+        window=window,
+        timeout_s=timeout_s,
+        lease_s=worker.lease_s,
+        first_wait_s=ANSWER_FIRST_WAIT_S,
+        longest_wait_s=ANSWER_LONGEST_WAIT_S,
+        deadline=timedelta(seconds=ussd.answer_within_s),
+    )
+    return AnswerPromises(parts.database, facts, parts.messages, parts.clock, limits)
 
 
 def _bills(parts: Core) -> list[tuple[str, Callable[[], Awaitable[int]], float]]:

@@ -121,7 +121,11 @@ class SendSms:
 
     kind: ClassVar[str] = "send_sms"
     channel: ClassVar[str] = "sms"
-    priority: ClassVar[int] = RECEIPTS_FIRST
+
+    @property
+    def priority(self) -> int:
+        """Receipts before answers to questions."""
+        return NORMAL if self.message.startswith("answer_") else RECEIPTS_FIRST
 
     @property
     def key(self) -> str:
@@ -134,10 +138,40 @@ class SendSms:
         return self.about
 
 
+@dataclass(frozen=True, slots=True)
+class AnswerBySms:
+    """Tell a phone by SMS what it asked for and could not be shown in time. The fact is read when the SMS is written.
+
+    ``hour`` is that of asking, in UTC (``2026-11-26T09``), ``place`` which of the phone's answers of that hour it is:
+    the key bounds how many there are, and two questions are one where fact and arguments are the same.
+    """
+
+    fact: str
+    args: dict[str, Any]
+    msisdn: str
+    language: str
+    hour: str
+    place: int
+
+    kind: ClassVar[str] = "answer_by_sms"
+    channel: ClassVar[str] = "answers"  # its own: a registry that hangs delays no receipt
+    priority: ClassVar[int] = NORMAL
+
+    @property
+    def key(self) -> str:
+        """Business key."""
+        return f"answer:{self.msisdn}:{self.hour}:{self.place}"
+
+    @property
+    def aggregate(self) -> str:
+        """What it is about."""
+        return f"answer:{self.hour}/{self.place}"
+
+
 BillEffect = SubmitBill | ReuseNumber | CancelBill | AskForNumbers | CancelNumber
-Effect = BillEffect | SendSms
+Effect = BillEffect | SendSms | AnswerBySms
 KINDS: dict[str, type[Effect]] = {
-    each.kind: each for each in (SubmitBill, ReuseNumber, CancelBill, AskForNumbers, CancelNumber, SendSms)
+    each.kind: each for each in (SubmitBill, ReuseNumber, CancelBill, AskForNumbers, CancelNumber, SendSms, AnswerBySms)
 }
 
 

@@ -33,6 +33,20 @@ ERRORS: dict[str, ErrorCode] = {
         ErrorCode("USSD-UNREADABLE", 200, False, "A request that is no turn of this channel.", "end.unreadable"),
         ErrorCode("USSD-STORE", 200, True, "The session store did not answer in time.", "end.try_later"),
         ErrorCode("USSD-FACT", 200, True, "The registry did not answer within the reply's budget.", "end.try_later"),
+        ErrorCode(
+            "USSD-REST",
+            200,
+            True,
+            "A fact was not asked for, since it fails each time now.",
+            "end.try_later",
+        ),
+        ErrorCode(
+            "USSD-ANSWERS",
+            200,
+            True,
+            "A phone was promised as many answers by SMS as it may get in an hour; no more was promised.",
+            "end.try_later",
+        ),
         ErrorCode("USSD-EFFECT", 200, True, "What the caller asked for could not be committed.", "end.try_later"),
         ErrorCode(
             "USSD-SESSION",
@@ -73,6 +87,7 @@ ERRORS: dict[str, ErrorCode] = {
         ErrorCode("PAY-LIMIT", 429, True, "A biller asked for too many numbers that nobody has; it is not answered."),
         ErrorCode("PAY-NO-ANSWER", 503, True, "A biller's question could not be answered within its budget."),
         ErrorCode("PAY-POOL-LOW", 200, True, "The pool of ready control numbers has stayed below its low mark."),
+        ErrorCode("SMS-ANSWER-LATE", 200, True, "A promised answer could not be read while it was of use."),
         ErrorCode("SMS-HELD", 200, True, "A message could not be sent within its deadline."),
         ErrorCode(
             "PAY-SAME-RECEIPT",

@@ -85,6 +85,14 @@ class Job:
 
 
 @dataclass(frozen=True, slots=True)
+class KnownEffect:
+    """An effect that was put. ``open``: it is still to be carried out."""
+
+    effect: Effect
+    open: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Case:
     """Something that needs a person."""
 
@@ -326,6 +334,10 @@ class Outbox(Protocol):
 
     async def put_each(self, groups: Sequence[Sequence[Effect]], now: datetime) -> Sequence[int]:
         """The same of many groups at once; of each, how many were new."""
+        ...
+
+    async def known(self, keys: Sequence[str]) -> Mapping[str, KnownEffect]:
+        """Those of these business keys that were put, ever."""
         ...
 
     async def due(self, channel: str, now: datetime) -> bool:

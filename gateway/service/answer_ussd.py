@@ -7,13 +7,16 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime
+from typing import NamedTuple
 
 import structlog
 
 from gateway.domain.bill import Bill
+from gateway.domain.breaker import BreakerRule
 from gateway.domain.clock import Clock
 from gateway.domain.ussd.book import Book
-from gateway.domain.ussd.effects import RequestBill
+from gateway.domain.ussd.effects import RequestBill, UssdEffect
 from gateway.domain.ussd.machine import (
     Answered,
     Ask,
@@ -28,6 +31,8 @@ from gateway.domain.ussd.render import paginate
 from gateway.domain.ussd.session import OTHER_NETWORK, Left, Session
 from gateway.domain.ussd.turns import Fresh, KeyTurn, Lost, Next, Same, mark, may_dial, read_key, read_transcript
 from gateway.ports import ChannelProfile, Ended, Screen, SessionRow, SessionStore, Turn
+from gateway.service.answer_by_sms import PromiseRefusedError
+from gateway.service.breakers import Breakers
 from gateway.service.metrics import ERRORS
 from gateway.service.number_watch import NumberWatch
 from gateway.service.screen_counts import ScreenTally
@@ -43,12 +48,28 @@ log = structlog.get_logger()
 class Budget:
     """Seconds. ``total`` bounds a whole reply; ``fact`` one look-up; ``number`` the wait for a control number.
 
-    Session stores keep their own, shorter time-outs.
+    Of a reply's time a share is kept back from facts, in which the answer by SMS can still be committed, and a smaller
+    one from what is committed, in which the session can still be saved.
     """
 
     total_s: float = 6.0
     fact_s: float = 2.5
     number_s: float = 3.5
+
+
+_CHANNEL_SHARE = 0.8  # of the channel's deadline; the rest is the way of the reply
+_KEPT_FROM_FACTS, _KEPT_FROM_EFFECTS = 0.3, 0.05  # shares of a reply's time
+
+
+class Deadline(NamedTuple):
+    """When a reply is due, in monotonic seconds, and how many there were when the turn came."""
+
+    at: float
+    budget_s: float
+
+    def left(self, kept: float = 0.0) -> float:
+        """Seconds until then, less the share that is kept back; never below 0."""
+        return max(0.0, self.at - self.budget_s * kept - time.monotonic())
 
 
 class EffectNotCommittedError(Exception):
@@ -69,10 +90,12 @@ class AnswerUssd:
         budget: Budget,
         committed: Callable[[], None] = lambda: None,
         tally: ScreenTally | None = None,
+        breakers: Breakers | None = None,
     ) -> None:
         """``committed`` is called once effects are committed, so that a worker of this process need not poll for it.
 
-        ``tally`` counts where conversations go on and end.
+        ``tally`` counts where conversations go on and end; ``breakers``: of what is asked and committed, so that what
+        hangs is left alone.
         """
         self._book = book
         self._sessions = sessions
@@ -84,12 +107,13 @@ class AnswerUssd:
         self._committed = committed
         self._tally = tally or ScreenTally(book)
         self._told_ends = ToldEnds(sessions, self._tally)
+        self._breakers = breakers or Breakers(BreakerRule())
         self._busy: dict[str, asyncio.Event | None] = {}  # sessions in work, with the bell of those who wait
 
     async def __call__(self, profile: ChannelProfile, turn: Turn) -> Screen:
         """The screen for this turn. A turn for a session in work waits for it, so that a twin gets its reply."""
         key = _key(profile, turn.msisdn, turn.session_id)
-        deadline = time.monotonic() + min(self._budget.total_s, profile.reply_deadline_s * 0.8)
+        deadline = self._deadline(profile)
         try:
             early = key in self._busy
             while key in self._busy:
@@ -110,20 +134,24 @@ class AnswerUssd:
             log.exception("ussd_internal")
             return self.polite_end(profile, "end.error", "USSD-INTERNAL")
 
+    def _deadline(self, profile: ChannelProfile) -> Deadline:
+        budget_s = min(self._budget.total_s, profile.reply_deadline_s * _CHANNEL_SHARE)
+        return Deadline(time.monotonic() + budget_s, budget_s)
+
     async def ended(self, profile: ChannelProfile, ended: Ended) -> None:
         """Count where a conversation ended as the peer tells it, once a turn of it that is in work is done."""
         known = ended.msisdn is not None or not profile.phone_every_turn
         key = _key(profile, ended.msisdn, ended.session_id) if known else None
-        deadline = time.monotonic() + profile.reply_deadline_s * 0.5
+        deadline = self._deadline(profile)
         with suppress(TimeoutError):
             while key is not None and key in self._busy:
                 await self._turn_of(key, deadline)
         await self._told_ends(profile, key, ended)
 
-    async def _turn_of(self, key: str, deadline: float) -> None:
+    async def _turn_of(self, key: str, deadline: Deadline) -> None:
         """Wait until the session's turn in work is done. Raises TimeoutError at the deadline."""
         bell = self._busy[key] = self._busy[key] or asyncio.Event()
-        async with asyncio.timeout(max(0.0, deadline - time.monotonic())):
+        async with asyncio.timeout(deadline.left()):
             await bell.wait()
 
     def polite_end(self, profile: ChannelProfile, text: str, code: str) -> Screen:
@@ -132,9 +160,10 @@ class AnswerUssd:
         said = self._book.language("").say(text, {}).split("\n")
         return Screen(paginate(said, "", "", profile.frame)[0], final=True, name=text)
 
-    async def _turn(self, key: str, profile: ChannelProfile, turn: Turn, early: bool, deadline: float) -> Screen:
+    async def _turn(self, key: str, profile: ChannelProfile, turn: Turn, early: bool, deadline: Deadline) -> Screen:
         heard = _heard(profile, turn, early)
-        session, left = await self._load(key, profile, turn, heard)
+        async with asyncio.timeout(deadline.left()):
+            session, left = await self._load(key, profile, turn, heard)
         if session is not None and turn.msisdn not in (None, session.msisdn):
             if not turn.first:  # its id is another phone's: shown nothing of it, and it is left as it is
                 return self.polite_end(profile, "end.try_later", "USSD-SESSION")
@@ -158,7 +187,7 @@ class AnswerUssd:
                 after = taken.session._replace(transcript=turn.transcript)
             else:
                 after = taken.session._replace(turns=mark(session, heard, seen))
-            await self._save(key, profile, after, left)
+            await self._save(key, profile, after, left, deadline)
         except Exception:
             self._tally.cut(profile.name, stood)
             raise
@@ -179,15 +208,29 @@ class AnswerUssd:
             stored, kept = await self._sessions.load_all((key, _left_key(profile, turn.msisdn)))
         return load(stored) if stored else None, load_left(kept, profile.frame) if kept else None
 
-    async def _save(self, key: str, profile: ChannelProfile, session: Session, before: Left | None) -> None:
-        """The session, and what it leaves in place of what was left ``before``; in one round trip."""
+    async def _save(
+        self, key: str, profile: ChannelProfile, session: Session, before: Left | None, deadline: Deadline
+    ) -> None:
+        """Keep the conversation, and what it leaves in place of what was left ``before``; in one round trip.
+
+        One that has ended is told its end all the same: what it speaks of is committed.
+        """
         value, life_s = dump(session), self._book.limits.resume_minutes * 60
         left = dump_left(session.left, profile.frame) if session.left else None
-        if not life_s or (left is None and before is None and not session.final):
-            await self._sessions.save(key, value, profile.session_ttl_s)
-            return
-        row = SessionRow(_left_key(profile, session.msisdn), left, life_s)
-        await self._sessions.save_all((SessionRow(key, value, profile.session_ttl_s), row))
+        rows = [SessionRow(key, value, profile.session_ttl_s)]
+        if life_s and (left is not None or before is not None or session.final):
+            rows.append(SessionRow(_left_key(profile, session.msisdn), left, life_s))
+        try:
+            async with asyncio.timeout(deadline.left()):
+                if len(rows) == 1:
+                    await self._sessions.save(key, value, profile.session_ttl_s)
+                else:
+                    await self._sessions.save_all(rows)
+        except (TimeoutError, ConnectionError):
+            if not session.final:
+                raise
+            ERRORS.labels("USSD-STORE").inc()
+            log.warning("ussd_end_not_kept", exc_info=True)
 
     async def _begin(
         self,
@@ -196,7 +239,7 @@ class AnswerUssd:
         msisdn: str,
         seen: Fresh | Lost,
         left: Left | None,
-        deadline: float,
+        deadline: Deadline,
     ) -> Step:
         """A conversation from its first screen, with the answers that came along, up to a confirmation of money.
 
@@ -214,7 +257,7 @@ class AnswerUssd:
             taken = await self._play(taken.session, Key(text, dialled=True), deadline)
         return taken
 
-    async def _play(self, session: Session, event: Event, deadline: float) -> Step:
+    async def _play(self, session: Session, event: Event, deadline: Deadline) -> Step:
         """Step until there is a reply; each ask is fetched inside the budget or becomes ``AskFailed``."""
         bills: dict[str, Bill | None] = {}
         taken = step(self._book, session, event)
@@ -227,32 +270,48 @@ class AnswerUssd:
             taken = step(self._book, taken.session, answer)
         raise RuntimeError(f"more than {self._book.limits.asks} facts for one reply of {session.screen!r}")
 
-    async def _commit(self, taken: Step, deadline: float) -> dict[str, Bill | None]:
+    async def _commit(self, taken: Step, deadline: Deadline) -> dict[str, Bill | None]:
         now = self._clock.now()
         bills: dict[str, Bill | None] = {}
-        try:
-            async with asyncio.timeout(max(0.05, deadline - time.monotonic())):
-                for effect in taken.effects:
-                    bill = await self._effects(effect, now)
-                    if isinstance(effect, RequestBill):
-                        bills[effect.key] = bill
-        except Exception as failure:
-            log.warning("ussd_effect_failed", exc_info=True)
-            raise EffectNotCommittedError from failure
+        for effect in taken.effects:
+            bill = await self._commit_one(effect, now, deadline)
+            if isinstance(effect, RequestBill):
+                bills[effect.key] = bill
         self._committed()
         return bills
 
-    async def _fetch(self, ask: Ask, bills: Mapping[str, Bill | None], deadline: float) -> Event:
-        left = deadline - time.monotonic() - 0.2  # the reply itself takes a moment
+    async def _commit_one(self, effect: UssdEffect, now: datetime, deadline: Deadline) -> Bill | None:
+        what = type(effect).__name__
+        if not self._breakers.allow(what):
+            raise EffectNotCommittedError
         try:
-            if ask.fact == "control_number":
-                return await self._number(ask, bills, min(self._budget.number_s, left))
-            async with asyncio.timeout(max(0.0, min(self._budget.fact_s, left))):
-                return Answered(ask.fact, await self._facts.answer(ask))
+            async with asyncio.timeout(deadline.left(_KEPT_FROM_EFFECTS)):
+                bill = await self._effects(effect, now)
         except Exception as failure:
+            if not isinstance(failure, PromiseRefusedError):  # a rule of ours, no fault of the database
+                self._breakers.failed(what)
+            log.warning("ussd_effect_failed", exc_info=True)
+            raise EffectNotCommittedError from failure
+        self._breakers.succeeded(what)
+        return bill
+
+    async def _fetch(self, ask: Ask, bills: Mapping[str, Bill | None], deadline: Deadline) -> Event:
+        left_s = deadline.left(_KEPT_FROM_FACTS)
+        if ask.fact == "control_number":
+            return await self._number(ask, bills, min(self._budget.number_s, left_s))
+        if not self._breakers.allow(ask.fact):
+            ERRORS.labels("USSD-REST").inc()
+            return AskFailed(ask.fact, "resting")
+        try:
+            async with asyncio.timeout(min(self._budget.fact_s, left_s)):
+                value = await self._facts.answer(ask)
+        except Exception as failure:
+            self._breakers.failed(ask.fact)
             ERRORS.labels("USSD-FACT").inc()
             log.warning("ussd_fact_failed", fact=ask.fact, why=type(failure).__name__)
             return AskFailed(ask.fact, type(failure).__name__)
+        self._breakers.succeeded(ask.fact)
+        return Answered(ask.fact, value)
 
     async def _number(self, ask: Ask, bills: Mapping[str, Bill | None], budget_s: float) -> Event:
         bill = bills.get(str(dict(ask.args).get("bill_key")))

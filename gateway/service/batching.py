@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
 from copy import copy
 from typing import Generic, TypeVar
 
+K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
 
 
-class Batcher(Generic[V]):
-    """Coalesces look-ups by string key. ``fetch`` gets distinct keys and answers those it knows.
+class Batcher(Generic[K, V]):
+    """Coalesces look-ups by key. ``fetch`` gets distinct keys and answers those it knows.
 
     Keys gather for ``gather_s`` seconds, which no caller feels and which makes one query of many. At most ``in_flight``
     batches run at once; while they do, further keys gather for the next, up to ``size`` each.
@@ -19,7 +20,7 @@ class Batcher(Generic[V]):
 
     def __init__(
         self,
-        fetch: Callable[[Sequence[str]], Awaitable[Mapping[str, V]]],
+        fetch: Callable[[Sequence[K]], Awaitable[Mapping[K, V]]],
         size: int = 200,
         in_flight: int = 2,
         gather_s: float = 0.01,
@@ -30,11 +31,11 @@ class Batcher(Generic[V]):
         self._gather_s = gather_s
         self._timeout_s = timeout_s
         self._room = in_flight
-        self._waiting: dict[str, list[asyncio.Future[V | None]]] = {}
+        self._waiting: dict[K, list[asyncio.Future[V | None]]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._scheduled = False
 
-    async def get(self, key: str) -> V | None:
+    async def get(self, key: K) -> V | None:
         """The value, None where ``fetch`` knows none; raises what ``fetch`` raised."""
         loop = asyncio.get_running_loop()
         future: asyncio.Future[V | None] = loop.create_future()
@@ -42,7 +43,19 @@ class Batcher(Generic[V]):
         if not self._scheduled and self._room > 0:
             self._scheduled = True
             loop.call_later(self._gather_s, self._start)
-        return await future
+        try:
+            return await future
+        except asyncio.CancelledError:
+            self._leave(key, future)
+            raise
+
+    def _leave(self, key: K, future: asyncio.Future[V | None]) -> None:
+        """Whoever has hung up or is out of time is not looked up: behind a stuck batch they would be thousands."""
+        waiting = self._waiting.get(key, [])
+        if future in waiting:
+            waiting.remove(future)
+            if not waiting:
+                del self._waiting[key]
 
     def _start(self) -> None:
         self._scheduled = False
@@ -54,7 +67,7 @@ class Batcher(Generic[V]):
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
 
-    async def _run(self, batch: dict[str, list[asyncio.Future[V | None]]]) -> None:
+    async def _run(self, batch: dict[K, list[asyncio.Future[V | None]]]) -> None:
         try:
             async with asyncio.timeout(self._timeout_s):  # a hung query must not hold the others' place for ever
                 found = await self._fetch(list(batch))

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from gateway.domain.bill import Bill
-from gateway.domain.clock import eat_day
+from gateway.domain.clock import eat, eat_day
 from gateway.domain.effects import SendSms
 from gateway.domain.money import Money
 from gateway.domain.periods import Period
@@ -96,6 +96,10 @@ class Messages:
         """For a stranger who paid: receipt and amount, nothing of the family."""
         about = f"payment:{receipt}/{number}"
         return self._sms("receipt", reader, about, amount=amount.amount_minor, receipt=receipt)
+
+    def answer(self, reader: Requester, kind: str, about: str, at: datetime, **scope: Any) -> SendSms:
+        """What was asked for and could not be shown in time, as it was at ``at``, which the text says."""
+        return self._sms(kind, reader, about, at=f"{eat(at):%d/%m %H:%M}", **scope)
 
     def held(self, reader: Requester, amount: Money, receipt: str, number: str) -> SendSms:
         """The money came and a person is looking at it."""

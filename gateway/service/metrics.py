@@ -16,6 +16,10 @@ USSD_SECONDS = Histogram(
     "gateway_ussd_reply_seconds", "Time to a reply.", buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 4, 8)
 )
 USSD_IN_FLIGHT = Gauge("gateway_ussd_in_flight", "Turns being answered now.")
+USSD_PROMISES = Counter(
+    "gateway_ussd_answers_promised_total", "Answers promised by SMS, by result.", ["fact", "result"]
+)
+BREAKER_OPEN = Gauge("gateway_breaker_open", "1: fails in a row, and is tried once in a while.", ["what"])
 CALLBACKS = Counter("gateway_callbacks_total", "Provider callbacks.", ["provider", "route", "verdict"])
 ENTRIES = Counter("gateway_entries_total", "Inbox entries settled, by result.", ["kind", "state"])
 EFFECTS = Counter("gateway_effects_total", "Effects tried, by outcome.", ["kind", "outcome"])

@@ -15,7 +15,7 @@ from gateway.domain.msisdn import normalise
 from gateway.domain.policy import Family
 from gateway.domain.pool import PoolKind, PoolNumber
 from gateway.domain.quote import Quote
-from gateway.domain.ussd.effects import RequestBill
+from gateway.domain.ussd.effects import AwaitNumber, RequestBill
 from gateway.ports import PaymentRecord, Requester, Transaction, UnitOfWork
 from gateway.service.messages import Messages
 from gateway.service.new_bill import LIFE, new_bill
@@ -63,6 +63,20 @@ class RequestControlNumber:
             if bill.control_number:
                 await tx.outbox.put(self._messages.control_number(bill, readers), now)
             return bill
+
+    async def join(self, wanted: AwaitNumber, now: datetime) -> bool:
+        """Let this phone know the number that the family's open bill waits for; False where none waits any more."""
+        async with self._uow.writing() as tx:
+            waiting = await tx.bills.open_for(wanted.family_id, now)
+            # locked: whoever brings the number reads after us who wants it, or has brought it
+            bill = await tx.bills.by_id(waiting.id, lock=True) if waiting else None
+            if bill is None or bill.stays_without_number:
+                return False
+            requester = Requester(wanted.msisdn, wanted.language)
+            await tx.bills.add_requester(bill.id, requester, now)
+            if bill.control_number:
+                await tx.outbox.put(self._messages.control_number(bill, [requester]), now)
+            return True
 
     async def _bill(self, tx: Transaction, quote: Quote, family: Family, wanted: RequestBill, now: datetime) -> Bill:
         known = await tx.bills.latest(quote.key, lock=True)

@@ -17,7 +17,7 @@ import structlog
 from aiolimiter import AsyncLimiter
 
 from gateway.domain.clock import Clock
-from gateway.domain.effects import AskForNumbers, CancelBill, CancelNumber, SendSms
+from gateway.domain.effects import AnswerBySms, AskForNumbers, BillEffect, CancelBill, CancelNumber, SendSms
 from gateway.domain.outcomes import Accepted, Busy, Done, Outcome, Refused, Unknown, Unreachable
 from gateway.domain.payments import CaseKind
 from gateway.ports import (
@@ -125,6 +125,8 @@ class RunEffects:
                 message = SmsMessage(_sms_id(sms), sms.to, sms.text)
                 response = await self._client.send(self._sms.request_for(message), timeout_s)
                 return response if isinstance(response, Outcome) else self._sms.outcome(message, response)
+            case AnswerBySms():
+                raise AssertionError("answers are carried out on a channel of their own")
             case effect:
                 return await self._ask.send(effect, job.attempts, timeout_s)
 
@@ -133,12 +135,12 @@ class RunEffects:
         said = _said(outcome)
         match outcome:
             case Accepted() | Done():
-                if await tx.outbox.finish(job, said, now) and not isinstance(job.effect, SendSms):
+                if await tx.outbox.finish(job, said, now) and isinstance(job.effect, BillEffect):
                     await self._ask.accepted(tx, job.effect, now)
             case Refused() if isinstance(job.effect, CancelBill):
                 await self._hold(tx, job, said, now)  # its number can still be paid: a person must know
             case Refused(code, text):
-                if await tx.outbox.finish(job, said, now) and not isinstance(job.effect, SendSms):
+                if await tx.outbox.finish(job, said, now) and isinstance(job.effect, BillEffect):
                     await self._ask.refused(tx, job.effect, code, text, now)
             case Busy() | Unreachable() | Unknown():
                 if now - job.created_at <= limits.deadline:
@@ -174,8 +176,11 @@ def _said(outcome: Outcome) -> str:
 
 
 def _wait(job: Job, outcome: Outcome, limits: ChannelLimits) -> timedelta:
+    at_least_s = min(outcome.retry_after_s, limits.longest_wait_s) if isinstance(outcome, Busy) else 0.0
+    return backoff(job.attempts, limits, at_least_s)
+
+
+def backoff(attempts: int, limits: ChannelLimits, at_least_s: float = 0.0) -> timedelta:
     """Doubling from the first wait, jittered so that a recovered peer is not hit by all at once."""
-    wait_s = min(limits.longest_wait_s, limits.first_wait_s * 2 ** min(job.attempts - 1, 16))
-    if isinstance(outcome, Busy):
-        wait_s = max(wait_s, min(outcome.retry_after_s, limits.longest_wait_s))
-    return timedelta(seconds=wait_s * random.uniform(0.8, 1.2))  # noqa: S311 - jitter, no secret
+    wait_s = min(limits.longest_wait_s, limits.first_wait_s * 2 ** min(attempts - 1, 16))
+    return timedelta(seconds=max(wait_s, at_least_s) * random.uniform(0.8, 1.2))  # noqa: S311 - jitter, no secret

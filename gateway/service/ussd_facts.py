@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from datetime import date
+from functools import partial
 from typing import Any
 
 from gateway.domain.bill import Bill, BillState
@@ -15,6 +16,7 @@ from gateway.domain.quote import Quote
 from gateway.domain.ussd.machine import Ask
 from gateway.ports import InsureeCover, UnitOfWork
 from gateway.service.batching import Batcher
+from gateway.service.bounded import Bounded
 from gateway.service.enquiry import Found, cover_fact, enquire
 from gateway.service.quotes import read_quote
 from gateway.service.ussd_members import MembersFact
@@ -22,19 +24,31 @@ from gateway.service.ussd_officers import OfficerFacts, officers_fact
 from gateway.service.ussd_payment import PaymentFact
 
 JsonObject = dict[str, Any]
+AT_ONCE = 5  # look-ups
 
 
 class UssdFacts:
-    """Answers asks from the registry and our bills. Every method may raise; the shell turns that into a screen."""
+    """Answers asks from the registry and our bills. Every method may raise; the shell turns that into a screen.
+
+    Whoever asks may leave at his deadline: what hangs is left to itself.
+    """
 
     def __init__(
-        self, uow: UnitOfWork, clock: Clock, wrong_numbers_an_hour: int = 10, officer_wrong_numbers_an_hour: int = 60
+        self,
+        uow: UnitOfWork,
+        clock: Clock,
+        wrong_numbers_an_hour: int = 10,
+        officer_wrong_numbers_an_hour: int = 60,
+        registry: Bounded | None = None,
+        patience_s: float = 5.0,
     ) -> None:
+        """``registry``: what of the registry is in work; ``patience_s``: of the callers who are looked up together."""
         self._uow = uow
         self._clock = clock
         self._wrong_numbers_an_hour = wrong_numbers_an_hour
-        self._callers: Batcher[JsonObject] = Batcher(self._read_callers, size=100)
-        self._readers: dict[str, Callable[..., Awaitable[JsonObject]]] = {
+        self._registry = registry or Bounded(AT_ONCE)
+        self._callers: Batcher[str, JsonObject] = Batcher(self._read_callers, size=100, timeout_s=patience_s)
+        self._readers: dict[str, Callable[..., Coroutine[Any, Any, JsonObject]]] = {
             "caller": self.caller,
             "quote": self.quote,
             "bill": self.bill,
@@ -46,7 +60,9 @@ class UssdFacts:
 
     async def answer(self, ask: Ask) -> JsonObject:
         """The fact's value. Raises KeyError for a fact that only the shell can give (control_number)."""
-        return await self._readers[ask.fact](**dict(ask.args))
+        read = partial(self._readers[ask.fact], **dict(ask.args))
+        # many callers are one query, which each of them may leave already
+        return await (read() if ask.fact == "caller" else self._registry.run(read))
 
     async def caller(self, msisdn: str) -> JsonObject:
         """Language, the families whose live insurees carry this phone, and whether it is a working officer's."""

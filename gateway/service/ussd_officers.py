@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -26,7 +26,7 @@ class OfficerFacts:
         self._clock = clock
         self._wrong_numbers_an_hour = wrong_numbers_an_hour
 
-    def readers(self) -> dict[str, Callable[..., Awaitable[JsonObject]]]:
+    def readers(self) -> dict[str, Callable[..., Coroutine[Any, Any, JsonObject]]]:
         """By the name of the fact."""
         return {
             "officer_enquiry": self.officer_enquiry,

@@ -27,6 +27,7 @@ from gateway.store.screens import SqlScreens
 
 _DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg", "mssql": "mssql+aioodbc"}
 _BUSY_MS = 10_000  # how long one SQLite process waits for another's write
+_INLINE_BUSY_MS = 100  # and a read, which waits for nobody's write
 
 
 class UnsupportedDatabaseError(ValueError):
@@ -82,7 +83,8 @@ class Database:
             )
             _configure_sqlite(self.engine.sync_engine, "BEGIN IMMEDIATE")
             self._inline = create_engine(self.url.set(drivername="sqlite"), pool_size=8, hide_parameters=True)
-            _configure_sqlite(self._inline, "BEGIN")
+            # it reads on the event loop: a file that somebody keeps to himself must not hold up every caller
+            _configure_sqlite(self._inline, "BEGIN", _INLINE_BUSY_MS)
         else:
             self.engine = _server_engine(self.url, pool_size)
             # a read of ours is one statement: without BEGIN and ROLLBACK it is one round trip, not three
@@ -154,7 +156,7 @@ def _server_engine(url: URL, pool_size: int) -> AsyncEngine:
         ) from missing
 
 
-def _configure_sqlite(engine: Engine, begin: str) -> None:
+def _configure_sqlite(engine: Engine, begin: str, busy_ms: int = _BUSY_MS) -> None:
     """Durable and concurrent; ``begin`` is said by us, since a read that turns into a write fails at once under a plain
     BEGIN, however long the busy time-out."""
 
@@ -162,7 +164,7 @@ def _configure_sqlite(engine: Engine, begin: str) -> None:
     def _connected(dbapi_connection: Any, _record: Any) -> None:
         dbapi_connection.isolation_level = None
         cursor = dbapi_connection.cursor()
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", f"busy_timeout={_BUSY_MS}", "foreign_keys=ON"):
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", f"busy_timeout={busy_ms}", "foreign_keys=ON"):
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
 

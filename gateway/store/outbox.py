@@ -10,8 +10,8 @@ from sqlalchemy import ColumnElement, and_, func, literal_column, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.domain.effects import KINDS, Effect, from_payload, payload
-from gateway.ports import Job
-from gateway.store.statements import any_exists, insert_absent, locked, passing_over, said_limit, taken
+from gateway.ports import Job, KnownEffect
+from gateway.store.statements import any_exists, insert_absent, locked, padded, passing_over, said_limit, taken
 from gateway.store.tables import outbox
 
 # Literals: of a parameter a kept plan does not know that the partial indexes serve it, and reads the whole table.
@@ -55,6 +55,17 @@ class SqlOutbox:
         ]
         new = await insert_absent(self._db, outbox, ("dedupe_key",), rows) if rows else set()
         return [taken(new, {(effect.key,) for effect in effects}) for effects in groups]
+
+    async def known(self, keys: Sequence[str]) -> Mapping[str, KnownEffect]:
+        rows = await self._db.execute(
+            select(outbox.c.dedupe_key, outbox.c.kind, outbox.c.payload, outbox.c.state).where(
+                outbox.c.dedupe_key.in_(padded(keys)), outbox.c.kind.in_(KINDS)
+            )
+        )
+        return {
+            row.dedupe_key: KnownEffect(from_payload(row.kind, row.payload), row.state in ("todo", "leased"))
+            for row in rows
+        }
 
     async def due(self, channel: str, now: datetime) -> bool:
         waiting = select(outbox.c.id).where(_waiting(channel, now))

@@ -13,7 +13,9 @@ from gateway.domain.effects import SendSms
 from gateway.domain.money import Money
 from gateway.domain.periods import Period
 from gateway.domain.segments import fits_one_sms, is_gsm7, units
+from gateway.domain.ussd.by_sms import messages_of
 from gateway.domain.ussd.effects import TellCommission
+from gateway.domain.ussd.facts import FACTS
 from gateway.domain.ussd.session import OTHER_NETWORK
 from gateway.ports import Requester
 from gateway.service.messages import Messages
@@ -50,12 +52,20 @@ def every_message(bill: Bill, language: str, amount: Money) -> dict[str, SendSms
         **{f"how_mobile.{network}": MESSAGES.how_to_pay(bill, "mobile", network, reader) for network in NETWORKS},
         "commission": MESSAGES.commission(told(language, amount, reckoned=True), start),
         "collected": MESSAGES.commission(told(language, amount, reckoned=False), start),
+        **{kind: _answer(reader, kind, amount) for fact in FACTS for kind in messages_of(fact)},
     }
 
 
 def told(language: str, amount: Money, reckoned: bool) -> TellCommission:
     minor = amount.amount_minor
     return TellCommission("EO0000000123", "2026-12-01", reckoned, minor, minor, "+255754100200", language)
+
+
+def _answer(reader: Requester, kind: str, amount: Money) -> SendSms:
+    """With all that any answer may mention."""
+    scope = {"chfid": "100000014", "number": "994180000017", "amount": amount.amount_minor, "expires": "2026-12-31"}
+    about = f"answer:2026-12-31T20/{kind}"
+    return MESSAGES.answer(reader, kind, about, LAST, **scope, start="2027-01-01", until="2027-12-31")
 
 
 WRITTEN = {
@@ -92,6 +102,27 @@ WRITTEN = {
         "31/12/2026. Tunza risiti.",
         "commission": "CHF: Kamisheni 12/2026: TZS 9,999,999. Makusanyo yote: TZS 9,999,999.",
         "collected": "CHF: Makusanyo 12/2026: TZS 9,999,999. Kamisheni haijahesabiwa.",
+        "answer_cover_covered": "CHF 31/12 23:59: Bima ya 100000014 ni HAI hadi 31/12/2027.",
+        "answer_cover_starts": "CHF 31/12 23:59: Bima ya 100000014 imelipwa. Inaanza 01/01/2027.",
+        "answer_cover_unpaid": "CHF 31/12 23:59: Bima ya 100000014 HAIJALIPWA.",
+        "answer_cover_suspended": "CHF 31/12 23:59: Bima ya 100000014 IMESIMAMISHWA. Muone afisa wa CHF.",
+        "answer_cover_expired": "CHF 31/12 23:59: Bima ya 100000014 IMEISHA tangu 31/12/2027.",
+        "answer_cover_none": "CHF 31/12 23:59: Familia ya 100000014 haina bima.",
+        "answer_cover_unknown": "CHF 31/12 23:59: Namba ya bima 100000014 haipo. Piga tena uandike namba sahihi.",
+        "answer_cover_limited": "CHF 31/12 23:59: Umejaribu mara nyingi. Piga tena baada ya saa moja.",
+        "answer_cover_stranger": "CHF 31/12 23:59: Simu hii haijasajiliwa. Piga tena uandike namba ya bima ya CHF.",
+        "answer_cover_several": "CHF 31/12 23:59: Simu hii ina familia zaidi ya moja. Piga tena uchague familia.",
+        "answer_bill_numbered": "CHF 31/12 23:59: Namba ya malipo 9941 8000 0017. Lipa TZS 9,999,999 "
+        "kabla ya 31/12/2026. Bima ya 100000014.",
+        "answer_bill_none": "CHF 31/12 23:59: Bima ya 100000014 haina namba ya malipo sasa. Piga "
+        "tena uchague Lipia bima.",
+        "answer_quote_payable": "CHF 31/12 23:59: Bima ya 100000014: lipa TZS 9,999,999. Itakuwa hai "
+        "01/01/2027 hadi 31/12/2027 ukilipa leo. Piga tena upate namba ya malipo.",
+        "answer_quote_suspended": "CHF 31/12 23:59: Bima ya 100000014 IMESIMAMISHWA. Muone afisa wa CHF.",
+        "answer_quote_already_renewed": "CHF 31/12 23:59: Bima ijayo ya 100000014 imeshalipwa. Hakuna cha kulipa sasa.",
+        "answer_quote_no_product": "CHF 31/12 23:59: Hakuna bima inayouzwa kwa eneo lako sasa. Muone afisa wa CHF.",
+        "answer_quote_nothing_due": "CHF 31/12 23:59: Hakuna cha kulipa sasa kwa bima ya 100000014.",
+        "answer_late": "CHF: Samahani, hatukuweza kujibu ulichouliza. Tafadhali piga tena.",
     },
     "en": {
         "control_number": "CHF: Control number 9941 8000 0017. Pay TZS 9,999,999 before 31/12/2026 by phone "
@@ -127,6 +158,30 @@ WRITTEN = {
         "31/12/2026. Keep the receipt.",
         "commission": "CHF: Commission 12/2026: TZS 9,999,999. Collected in all: TZS 9,999,999.",
         "collected": "CHF: Collected 12/2026: TZS 9,999,999. Commission is not worked out.",
+        "answer_cover_covered": "CHF 31/12 23:59: Insurance 100000014 is COVERED until 31/12/2027.",
+        "answer_cover_starts": "CHF 31/12 23:59: Insurance 100000014 is paid. Cover starts 01/01/2027.",
+        "answer_cover_unpaid": "CHF 31/12 23:59: Insurance 100000014 is NOT PAID.",
+        "answer_cover_suspended": "CHF 31/12 23:59: Insurance 100000014 is SUSPENDED. See your CHF officer.",
+        "answer_cover_expired": "CHF 31/12 23:59: Insurance 100000014 ENDED on 31/12/2027.",
+        "answer_cover_none": "CHF 31/12 23:59: The family of 100000014 has no insurance.",
+        "answer_cover_unknown": "CHF 31/12 23:59: There is no insurance number 100000014. Dial again "
+        "and type the right number.",
+        "answer_cover_limited": "CHF 31/12 23:59: You tried too often. Dial again after one hour.",
+        "answer_cover_stranger": "CHF 31/12 23:59: This phone is not registered. Dial again and type "
+        "a CHF insurance number.",
+        "answer_cover_several": "CHF 31/12 23:59: This phone has more than one family. Dial again and choose a family.",
+        "answer_bill_numbered": "CHF 31/12 23:59: Control number 9941 8000 0017. Pay TZS 9,999,999 "
+        "before 31/12/2026. Insurance 100000014.",
+        "answer_bill_none": "CHF 31/12 23:59: Insurance 100000014 has no control number now. Dial "
+        "again and choose Pay for insurance.",
+        "answer_quote_payable": "CHF 31/12 23:59: Insurance 100000014: pay TZS 9,999,999. Covered "
+        "01/01/2027 to 31/12/2027 if you pay today. Dial again for a control number.",
+        "answer_quote_suspended": "CHF 31/12 23:59: Insurance 100000014 is SUSPENDED. See your CHF officer.",
+        "answer_quote_already_renewed": "CHF 31/12 23:59: The next insurance of 100000014 is paid "
+        "already. Nothing to pay now.",
+        "answer_quote_no_product": "CHF 31/12 23:59: No insurance is sold where you live now. See your CHF officer.",
+        "answer_quote_nothing_due": "CHF 31/12 23:59: Nothing to pay now for insurance 100000014.",
+        "answer_late": "CHF: Sorry, we could not answer your question. Please dial again.",
     },
 }
 

@@ -8,7 +8,15 @@ from typing import Any
 
 import menus
 from gateway.domain.ussd.book import Book, load_book
-from gateway.domain.ussd.effects import KeepLanguage, RequestBill, TellCommission, TellHowToPay, UssdEffect
+from gateway.domain.ussd.effects import (
+    AwaitNumber,
+    KeepLanguage,
+    PromiseAnswer,
+    RequestBill,
+    TellCommission,
+    TellHowToPay,
+    UssdEffect,
+)
 from gateway.domain.ussd.frame import Frame
 from gateway.domain.ussd.machine import (
     Answered,
@@ -155,6 +163,10 @@ def said_effect(effect: UssdEffect) -> str:
         case RequestBill(key, family_id, amount_minor, msisdn, language, officer):
             by = f" by={officer}" if officer else ""
             return f"request_bill {key} family={family_id} minor={amount_minor} for={msisdn} in={language}{by}"
+        case AwaitNumber(family_id, msisdn, language):
+            return f"await_number family={family_id} for={msisdn} in={language}"
+        case PromiseAnswer(fact, args, msisdn, language):
+            return " ".join(["answer_by_sms", said_ask(Ask(fact, args)), f"for={msisdn} in={language}"])
         case KeepLanguage(msisdn, language):
             return f"keep_language {language} for={msisdn}"
         case TellHowToPay(number, way, network, msisdn, language):

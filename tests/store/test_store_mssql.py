@@ -54,6 +54,7 @@ from gateway.ports import (
     Deed,
     EntryMark,
     JudgedLine,
+    KnownEffect,
     LineFault,
     OtherRunError,
     PaymentClaim,
@@ -268,6 +269,8 @@ async def _outbox(outbox: Any) -> None:
     texts = [SendSms("+255712000001", "Habari — «é»", "covered", about) for about in "abcde"]
     assert not await outbox.due("sms", NOW)
     assert await outbox.put([*texts, texts[0]], NOW) == 5
+    known = await outbox.known([texts[0].key, "sms:none", texts[1].key])
+    assert known == {text.key: KnownEffect(text, open=True) for text in texts[:2]}
     assert await outbox.put(texts[:2], NOW) == 0
     assert await outbox.put_each([texts, [], texts[:1]], NOW) == [0, 0, 0]
     assert await outbox.due("sms", NOW)
@@ -281,6 +284,7 @@ async def _outbox(outbox: Any) -> None:
     assert await outbox.again(jobs[1], "Busy", after(hours=2), NOW)
     assert await outbox.hold(jobs[2], "Unknown", NOW)
     assert await outbox.counts() == {"todo": 3, "held": 1}
+    assert not (await outbox.known([texts[0].key]))[texts[0].key].open
     assert len(await outbox.lease("sms", 3, NOW, 60)) == 2
     assert [await outbox.due("sms", now) for now in (after(seconds=60), after(seconds=61))] == [False, True]
     assert [job.attempts for job in await outbox.lease("sms", 3, after(seconds=61), 60)] == [2, 2]

@@ -21,10 +21,11 @@ from config.settings import Settings
 from gateway.app import ussd_mounts
 from gateway.domain.bill import Bill, BillState
 from gateway.domain.money import Money
-from gateway.domain.ussd.effects import RequestBill
+from gateway.domain.ussd.effects import AwaitNumber, RequestBill
 from gateway.domain.ussd.machine import Ask
 from gateway.http_client import AiohttpClient
 from gateway.ports import SessionStore
+from gateway.service.answer_by_sms import Promises
 from gateway.service.answer_ussd import AnswerUssd, Budget
 from gateway.service.messages import Messages
 from gateway.service.ussd_effects import UssdEffects
@@ -97,6 +98,9 @@ class Told:
 
     async def wait(self, bill_id: str, budget_s: float) -> Bill | None:
         return None
+
+    async def join(self, wanted: AwaitNumber, now: datetime) -> bool:
+        return True
 
 
 @dataclass
@@ -179,11 +183,12 @@ async def house(
 
 
 def _answer(told: Told, sessions: SessionStore, budget: Budget) -> AnswerUssd:
+    languages = Languages()
     return AnswerUssd(
         BOOK,
         sessions,
         told,  # type: ignore[arg-type]
-        UssdEffects(Languages(), told, Messages(BOOK)),  # type: ignore[arg-type]
+        UssdEffects(languages, told, Promises(languages, StandingClock(), 50), Messages(BOOK)),  # type: ignore[arg-type]
         told,  # type: ignore[arg-type]
         StandingClock(),
         budget,

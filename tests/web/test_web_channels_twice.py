@@ -16,6 +16,7 @@ from adapters.registry.openimis import tables as openimis
 from adapters.sessions.memory import MemorySessions
 from adapters.sessions.valkey import ValkeySessions
 from gateway.ports import SessionStore
+from gateway.service.answer_by_sms import Promises
 from gateway.service.answer_ussd import AnswerUssd
 from gateway.service.clocks import SystemClock
 from gateway.service.messages import Messages
@@ -46,7 +47,12 @@ async def at(database: Database, backend: str, request: pytest.FixtureRequest) -
             BOOK,
             sessions,
             UssdFacts(database, SystemClock()),
-            UssdEffects(database, RequestControlNumber(database, Messages(BOOK), BillPolicy()), Messages(BOOK)),
+            UssdEffects(
+                database,
+                RequestControlNumber(database, Messages(BOOK), BillPolicy()),
+                Promises(database, SystemClock(), 3),
+                Messages(BOOK),
+            ),
             watch,
             SystemClock(),
             replace(PATIENT, number_s=0.02),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import time
+from functools import partial
 from typing import Any
 from urllib.parse import urlencode
 
@@ -31,7 +32,12 @@ from web_world import (
     until,
 )
 
+from adapters.sessions.memory import MemorySessions
+from gateway.domain.chfid import with_check_digit
+from gateway.domain.effects import AnswerBySms
+from gateway.domain.ussd.machine import Ask
 from gateway.service.answer_ussd import Budget
+from gateway.service.bounded import Bounded
 from gateway.service.metrics import USSD_IN_FLIGHT
 from gateway.web import bodies
 
@@ -42,6 +48,7 @@ GIVEN = (
     "1 Kulipa kwa simu\n2 Kulipa benki\n0 Rudi"
 )
 LATER = "END Samahani, hatuwezi kujibu sasa. Tafadhali piga tena baada ya dakika chache."
+BY_SMS = "END Samahani, jibu linachelewa. Tutakutumia kwa SMS. Usipige tena sasa."
 TROUBLE = "END Samahani, kuna tatizo. Tafadhali piga tena baadaye."
 UNREADABLE = "END Samahani, ombi halikueleweka. Tafadhali piga tena."
 BUSY = "END Huduma ina watu wengi sasa. Tafadhali piga tena baada ya dakika chache."
@@ -308,9 +315,9 @@ async def test_a_slow_registry_costs_a_screen_not_the_call(dial: Dial) -> None:
     await phone.send("")
     world.registry.held = asyncio.Event()
     started = time.monotonic()
-    assert await phone.send("1") == LATER
+    assert await phone.send("1") == BY_SMS
     assert time.monotonic() - started < 2
-    assert await Phone(phone.client, "another").send("") == LATER
+    assert await Phone(phone.client, "another").send("") == BY_SMS
 
 
 async def test_a_channel_in_a_hurry_shortens_the_budget(dial: Dial) -> None:
@@ -319,7 +326,7 @@ async def test_a_channel_in_a_hurry_shortens_the_budget(dial: Dial) -> None:
     world.registry.held = asyncio.Event()
     phone = await dial(world)
     started = time.monotonic()
-    assert await phone.send("") == LATER
+    assert await phone.send("") == BY_SMS
     assert time.monotonic() - started < 2
 
 
@@ -329,7 +336,122 @@ FAILURES = [ConnectionError("redis://:pass@10.0.0.1 refused"), TimeoutError("lat
 @pytest.mark.parametrize("failure", FAILURES, ids=lambda f: type(f).__name__)
 async def test_a_registry_that_raises_costs_a_screen(dial: Dial, failure: Exception) -> None:
     phone = await dial(World(registry=Registry({"caller": failure})))
+    assert await phone.send("") == BY_SMS
+
+
+async def test_the_promise_is_in_the_database_before_it_is_shown(dial: Dial) -> None:
+    world = World(registry=Registry({"caller": KNOWN, "quote": TimeoutError("late")}))
+    phone = await dial(world)
+    await phone.send("")
+    assert await phone.send("1") == BY_SMS
+    (promised,) = (known.effect for known in world.languages.promised.values())
+    assert isinstance(promised, AnswerBySms)
+    assert (promised.fact, promised.args, promised.msisdn) == ("quote", {"family_id": 7}, PHONE)
+
+
+async def test_a_promise_that_is_not_committed_is_not_made(dial: Dial) -> None:
+    world = World(
+        registry=Registry({"caller": TimeoutError("late")}), languages=Languages(broken=ConnectionError("gone"))
+    )
+    phone = await dial(world)
     assert await phone.send("") == LATER
+    assert world.languages.promised == {}
+    world.languages.broken = None
+    assert await phone.send("") == BY_SMS, "the turn was not taken: said again, it is run again"
+
+
+async def test_a_phone_that_was_promised_enough_is_promised_no_more(dial: Dial) -> None:
+    world = World(registry=Registry({"caller": STRANGER, "enquiry": TimeoutError("late")}))
+    said = []
+    for number in ("100000014", "100000025", "100000036", "100000047", "100000014"):
+        phone = await dial(world)
+        phone.session = f"s{len(said)}"
+        await phone.send("")
+        await phone.send("1")
+        said.append(await phone.send(f"1*{with_check_digit(int(number[:8]))}"))
+    assert said == [BY_SMS, BY_SMS, BY_SMS, LATER, BY_SMS], "the first question is open, so its promise holds"
+    assert len(world.languages.promised) == 3
+
+
+async def test_what_fails_in_a_row_is_left_alone(dial: Dial) -> None:
+    """After five failures nobody waits for the registry, but for the one who tries it each two seconds."""
+    world = World(registry=Registry({"caller": TimeoutError("late")}))
+    phone = await dial(world)
+    assert [await Phone(phone.client, f"s{n}").send("") for n in range(30)] == [BY_SMS] * 30
+    assert 5 <= len(world.registry.asked) <= 10
+
+
+async def test_a_last_screen_is_shown_though_its_session_cannot_be_kept(dial: Dial) -> None:
+    """What it speaks of is committed; a conversation that goes on could not go on."""
+    world = World(sessions=Forgetful(forget_after=2))
+    phone = await dial(world)
+    await phone.send("")
+    await phone.send("1")
+    assert await phone.send("1*1") == GIVEN
+    assert await phone.send("1*1") == GIVEN, "said again it is run again, and is the same bill"
+    assert {w.key for w in world.numbers.wanted} == {"family:7/product:3/after:12"}
+
+
+class Forgetful(MemorySessions):
+    """Keeps the first sessions that it is given, and then is gone for writing."""
+
+    def __init__(self, forget_after: int) -> None:
+        super().__init__()
+        self._left = forget_after
+
+    async def save(self, key: str, value: bytes, ttl_s: int) -> None:
+        if self._left <= 0:
+            raise ConnectionError("gone")
+        self._left -= 1
+        await super().save(key, value, ttl_s)
+
+
+class Stuck(MemorySessions):
+    """Never answers: on reading, or on writing."""
+
+    def __init__(self, on_load: bool) -> None:
+        super().__init__()
+        self._on_load = on_load
+
+    async def load(self, key: str) -> bytes | None:
+        if self._on_load:
+            await asyncio.Event().wait()
+        return None
+
+    async def save(self, key: str, value: bytes, ttl_s: int) -> None:
+        await asyncio.Event().wait()
+
+
+@pytest.mark.parametrize("on_load", [True, False], ids=["load", "save"])
+async def test_a_session_store_that_never_answers_ends_with_the_budget(dial: Dial, on_load: bool) -> None:
+    phone = await dial(World(sessions=Stuck(on_load), budget=Budget(total_s=0.3)))
+    async with asyncio.timeout(5):
+        assert await phone.send("") == LATER
+
+
+async def test_a_look_up_that_cannot_be_stopped_ends_with_the_budget(dial: Dial) -> None:
+    """As a driver that gives back its connection to a server that hangs."""
+    let_go = asyncio.Event()
+
+    class Deaf(Registry):
+        async def answer(self, ask: Ask) -> dict[str, Any]:
+            return await room.run(self._deaf)
+
+        async def _deaf(self) -> dict[str, Any]:
+            try:
+                await asyncio.Event().wait()
+            finally:
+                await let_go.wait()
+            return {}
+
+    room = Bounded(1)
+    phone = await dial(World(registry=Deaf({}), budget=Budget(total_s=0.4, fact_s=0.1)))
+    async with asyncio.timeout(5):
+        assert await phone.send("") == BY_SMS
+        assert await Phone(phone.client, "another").send("") == BY_SMS, "nor does the next one, who finds no place"
+    let_go.set()
+    async with asyncio.timeout(5):
+        assert await room.run(partial(asyncio.sleep, 0, "free")) == "free", "its place is free once it is over"
 
 
 @pytest.mark.parametrize(

@@ -17,11 +17,12 @@ from played.talk import BOOK
 from adapters.sessions.memory import MemorySessions
 from adapters.ussd.africastalking import AfricasTalkingUssd
 from gateway.domain.bill import Bill, BillState, PayOption
-from gateway.domain.effects import Effect
+from gateway.domain.effects import AnswerBySms, Effect
 from gateway.domain.money import Money
-from gateway.domain.ussd.effects import RequestBill
+from gateway.domain.ussd.effects import AwaitNumber, RequestBill
 from gateway.domain.ussd.machine import Ask
-from gateway.ports import SessionRow, SessionStore
+from gateway.ports import KnownEffect, SessionRow, SessionStore
+from gateway.service.answer_by_sms import Promises
 from gateway.service.answer_ussd import AnswerUssd, Budget
 from gateway.service.messages import Messages
 from gateway.service.ussd_effects import UssdEffects
@@ -95,14 +96,25 @@ class Numbers:
     async def wait(self, bill_id: str, budget_s: float) -> Bill | None:
         return self.late
 
+    async def join(self, wanted: AwaitNumber, now: datetime) -> bool:
+        return True
+
 
 @dataclass
 class Languages:
-    """A database that keeps languages and effects. Raises ``broken`` instead of committing."""
+    """A database that keeps languages, effects and promised answers. Raises ``broken`` instead of committing."""
 
     kept: dict[str, str] = field(default_factory=dict)
     effects: list[Effect] = field(default_factory=list)
     broken: Exception | None = None
+    promised: dict[str, KnownEffect] = field(default_factory=dict)
+
+    async def known(self, keys: Sequence[str]) -> dict[str, KnownEffect]:
+        return {key: self.promised[key] for key in keys if key in self.promised}
+
+    async def put_each(self, groups: Sequence[Sequence[AnswerBySms]], now: datetime) -> list[int]:
+        self.promised |= {effect.key: KnownEffect(effect, open=True) for effects in groups for effect in effects}
+        return [len(effects) for effects in groups]
 
     @property
     def callers(self) -> Languages:
@@ -128,10 +140,10 @@ class Languages:
 
     @asynccontextmanager
     async def writing(self) -> AsyncIterator[Languages]:
-        before = dict(self.kept)
+        before = dict(self.kept), dict(self.promised)
         yield self
         if self.broken:
-            self.kept = before
+            self.kept, self.promised = before
             raise self.broken
 
 
@@ -185,7 +197,7 @@ class World:
             BOOK,
             self.sessions,
             self.registry,  # type: ignore[arg-type]
-            UssdEffects(self.languages, self.numbers, Messages(BOOK)),  # type: ignore[arg-type]
+            UssdEffects(self.languages, self.numbers, Promises(self.languages, StandingClock(), 3), Messages(BOOK)),  # type: ignore[arg-type]
             self.numbers,  # type: ignore[arg-type]
             StandingClock(),
             self.budget,

@@ -10,6 +10,7 @@ from typing import Any
 
 from gateway.domain.money import Money
 from gateway.domain.ussd.accepts import ACCEPTS
+from gateway.domain.ussd.by_sms import messages_of
 from gateway.domain.ussd.effects import DOES, SAYS
 from gateway.domain.ussd.facts import FACTS, SMS_FIELDS, VALUES, FactSpec, items_spec, lookup
 from gateway.domain.ussd.session import OTHER_NETWORK
@@ -294,10 +295,21 @@ def _faults(book: Book) -> Iterator[str]:
     needed |= items.keys()
     said = {SAYS[done] for s in book.screens.values() for done in s.does if done in SAYS}
     needed |= {key for text in said for key in _variants(book, text)}
+    needed |= {f"sms.{kind}" for fact in _promised(book) for kind in messages_of(fact)}
     for language in book.languages.values():
         yield from (f"{language.code}: no text for {key!r}" for key in sorted(needed - set(language.texts)))
         for key, template in language.texts.items():
             yield from (f"{language.code}: {key}: {fault}" for fault in _text_faults(key, template, items.get(key)))
+
+
+def _promised(book: Book) -> set[str]:
+    """The facts that are promised by SMS when they do not come."""
+    screens = book.screens
+    return {n for s in screens.values() if s.failed in screens for n in s.needs if _promises(screens[s.failed])}
+
+
+def _promises(screen: ScreenSpec) -> bool:
+    return "answer_by_sms" in screen.does
 
 
 def _text_faults(key: str, template: Template, item: FactSpec | None) -> Iterator[str]:
@@ -323,6 +335,9 @@ def _route_faults(book: Book, where: str, screen: ScreenSpec) -> Iterator[str]:
             yield f"{where}: {path} is never {wanted!r}"
     if screen.failed in book.screens and book.screens[screen.failed].needs:
         yield f"{where}: when facts do not come it goes to {screen.failed!r}, which needs facts"
+    if screen.failed in book.screens and _promises(book.screens[screen.failed]):
+        untold = [need for need in screen.needs if not messages_of(need)]
+        yield from (f"{where}: {need!r} is promised by SMS, and there is no text to tell it" for need in untold)
 
 
 def _name_faults(where: str, screen: ScreenSpec) -> Iterator[str]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 from gateway.domain.ussd.session import Session
 
@@ -44,6 +45,15 @@ class TellHowToPay:
 
 
 @dataclass(frozen=True, slots=True)
+class AwaitNumber:
+    """Tell this phone too the control number that the family's open bill waits for, whoever asked for it."""
+
+    family_id: int
+    msisdn: str
+    language: str
+
+
+@dataclass(frozen=True, slots=True)
 class TellCommission:
     """Tell this phone an officer's figures of a month, which began on ``first``."""
 
@@ -56,7 +66,22 @@ class TellCommission:
     language: str
 
 
-UssdEffect = RequestBill | KeepLanguage | TellHowToPay | TellCommission
+@dataclass(frozen=True, slots=True)
+class PromiseAnswer:
+    """Tell this phone by SMS what it asked for, since the fact did not come in time.
+
+    ``args`` are the fact's; the phone aside.
+    """
+
+    fact: str
+    args: tuple[tuple[str, Any], ...]
+    msisdn: str
+    language: str
+
+
+UssdEffect = RequestBill | KeepLanguage | TellHowToPay | TellCommission | AwaitNumber | PromiseAnswer
+
+UNANSWERED = "unanswered"  # the value that holds what was asked for and did not come
 
 
 def _request_bill(session: Session) -> RequestBill | None:
@@ -90,12 +115,29 @@ def _tell(session: Session, way: str) -> TellHowToPay | None:
     return TellHowToPay(bill["number"], way, session.network, session.msisdn, session.language)
 
 
+def _await_number(session: Session) -> AwaitNumber | None:
+    family = session.values.get("family")
+    return AwaitNumber(family["id"], session.msisdn, session.language) if family else None
+
+
+def _promise_answer(session: Session) -> PromiseAnswer | None:
+    asked = session.values.get(UNANSWERED)
+    if asked is None:
+        return None
+    args = tuple((name, value) for name, value in asked["args"].items() if name != "msisdn")
+    return PromiseAnswer(asked["fact"], args, session.msisdn, session.language)
+
+
 # what a screen's ``does`` may name; None where the facts give no reason to
 DOES: dict[str, Callable[[Session], UssdEffect | None]] = {
     "request_bill": _request_bill,
     "tell_mobile": partial(_tell, way="mobile"),
     "tell_bank": partial(_tell, way="bank"),
     "tell_commission": _tell_commission,
+    "await_number": _await_number,
+    "answer_by_sms": _promise_answer,
 }
+# what a conversation that is taken up again may come to do: to wait beside others for a number binds nobody
+HARMLESS = frozenset({"await_number"})
 # the texts of the messages that they send, beyond those that every book has
 SAYS: dict[str, str] = {"tell_mobile": "sms.how_mobile.{network.state}", "tell_bank": "sms.how_bank"}

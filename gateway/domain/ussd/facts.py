@@ -84,7 +84,7 @@ VALUES: dict[str, FactSpec] = {
 }
 # what the texts of messages may mention
 SMS_FIELDS = frozenset(
-    ("number", "amount", "expires", "chfid", "receipt", "due", "start", "until", "month", "collected")
+    ("number", "amount", "expires", "chfid", "receipt", "due", "start", "until", "month", "collected", "at")
 )
 
 

@@ -12,7 +12,7 @@ from typing import Any
 from gateway.domain.ussd.accepts import ACCEPTS
 from gateway.domain.ussd.book import Book, Option, ScreenSpec
 from gateway.domain.ussd.display import item_text, pages
-from gateway.domain.ussd.effects import DOES, KeepLanguage, UssdEffect
+from gateway.domain.ussd.effects import DOES, UNANSWERED, KeepLanguage, UssdEffect
 from gateway.domain.ussd.facts import FACTS, lookup
 from gateway.domain.ussd.render import paginate
 from gateway.domain.ussd.resume import decided, leaving, not_taken_up, resumed, stands, way_back
@@ -111,7 +111,7 @@ def _failed(book: Book, session: Session, fact: str) -> Step:
     screen = book.screens.get(session.target)
     if screen is None or not screen.failed:
         return _end(book, session, "end.error")
-    missed = f"{session.target}/{fact}"
+    missed, session = f"{session.target}/{fact}", _unanswered(session, fact)
     if not session.resuming:
         return _enter(book, session, screen.failed, missed=missed)
     over = _enter(book, not_taken_up(session), screen.failed, missed=missed)
@@ -243,6 +243,14 @@ def _trail(book: Book, session: Session, screen: ScreenSpec) -> tuple[str, ...]:
 def _ask(session: Session, fact: str) -> Ask:
     scope = _scope(session)
     return Ask(fact, tuple((name, lookup(scope, path)) for name, path in FACTS[fact].args))
+
+
+def _unanswered(session: Session, fact: str) -> Session:
+    """The session with what was asked for, which may yet be answered by SMS."""
+    if fact not in FACTS:
+        return session
+    asked = {"fact": fact, "args": dict(_ask(session, fact).args)}
+    return session._replace(values={**session.values, UNANSWERED: asked})
 
 
 def _effects(session: Session, screen: ScreenSpec) -> tuple[UssdEffect, ...]:

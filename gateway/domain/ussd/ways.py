@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
+from gateway.domain.ussd.effects import HARMLESS
 from gateway.domain.ussd.facts import FACTS, VALUES
 
 if TYPE_CHECKING:
@@ -107,7 +108,8 @@ def _way_faults(book: Book, screen: ScreenSpec, mentioned: Mentioned, kept: set[
     if not ways and (not screen.resume_at or screen.resume_at in book.screens):
         yield "no way back to it ends at a screen"
     passed = {one.name: one for way in ways for one in way}
-    yield from (f"taken up again, it passes {one.name!r}, which does something" for one in passed.values() if one.does)
+    doing = [one for one in passed.values() if not HARMLESS.issuperset(one.does)]
+    yield from (f"taken up again, it passes {one.name!r}, which does something" for one in doing)
     if ways and screen.guard and screen not in [way[-1] for way in ways]:
         yield "taken up again, its confirmation is not asked for again"
     values, facts = _read(book, screen, mentioned)

@@ -335,6 +335,8 @@ def test_the_shipped_book_is_good_in_both_languages() -> None:
         "number_mobile": ("tell_mobile",),
         "number_bank": ("tell_bank",),
         "commission_sms": ("tell_commission",),
+        "number_awaited": ("await_number",),
+        "answer_by_sms": ("answer_by_sms",),
     }
 
 

@@ -16,7 +16,14 @@ from played.walk import DROPPED, NOTICES, WALKED, Edge, edges_of, walk
 
 from gateway.domain.segments import is_gsm7, units
 from gateway.domain.ussd.book import load_book
-from gateway.domain.ussd.effects import KeepLanguage, RequestBill, TellCommission, TellHowToPay
+from gateway.domain.ussd.effects import (
+    AwaitNumber,
+    KeepLanguage,
+    PromiseAnswer,
+    RequestBill,
+    TellCommission,
+    TellHowToPay,
+)
 from gateway.domain.ussd.facts import FACTS
 from gateway.domain.ussd.frame import Frame
 from gateway.domain.ussd.machine import Key, Started, step
@@ -148,8 +155,15 @@ def test_a_bill_is_asked_for_only_by_a_yes_to_its_amount(edges: list[Edge]) -> N
     for edge in edges:
         for effect in edge.step.effects:
             before = edge.before
+            if isinstance(effect, PromiseAnswer):
+                assert edge.step.session.screen == "answer_by_sms"
+                assert effect.msisdn == edge.step.session.msisdn
+                continue
             assert before is not None
-            if isinstance(effect, RequestBill):
+            if isinstance(effect, AwaitNumber):
+                assert (effect.family_id, effect.msisdn) == (before.values["family"]["id"], before.msisdn)
+                assert edge.step.session.screen == "number_awaited"
+            elif isinstance(effect, RequestBill):
                 asked += 1
                 quote = before.facts["quote"]
                 assert (before.screen, edge.key) == ("confirm", "1")

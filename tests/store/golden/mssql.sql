@@ -396,11 +396,19 @@ WHERE NOT (EXISTS (SELECT 1
 FROM gw_outbox WITH (UPDLOCK, HOLDLOCK)
 WHERE gw_outbox.dedupe_key = :dedupe_key_1));
 
+-- SqlOutbox.known
+SELECT gw_outbox.dedupe_key, gw_outbox.kind, gw_outbox.payload, gw_outbox.state
+FROM gw_outbox
+WHERE gw_outbox.dedupe_key IN (:dedupe_key_1_1, :dedupe_key_1_2, :dedupe_key_1_3, :dedupe_key_1_4) AND gw_outbox.kind IN (:kind_1_1, :kind_1_2, :kind_1_3, :kind_1_4, :kind_1_5, :kind_1_6, :kind_1_7);
+SELECT gw_outbox.dedupe_key, gw_outbox.kind, gw_outbox.payload, gw_outbox.state
+FROM gw_outbox
+WHERE gw_outbox.dedupe_key IN (:dedupe_key_1_1) AND gw_outbox.kind IN (:kind_1_1, :kind_1_2, :kind_1_3, :kind_1_4, :kind_1_5, :kind_1_6, :kind_1_7);
+
 -- SqlOutbox.due
 SELECT 1
 WHERE (EXISTS (SELECT gw_outbox.id
 FROM gw_outbox
-WHERE gw_outbox.channel = :channel_1 AND gw_outbox.state = 'todo' AND gw_outbox.not_before <= :not_before_1 AND gw_outbox.kind IN (:kind_1_1, :kind_1_2, :kind_1_3, :kind_1_4, :kind_1_5, :kind_1_6))) OR (EXISTS (SELECT gw_outbox.id
+WHERE gw_outbox.channel = :channel_1 AND gw_outbox.state = 'todo' AND gw_outbox.not_before <= :not_before_1 AND gw_outbox.kind IN (:kind_1_1, :kind_1_2, :kind_1_3, :kind_1_4, :kind_1_5, :kind_1_6, :kind_1_7))) OR (EXISTS (SELECT gw_outbox.id
 FROM gw_outbox
 WHERE gw_outbox.state = 'leased' AND gw_outbox.lease_until < :lease_until_1));
 
@@ -409,7 +417,7 @@ UPDATE gw_outbox SET state=:state, lease_token=:lease_token WHERE gw_outbox.stat
 WITH due AS
 (SELECT TOP 3 gw_outbox.id AS id
 FROM gw_outbox WITH (UPDLOCK, READPAST, ROWLOCK, READCOMMITTEDLOCK)
-WHERE gw_outbox.channel = :channel_1 AND gw_outbox.state = 'todo' AND gw_outbox.not_before <= :not_before_1 AND gw_outbox.kind IN (:kind_1_1, :kind_1_2, :kind_1_3, :kind_1_4, :kind_1_5, :kind_1_6) ORDER BY gw_outbox.priority, gw_outbox.id)
+WHERE gw_outbox.channel = :channel_1 AND gw_outbox.state = 'todo' AND gw_outbox.not_before <= :not_before_1 AND gw_outbox.kind IN (:kind_1_1, :kind_1_2, :kind_1_3, :kind_1_4, :kind_1_5, :kind_1_6, :kind_1_7) ORDER BY gw_outbox.priority, gw_outbox.id)
  UPDATE gw_outbox WITH (UPDLOCK, READPAST, ROWLOCK, READCOMMITTEDLOCK) SET state=:state, attempts=(gw_outbox.attempts + :attempts_1), lease_token=:lease_token, lease_until=:lease_until OUTPUT inserted.id, inserted.kind, inserted.payload, inserted.attempts, inserted.created_at WHERE gw_outbox.id IN (SELECT due.id
 FROM due);
 

@@ -1,0 +1,82 @@
+"""What is told by SMS when a fact did not come in time: for every state of every fact, and nothing more than asked."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from played.talk import BOOK
+
+import menus
+from gateway.domain.ussd.book import BookError, load_book
+from gateway.domain.ussd.by_sms import GIVEN_UP, messages_of, told
+from gateway.domain.ussd.facts import FACTS
+from gateway.domain.ussd.samples import ANSWERS, CALLERS, CHFID
+
+TOLD = ("caller", "enquiry", "bill", "quote")
+CASES: list[tuple[str, dict[str, Any], str | None, set[str]]] = [
+    ("caller", CALLERS["stranger"], "answer_cover_stranger", set()),
+    ("caller", CALLERS["several"], "answer_cover_several", set()),
+    ("caller", CALLERS["covered"], "answer_cover_covered", {"chfid", "until", "start"}),
+    ("caller", CALLERS["none"], "answer_cover_none", {"chfid", "until", "start"}),
+    ("enquiry", {"state": "covered", "until": "2026-12-30", "start": None}, "answer_cover_covered", {"chfid", "until"}),
+    ("enquiry", {"state": "unknown"}, "answer_cover_unknown", {"chfid"}),
+    ("enquiry", {"state": "limited"}, "answer_cover_limited", {"chfid"}),
+    ("bill", ANSWERS["bill"][0], "answer_bill_numbered", {"chfid", "number", "amount", "expires"}),
+    ("bill", {"state": "none"}, "answer_bill_none", {"chfid"}),
+    ("bill", {"state": "waiting"}, None, set()),
+    ("quote", ANSWERS["quote"][0], "answer_quote_payable", {"chfid", "amount", "start", "until"}),
+    ("quote", {"state": "already_renewed"}, "answer_quote_already_renewed", {"chfid"}),
+]
+
+
+@pytest.mark.parametrize(("fact", "value", "kind", "fields"), CASES)
+def test_what_is_told_of_a_fact(fact: str, value: dict[str, Any], kind: str | None, fields: set[str]) -> None:
+    found = told(fact, value, CHFID)
+    assert (found[0] if found else None) == kind
+    assert (set(found[1]) if found else set()) == fields
+
+
+@pytest.mark.parametrize("fact", TOLD)
+def test_every_state_has_its_message(fact: str) -> None:
+    values = list(CALLERS.values()) if fact == "caller" else ANSWERS[fact]
+    kinds = {found[0] for value in values if (found := told(fact, value, CHFID))} | {GIVEN_UP}
+    assert kinds == set(messages_of(fact))
+
+
+def test_a_phone_of_several_families_is_told_of_none() -> None:
+    found = told("caller", CALLERS["several"], CHFID)
+    assert found is not None
+    assert found[1] == {}
+
+
+def test_no_other_fact_is_told() -> None:
+    assert {fact for fact in FACTS if messages_of(fact)} == set(TOLD)
+
+
+def test_a_book_promises_only_what_can_be_told() -> None:
+    data, languages = menus.read()
+    screens = {**data["screens"], "ask_number": {**data["screens"]["ask_number"], "failed": "answer_by_sms"}}
+    with pytest.raises(BookError) as wrong:
+        load_book({**data, "screens": screens}, languages)
+    assert wrong.value.faults == [
+        "screen ask_number: 'control_number' is promised by SMS, and there is no text to tell it"
+    ]
+
+
+def test_a_book_has_the_texts_of_what_it_promises() -> None:
+    data, languages = menus.read()
+    short = {code: {**raw, "sms": dict(raw["sms"])} for code, raw in languages.items()}
+    del short["sw"]["sms"]["answer_cover_expired"], short["en"]["sms"]["answer_late"]
+    with pytest.raises(BookError) as wrong:
+        load_book(data, short)
+    assert wrong.value.faults == ["sw: no text for 'sms.answer_cover_expired'", "en: no text for 'sms.answer_late'"]
+
+
+@pytest.mark.parametrize("language", BOOK.languages)
+def test_a_text_mentions_only_what_its_state_has(language: str) -> None:
+    for fact in TOLD:
+        for value in CALLERS.values() if fact == "caller" else ANSWERS[fact]:
+            if found := told(fact, value, CHFID):
+                text = BOOK.language(language).say(f"sms.{found[0]}", {"at": "26/11 12:05", **found[1]})
+                assert " -" not in text, f"{found[0]}: a dash for something that is missing"
