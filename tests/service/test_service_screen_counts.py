@@ -258,6 +258,11 @@ async def test_the_report_word_for_word(name: str, given: dict[str, Any], week: 
     assert written.text + "\n" == golden.read_text(encoding="utf-8")
 
 
+def test_the_guides_example_is_a_report() -> None:
+    guide = (Path(__file__).parents[2] / "docs" / "operators.md").read_text(encoding="utf-8")
+    assert f"```text\n{(GOLDEN / 'ends.txt').read_text(encoding='utf-8')}```" in guide
+
+
 async def test_machines_and_people_are_told_the_same(week: Database) -> None:
     told = json.loads((await ends_cli.report(week, Settings(), options(json=True))).text)
     lines = list(csv.DictReader(io.StringIO((await ends_cli.report(week, Settings(), options(csv=True))).text)))
