@@ -36,6 +36,4 @@ class Session(NamedTuple):
     turns: tuple[str, ...] = ()
     notice: str = ""  # a text to be said before the next screen
     network: str = OTHER_NETWORK  # the caller's, one of the book's
-    missed: str = (
-        ""  # "screen/fact": the fact that did not come on the way to the screen that stands, and who needed it
-    )
+    missed: str = ""  # "screen/fact": what did not come on the way to the screen that stands, and who needed it
