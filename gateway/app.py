@@ -575,6 +575,7 @@ def _bills(parts: Core) -> list[tuple[str, Callable[[], Awaitable[int]], float]]
 
 
 def _screens(parts: Core) -> list[tuple[str, Callable[[], Awaitable[int]], float]]:
+    """What a worker does about counts of screens."""
     forget = ForgetScreenCounts(parts.database, parts.clock, parts.settings.ussd.counts_days)
     return [("screen counts", forget, FORGET_EVERY_S)]
 

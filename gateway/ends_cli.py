@@ -19,7 +19,6 @@ if TYPE_CHECKING:  # other commands start without them
 USUAL_DAYS: Final = 7  # today's included
 _LONGEST_TEXT: Final = 40  # characters of a screen's text in the table
 _FIGURES: Final = ("reached", "went_on", "last", "hung_up", "failed", "cut", "silent", "lost")
-_WIDTHS: Final = (9, 9, 9, 9, 8, 7, 8, 8)
 _SHARES: Final = ("lost %", "ends %")
 _COLUMNS: Final = (
     "from", "to", "channel", "menu", "screen", "missed", "entered", *_FIGURES, "lost_of_reached", "ended_of_entered",
@@ -92,7 +91,7 @@ async def report(uow: UnitOfWork, settings: Settings, options: argparse.Namespac
 
 
 def as_table(asked: Asked, menus: Sequence[MenuReport]) -> Iterator[str]:
-    """For a terminal of a hundred and forty characters."""
+    """For people: the columns are as wide as what they hold."""
     where = asked.channel or "every channel"
     yield f"{asked.first} to {asked.last}, {where}"
     if not menus:
@@ -110,17 +109,22 @@ def _menu_lines(menu: MenuReport) -> Iterator[str]:
         f"{menu.menu.upper()}: entered {total.entered:,}, went to another menu {menu.elsewhere:,}, "
         f"last screen {total.last:,}, lost {total.lost:,} ({_percent(share(total.lost, total.entered))} %)"
     )
-    wide = max(len(_named(row)) for row in menu.rows) + 1
-    heads = [name.replace("_", " ") for name in _FIGURES]
-    figures = "".join(f"{head:>{width}}" for head, width in zip(heads, _WIDTHS, strict=True))
-    yield f"{'':{wide}}{figures}" + "".join(f"{head:>9}" for head in _SHARES)
-    for row in menu.rows:
-        values = [getattr(row.ends, name) for name in _FIGURES]
-        figures = "".join(f"{value:>{width},}" for value, width in zip(values, _WIDTHS, strict=True))
-        shares = (share(row.ends.lost, row.ends.reached), share(row.ends.ended, total.entered))
-        line = f"{_named(row):{wide}}{figures}" + "".join(f"{_percent(of):>9}" for of in shares)
-        yield f"{line}  {_short(row.said)}".rstrip()
+    heads = ["", *(name.replace("_", " ") for name in _FIGURES), *_SHARES]
+    cells = [heads, *(_cells(row, total.entered) for row in menu.rows)]
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    for line, said in zip(cells, ("", *(row.said for row in menu.rows)), strict=True):
+        figures = (f"{cell:>{width}}" for cell, width in zip(line[1:], widths[1:], strict=True))
+        yield "  ".join((f"{line[0]:{widths[0]}}", *figures, _short(said))).rstrip()
     yield "funnel: " + " > ".join(_steps(menu))
+    if menu.lasts:
+        yield "last screens: " + ", ".join(f"{_named(row)} {row.ends.last:,}" for row in menu.lasts)
+
+
+def _cells(row: ScreenRow, entered: int) -> list[str]:
+    from gateway.domain.ussd.ends_report import share
+
+    shares = (share(row.ends.lost, row.ends.reached), share(row.ends.ended, entered))
+    return [_named(row), *(f"{getattr(row.ends, name):,}" for name in _FIGURES), *map(_percent, shares)]
 
 
 def _steps(menu: MenuReport) -> Iterator[str]:
@@ -133,8 +137,7 @@ def _steps(menu: MenuReport) -> Iterator[str]:
         named = ", ".join(f"{_named(row)} {row.ends.reached:,}" for row in rows)
         yield f"{named} ({_percent(share(reached, entered))} %)"
     if menu.lasts:
-        named = ", ".join(f"{_named(row)} {row.ends.last:,}" for row in menu.lasts)
-        yield f"last screen {menu.total.last:,} ({_percent(share(menu.total.last, entered))} %): {named}"
+        yield f"last screen {menu.total.last:,} ({_percent(share(menu.total.last, entered))} %)"
 
 
 def _named(row: ScreenRow) -> str:

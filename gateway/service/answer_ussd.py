@@ -142,7 +142,8 @@ class AnswerUssd:
         """Count where a conversation ended as the peer tells it, once a turn of it that is in work is done."""
         known = ended.msisdn is not None or not profile.phone_every_turn
         key = _key(profile, ended.msisdn, ended.session_id) if known else None
-        deadline = self._deadline(profile)
+        budget_s = profile.reply_deadline_s * 0.25
+        deadline = Deadline(time.monotonic() + budget_s, budget_s)
         with suppress(TimeoutError):
             while key is not None and key in self._busy:
                 await self._turn_of(key, deadline)

@@ -89,6 +89,7 @@ class KeepScreenCounts:
         self._tally = tally
         self._every_s = every_s
         self._owed: Counter[tuple[date, Counted]] = Counter()
+        self._stop = asyncio.Event()
         self._loop: asyncio.Task[None] | None = None
 
     def start(self) -> None:
@@ -96,24 +97,28 @@ class KeepScreenCounts:
         self._loop = asyncio.create_task(self._run(), name="screen-counts")
 
     async def close(self) -> None:
-        """Write what is left, if the database takes it in time."""
-        if self._loop is not None:
-            self._loop.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._loop
-        try:
+        """Write what is left, if the database takes it in time. Call it once nothing is counted any more."""
+        self._stop.set()  # never in the middle of a write, which would then be made twice
+        with suppress(TimeoutError):
             async with asyncio.timeout(LAST_FLUSH_S):
-                await self.flush()
-        except Exception:
-            log.warning("screen_counts_lost", sums=len(self._owed), exc_info=True)
+                await (self._loop or self._flush_or_owe())
+        if self._owed:
+            log.warning("screen_counts_lost", sums=len(self._owed))
 
     async def _run(self) -> None:
-        while True:
-            await asyncio.sleep(self._every_s)
+        while not self._stop.is_set():
             try:
-                await self.flush()
-            except Exception:
-                log.warning("screen_counts_wait", sums=len(self._owed), exc_info=True)
+                async with asyncio.timeout(self._every_s):
+                    await self._stop.wait()
+            except TimeoutError:
+                await self._flush_or_owe()
+        await self._flush_or_owe()
+
+    async def _flush_or_owe(self) -> None:
+        try:
+            await self.flush()
+        except Exception:
+            log.warning("screen_counts_wait", sums=len(self._owed), exc_info=True)
 
     async def flush(self) -> int:
         """Write what was counted, and what an earlier try could not write; how many sums.

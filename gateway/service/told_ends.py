@@ -23,16 +23,15 @@ class ToldEnds:
 
     async def __call__(self, profile: ChannelProfile, key: str | None, ended: Ended) -> None:
         """``key``: the conversation's in the session store, None where the word does not say enough to know it."""
-        stored = None
+        stood = None
         if key is not None:
             told = f"ended:{key}"  # beside the conversation, for as long: a word that comes twice is counted once
             try:
                 mark, stored = await asyncio.gather(self._sessions.load(told), self._sessions.load(key))
-                if mark is not None:
+                stood = load(stored) if stored is not None else None
+                if mark is not None or (stood is not None and ended.msisdn not in (None, stood.msisdn)):
                     return
                 await self._sessions.save(told, _MARK, profile.session_ttl_s)
             except (TimeoutError, ConnectionError) as failure:
                 log.warning("ussd_end_unplaced", channel=profile.name, why=type(failure).__name__)
-        stood = load(stored) if stored is not None else None
-        if stood is None or ended.msisdn in (None, stood.msisdn):
-            self._tally.told(profile.name, stood, ended)
+        self._tally.told(profile.name, stood, ended)

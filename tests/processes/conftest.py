@@ -89,6 +89,7 @@ def settings(
         "GATEWAY_WORKER__CALL_TIMEOUT_S": str(CALL_TIMEOUT_S),
         "GATEWAY_WORKER__LEASE_S": str(LEASE_S),
         "GATEWAY_WORKER__SMS_WINDOW": str(SMS_WINDOW),
+        "GATEWAY_USSD__COUNTS_EVERY_S": "0.5",  # a test waits for them
         "GATEWAY_RECONCILIATION__ENABLED": "false",  # days are reconciled by the tests, when they say so
     }
 

@@ -13,6 +13,7 @@ from processes_harness import (
     Child,
     Phone,
     Sql,
+    World,
     answers,
     free_ports,
     gateway_command,
@@ -150,3 +151,18 @@ async def test_a_killed_process_loses_what_it_had_not_written_and_nothing_else(
         await dial(client, sql, child, 2)
         assert child.stop() == 0
         assert await counted(sql) == times(5, DIALLED)
+
+
+async def test_the_sandboxes_phone_hangs_up_at_the_confirmation(world: World) -> None:
+    """The end is told as the counterparty tells it, with the labels that it was given."""
+    family, before = await world.family(), (await counted(world.sql)).get("confirm hung_up", 0)
+    dialled = await world.sandbox("POST", "/sandbox/ussd/dial", {"msisdn": family.phones[0], "code": "*152*00#"})
+    session = {"session_id": dialled["session_id"]}
+    shown = await world.sandbox("POST", "/sandbox/ussd/answer", {**session, "input": "1"})
+    assert "30,000" in shown["text"]
+    assert await world.sandbox("POST", "/sandbox/ussd/hangup", session) == {"ended": True}
+
+    async def told() -> bool:
+        return (await counted(world.sql)).get("confirm hung_up", 0) == before + 1
+
+    await until(told, 20, "the end at the confirmation")

@@ -102,10 +102,14 @@ async def test_a_database_that_is_away_is_owed_them(database: Database, logged: 
     uow.away = True
     tally.turn("a", None, HOME)
     await keeping.close()
-    assert [event["event"] for event in logged] == ["screen_counts_lost"], "the process ends all the same"
+    assert [event["event"] for event in logged] == ["screen_counts_wait", "screen_counts_lost"], (
+        "the process ends all the same"
+    )
 
 
-async def test_a_database_that_hangs_does_not_keep_the_process(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_database_that_hangs_does_not_keep_the_process(
+    monkeypatch: pytest.MonkeyPatch, logged: list[MutableMapping[str, Any]]
+) -> None:
     class Hanging:
         @asynccontextmanager
         async def writing(self) -> AsyncIterator[Any]:
@@ -115,8 +119,35 @@ async def test_a_database_that_hangs_does_not_keep_the_process(monkeypatch: pyte
     monkeypatch.setattr(screen_counts, "LAST_FLUSH_S", 0.01)
     tally = ScreenTally(BOOK)
     tally.turn("a", None, HOME)
+    keeping = kept(Hanging(), tally)
+    keeping.start()
     async with asyncio.timeout(10):
-        await kept(Hanging(), tally).close()
+        await keeping.close()
+    assert [event["event"] for event in logged] == ["screen_counts_lost"]
+
+
+async def test_the_end_waits_for_a_write_under_way_and_writes_nothing_twice(database: Database) -> None:
+    class Slow(Away):
+        begun, go = asyncio.Event(), asyncio.Event()
+
+        @asynccontextmanager
+        async def writing(self) -> AsyncIterator[Any]:
+            async with super().writing() as tx:
+                yield tx
+            self.begun.set()  # committed, and its answer is on its way
+            await self.go.wait()
+
+    tally, uow = ScreenTally(BOOK), Slow(database)
+    keeping = kept(uow, tally, every_s=0.001)
+    keeping.start()
+    tally.turn("a", None, HOME)
+    await uow.begun.wait()
+    tally.turn("a", None, HOME)  # by a request that was still being answered
+    closing = asyncio.create_task(keeping.close())
+    await asyncio.sleep(0)
+    uow.go.set()
+    await closing
+    assert await stored(database) == {"home shown": 2, "home entered": 2}
 
 
 async def test_what_waits_has_a_bound(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -256,6 +287,11 @@ async def test_the_report_word_for_word(name: str, given: dict[str, Any], week: 
         golden.write_text(written.text + "\n", encoding="utf-8")
     assert not written.wrong_use
     assert written.text + "\n" == golden.read_text(encoding="utf-8")
+
+
+def test_the_guides_example_is_a_report() -> None:
+    guide = (Path(__file__).parents[2] / "docs" / "operators.md").read_text(encoding="utf-8")
+    assert f"```text\n{(GOLDEN / 'ends.txt').read_text(encoding='utf-8')}```" in guide
 
 
 async def test_machines_and_people_are_told_the_same(week: Database) -> None:

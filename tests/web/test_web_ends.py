@@ -175,6 +175,8 @@ async def test_a_word_about_another_phones_session_counts_nothing(kind: type[Lin
         await tell(line, word, OTHER_PHONE)
         labelled = {f"home {event}": 1} if kind is AfricasTalking else {}
         assert counts.seen(kind.name) == {**ASKED, **labelled}
+        await tell(line, word)
+        assert counts.seen(kind.name) == {**ASKED, **labelled, f"confirm {event}": 1}, "the phone's own is still heard"
 
 
 @telling

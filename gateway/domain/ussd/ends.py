@@ -91,7 +91,7 @@ def moves(book: Book, before: Session | Stand | None, after: Session | Stand, re
         if old is None or old.menu != new.menu:
             yield new, ScreenEvent.ENTERED
     if after.final:
-        reached = old != new or before is None or before.page != after.page
+        reached = old != new or (before is not None and before.page != after.page)
         # a last word that is no screen of the book is said where the conversation stands: it has not gone on
         is_last = reached and book.screens[new.screen].kind == "end"
         yield new, ScreenEvent.FINAL if is_last else ScreenEvent.CUT

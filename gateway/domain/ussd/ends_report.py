@@ -144,7 +144,7 @@ def depths(book: Book, menu: str) -> dict[str, int]:
     while edge:
         following = [after for name in edge for after in sorted(shown_after(book, name) & inside) if after not in level]
         depth = level[edge[0]] + 1
-        edge = [name for name in dict.fromkeys(following)]
+        edge = list(dict.fromkeys(following))
         level.update(dict.fromkeys(edge, depth))
     return level
 
