@@ -18,7 +18,7 @@ if TYPE_CHECKING:  # other commands start without them
 
 USUAL_DAYS: Final = 7  # today's included
 _LONGEST_TEXT: Final = 40  # characters of a screen's text in the table
-_FIGURES: Final = ("reached", "went_on", "last", "hung_up", "failed", "cut", "silent", "lost")
+_FIGURES: Final = ("reached", "went_on", "last", "served", "hung_up", "failed", "cut", "silent", "lost")
 _SHARES: Final = ("lost %", "ends %")
 _COLUMNS: Final = (
     "from", "to", "channel", "menu", "screen", "missed", "entered", *_FIGURES, "lost_of_reached", "ended_of_entered",
@@ -107,7 +107,8 @@ def _menu_lines(menu: MenuReport) -> Iterator[str]:
     total = menu.total
     yield (
         f"{menu.menu.upper()}: entered {total.entered:,}, went to another menu {menu.elsewhere:,}, "
-        f"last screen {total.last:,}, lost {total.lost:,} ({_percent(share(total.lost, total.entered))} %)"
+        f"last screen {total.last:,}, served {total.served:,}, "
+        f"lost {total.lost:,} ({_percent(share(total.lost, total.entered))} %)"
     )
     heads = ["", *(name.replace("_", " ") for name in _FIGURES), *_SHARES]
     cells = [heads, *(_cells(row, total.entered) for row in menu.rows)]
@@ -183,6 +184,7 @@ def as_json(asked: Asked, menus: Sequence[MenuReport]) -> str:
                     "entered": menu.total.entered,
                     "elsewhere": menu.elsewhere,
                     "last": menu.total.last,
+                    "served": menu.total.served,
                     "lost": menu.total.lost,
                     "screens": [_fields(menu, row) for row in menu.rows],
                     "funnel": [[_reached(row) for row in rows] for rows in menu.funnel],

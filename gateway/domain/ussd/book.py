@@ -86,6 +86,7 @@ class ScreenSpec:
     failed: str = ""  # where to go when a needed fact does not come in time
     does: tuple[str, ...] = ()  # effects of entering
     guard: bool = False  # a confirmation of money: dialled-ahead answers stop here
+    goal: bool = False  # what one dials for is told here: who hangs up now was served
     resume: str = RESTART  # when the network drops it here and the phone dials again: continue, ask or restart
     resume_at: str = ""  # the screen to enter then, which fetches what this one shows; itself where it is empty
     each: str = ""  # list: the text of an item

@@ -19,14 +19,15 @@ PlaceCounts = Mapping[ScreenEvent, int]
 class Ends:
     """Of those who were shown a screen: who went on, who ended with it, and how the others were lost.
 
-    ``reached = went_on + last + hung_up + failed + cut + silent``, but for what lies astride the ends of the days asked
-    for: a screen shown before midnight and left after it.
+    ``reached = went_on + last + served + hung_up + failed + cut + silent``, but for what lies astride the ends of the
+    days asked for: a screen shown before midnight and left after it.
     """
 
     entered: int = 0  # from another menu, or by dialling
     reached: int = 0
     went_on: int = 0
     last: int = 0  # our last screen
+    served: int = 0  # hung up or fell silent where the screen tells what one dials for (``goal``)
     hung_up: int = 0  # so the channel tells
     failed: int = 0  # so the channel tells: our reply or the network
     cut: int = 0  # by us: too many wrong answers or keys, or a fault
@@ -34,13 +35,13 @@ class Ends:
 
     @property
     def lost(self) -> int:
-        """All who neither went on nor saw a last screen."""
+        """All who neither went on, nor saw a last screen, nor what they had dialled for."""
         return self.hung_up + self.failed + self.cut + self.silent
 
     @property
     def ended(self) -> int:
         """All whose conversation was over here."""
-        return self.last + self.lost
+        return self.last + self.served + self.lost
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +75,10 @@ def share(part: int, whole: int) -> int | None:
     return (part * 2_000 + whole) // (2 * whole) if whole > 0 else None
 
 
-def ends_of(counts: PlaceCounts) -> Ends:
+def ends_of(counts: PlaceCounts, goal: bool = False) -> Ends:
     """How those who stayed were lost, for one channel: another's words say nothing of this one's.
+
+    ``goal``: the screen tells what one dials for; who hangs up there is not lost.
 
     A told end that was taken back by a resumption is none. More than stayed cannot be lost, whatever was told: an end
     and a further turn may cross on the way.
@@ -86,15 +89,17 @@ def ends_of(counts: PlaceCounts) -> Ends:
     words = number[ScreenEvent.HUNG_UP] + number[ScreenEvent.FAILED] - number[ScreenEvent.RESUMED]
     told = min(max(0, words), stayed - cut)
     failed = min(number[ScreenEvent.FAILED], told)
+    hung_up, silent = told - failed, stayed - cut - told
     return Ends(
         entered=number[ScreenEvent.ENTERED],
         reached=number[ScreenEvent.SHOWN],
         went_on=number[ScreenEvent.LEFT],
         last=number[ScreenEvent.FINAL],
-        hung_up=told - failed,
+        served=hung_up + silent if goal else 0,
+        hung_up=0 if goal else hung_up,
         failed=failed,
         cut=cut,
-        silent=stayed - cut - told,
+        silent=0 if goal else silent,
     )
 
 
@@ -111,11 +116,19 @@ def report(book: Book, counted: Iterable[tuple[str, Place, ScreenEvent, int]]) -
         events = by_place[place][channel]
         events[event] = events.get(event, 0) + count
     rows = [
-        ScreenRow(place, summed(ends_of(counts) for counts in channels.values()), first_words(book, place.screen))
+        ScreenRow(
+            place,
+            summed(ends_of(counts, _is_goal(book, place)) for counts in channels.values()),
+            first_words(book, place.screen),
+        )
         for place, channels in by_place.items()
     ]
     menus = [_menu(book, menu, [r for r in rows if r.place.menu == menu]) for menu in {p.menu for p in by_place}]
     return tuple(sorted(menus, key=lambda menu: (-menu.total.lost, menu.menu)))
+
+
+def _is_goal(book: Book, place: Place) -> bool:
+    return place.screen in book.screens and book.screens[place.screen].goal
 
 
 def _menu(book: Book, menu: str, rows: Sequence[ScreenRow]) -> MenuReport:

@@ -19,16 +19,16 @@ from gateway.domain.ussd.samples import ANSWERS, CALLERS
 from gateway.domain.ussd.session import Session
 
 HOME, CONFIRM = Place("family", "home"), Place("renewal", "confirm")
-GIVEN, LANGUAGE = Place("renewal", "number_given"), Place("settings", "language")
 TABLE = {
     "caller": [NAMED["caller"]["covered"]],
     "quote": [NAMED["quote"]["payable"]],
+    "bill": [NAMED["bill"]["numbered"]],
     "control_number": [NAMED["control_number"]["numbered"]],
 }
 
 
 def said(found: Iterable[Move]) -> list[str]:
-    """``renewal/confirm left``, ``number/try_later<bill final``"""
+    """``renewal/confirm left``, ``number/answer_by_sms<bill final``"""
     return [f"{p.menu}/{p.screen}{'<' + p.missed if p.missed else ''} {event}" for p, event in found]
 
 
@@ -48,13 +48,15 @@ DIALLED = ["family/home shown", "family/home entered"]
 CONFIRMED = ["family/home left", "renewal/confirm shown", "renewal/confirm entered"]
 BACK_HOME = ["renewal/confirm left", "family/home shown", "family/home entered"]
 
+HELP = ["5", "4", "1"]
+
 # what is pressed, and what the last key adds
 TURNS = [
     ("the first screen", [], DIALLED),
     ("another menu", ["1"], CONFIRMED),
-    ("the last screen", ["1", "1"], [
-        "renewal/confirm left", "renewal/number_given shown", "renewal/number_given final"]),
-    ("a key after the end", ["1", "1", "1"], []),
+    ("a further screen of the menu", ["1", "1"], ["renewal/confirm left", "renewal/number_given shown"]),
+    ("the last screen", HELP, ["settings/help left", "settings/help_pay shown", "settings/help_pay final"]),
+    ("a key after the end", [*HELP, "1"], []),
     ("a wrong key", ["7"], []),
     ("a wrong key, then on", ["7", "1"], CONFIRMED),
     ("back", ["1", "0"], BACK_HOME),
@@ -62,8 +64,7 @@ TURNS = [
     ("home", ["1", "00"], BACK_HOME),
     ("home at home", ["00"], []),
     ("a route that leads back", ["1", "2"], BACK_HOME),
-    ("another language", ["4", "2"], ["settings/language left", "family/home shown", "family/home entered"]),
-    ("within a menu", ["5", "1"], ["settings/help left", "settings/help_pay shown", "settings/help_pay final"]),
+    ("another language", ["5", "2", "2"], ["settings/language left", "family/home shown", "family/home entered"]),
     ("too often wrong", ["7"] * 5, ["family/home cut"]),
     ("a key after that", ["7"] * 6, []),
     ("too often wrong elsewhere", ["1", *["7"] * 5], ["renewal/confirm cut"]),
@@ -78,12 +79,12 @@ def test_what_a_turn_adds(keys: list[str], last: list[str]) -> None:
 
 # a fact that does not come: which, what is pressed, what the last key adds
 LATE_FACTS = [
-    ("caller", [], ["family/try_later<caller shown", "family/try_later<caller entered",
-                    "family/try_later<caller final"]),
-    ("bill", ["2"], ["family/home left", "number/try_later<bill shown", "number/try_later<bill entered",
-                     "number/try_later<bill final"]),
-    ("quote", ["1"], ["family/home left", "renewal/try_later<quote shown", "renewal/try_later<quote entered",
-                      "renewal/try_later<quote final"]),
+    ("caller", [], ["family/answer_by_sms<caller shown", "family/answer_by_sms<caller entered",
+                    "family/answer_by_sms<caller final"]),
+    ("bill", ["2"], ["family/home left", "number/answer_by_sms<bill shown", "number/answer_by_sms<bill entered",
+                     "number/answer_by_sms<bill final"]),
+    ("quote", ["1"], ["family/home left", "renewal/answer_by_sms<quote shown", "renewal/answer_by_sms<quote entered",
+                      "renewal/answer_by_sms<quote final"]),
     ("control_number", ["1", "1"], ["renewal/confirm left", "renewal/number_by_sms<control_number shown",
                                     "renewal/number_by_sms<control_number final"]),
 ]  # fmt: skip
@@ -114,11 +115,10 @@ def test_a_screen_reached_without_its_fact_is_another_place_than_the_screen_itse
 
 
 def test_pages_of_a_screen_are_one_place_and_the_last_one_ends_it() -> None:
-    added = played("1", "1", limit=80, table={"caller": [NAMED["caller"]["covered"]]})
-    pages = added[-1]
-    assert pages[-1:] == ["renewal/number_given shown"], "two pages: not the last one yet"
-    assert played("1", "1", "#", limit=80)[-1] == ["renewal/number_given final"]
-    assert played("1", "1", *["7"] * 5, limit=80)[-1] == ["renewal/number_given cut"]
+    bank = ["2", "2"]
+    assert played(*bank, limit=120)[-1][-1:] == ["number/number_bank shown"], "two pages: not the last one yet"
+    assert played(*bank, "#", limit=120)[-1] == ["number/number_bank final"]
+    assert played(*bank, *["7"] * 5, limit=120)[-1] == ["number/number_bank cut"]
 
 
 def test_dialled_answers_pass_through_screens_that_nobody_is_shown() -> None:

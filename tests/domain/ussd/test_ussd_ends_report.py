@@ -11,6 +11,7 @@ from gateway.domain.ussd.ends import Place, ScreenEvent
 from gateway.domain.ussd.ends_report import Ends, depths, ends_of, first_words, report, share
 
 E = ScreenEvent
+CONFIRM = Place("renewal", "confirm")
 
 
 def ends(**figures: int) -> Ends:
@@ -60,21 +61,29 @@ def test_a_share_is_in_tenths_of_a_per_cent(part: int, whole: int, tenths: int |
 
 def test_one_channels_words_say_nothing_of_anothers() -> None:
     """Taken up on a channel that tells no end: the other's hung-up callers are hung up still."""
-    home = Place("family", "home")
-    told = [("a", home, E.SHOWN, 5), ("a", home, E.HUNG_UP, 5)]
-    silent = [("b", home, E.SHOWN, 4), ("b", home, E.RESUMED, 4), ("b", home, E.LEFT, 4)]
+    told = [("a", CONFIRM, E.SHOWN, 5), ("a", CONFIRM, E.HUNG_UP, 5)]
+    silent = [("b", CONFIRM, E.SHOWN, 4), ("b", CONFIRM, E.RESUMED, 4), ("b", CONFIRM, E.LEFT, 4)]
     [menu] = report(BOOK, [*told, *silent])
     assert menu.total == ends(reached=9, went_on=4, hung_up=5)
 
 
 def test_the_same_event_of_several_rows_is_summed() -> None:
-    [menu] = report(BOOK, [("a", Place("family", "home"), E.SHOWN, n) for n in (1, 2)])
+    [menu] = report(BOOK, [("a", CONFIRM, E.SHOWN, n) for n in (1, 2)])
     assert menu.total == ends(reached=3, silent=3)
+
+
+def test_who_hangs_up_where_the_screen_tells_what_one_dials_for_was_served() -> None:
+    """The first screen says covered or not: most need no more. A fault of ours is a loss there too."""
+    home = Place("family", "home")
+    told = [("a", home, E.SHOWN, 10), ("a", home, E.HUNG_UP, 3), ("a", home, E.FAILED, 1), ("a", home, E.CUT, 1)]
+    [menu] = report(BOOK, [*told, ("a", home, E.LEFT, 2)])
+    assert menu.total == ends(reached=10, went_on=2, served=6, failed=1, cut=1)
+    assert (menu.total.lost, menu.total.ended) == (2, 8)
 
 
 DEPTHS = {
     "family": {"families": 1, "home": 1, "stranger": 1},
-    "number": {"number_how": 1, "number_mobile": 2, "number_bank": 2},
+    "number": {"number_how": 1, "number_mobile": 1, "number_bank": 1},
     "enquiry": {"enquiry": 1, "enquiry_again": 2, "enquiry_answer": 2},
 }
 
