@@ -92,8 +92,10 @@ def step(book: Book, session: Session, event: Event) -> Step:
         return _shown(session, session.reply or book.language(session.language).say("end.bye", {}), True)
     match event:
         case Started(anew, left):
-            begun = session._replace(screen="", trail=(), page=0, notice="nav.anew" if anew else "")
-            return _enter(book, resumed(book, begun, left), book.start)
+            begun = session._replace(
+                screen="", trail=(), page=0, notice="nav.anew" if anew else "", left=None, resuming=""
+            )
+            return _enter(book, resumed(book, begun, left) if left else begun, book.start)
         case Key(text, dialled):
             return _key(book, session, text, dialled)
         case Answered(fact, value):
@@ -262,8 +264,8 @@ def _effects(session: Session, screen: ScreenSpec) -> tuple[UssdEffect, ...]:
 
 
 def _scope(session: Session) -> dict[str, object]:
-    told = {"network": {"state": session.network}, "left": {"state": session.left.menu if session.left else ""}}
-    return {"msisdn": session.msisdn, **told, **session.values, **session.facts}
+    network, left = {"state": session.network}, {"state": session.left.menu if session.left else ""}
+    return {"msisdn": session.msisdn, "network": network, "left": left, **session.values, **session.facts}
 
 
 def _items(session: Session, screen: ScreenSpec) -> Sequence[Any]:

@@ -35,11 +35,11 @@ def leaving(book: Book, session: Session, screen: ScreenSpec, trail: tuple[str, 
     return Left(screen.name, screen.menu, session.language, chosen, typed)
 
 
-def resumed(book: Book, session: Session, left: Left | None) -> Session:
-    """The conversation as it begins, with what is to be taken up."""
-    screen = book.screens.get(left.screen) if left else None
-    if left is None or screen is None or screen.resume == RESTART or not book.limits.resume_minutes:
-        return session._replace(left=None, resuming="")
+def resumed(book: Book, session: Session, left: Left) -> Session:
+    """The conversation as it begins, with what is to be taken up; as it is where the book would not."""
+    screen = book.screens.get(left.screen)
+    if screen is None or screen.resume == RESTART or not book.limits.resume_minutes:
+        return session
     language = left.language if left.language in book.languages else session.language
     notice = "nav.resumed" if screen.resume == CONTINUE else ""
     told = left._replace(menu=screen.menu)  # as the book has it now

@@ -219,6 +219,12 @@ def test_a_repeat_of_the_answer_to_the_question_never_skips_the_confirmation() -
 # --------------------------------------------------------------------------------------------- books that lead astray
 
 
+def route(goto: str, when: Data | None = None, **fields: Any) -> Data:
+    """A route to one screen, whatever the facts."""
+    conditional = [{"goto": goto, "when": when}] if when else []
+    return {"kind": "route", **fields, "routes": [*conditional, {"goto": goto}]}
+
+
 QUESTION = [
     {"key": "1", "text": "option.resume", "goto": "start"},
     {"key": "2", "text": "option.anew", "goto": "start"},
@@ -295,6 +301,29 @@ ASTRAY: list[tuple[str, Data, list[str]]] = [
         ["screen resume: asks whether to resume: a menu without needs, with one option that resumes"],
     ),
     (
+        "a question that has to be fetched first",
+        shipped(resume={"needs": ["caller"], "failed": "try_later"}),
+        ["screen resume: asks whether to resume: a menu without needs, with one option that resumes"],
+    ),
+    (
+        "a question that ends",
+        shipped(resume={"kind": "end"}),
+        ["screen resume: asks whether to resume: a menu without needs, with one option that resumes"],
+    ),
+    (
+        "a fact that is forgotten on the way and not fetched again",
+        shipped(help={"resume": "continue", "resume_at": "a"}, a=route("help", {"caller.count": 1}, forget=["caller"])),
+        ["screen help: taken up again, it lacks the fact 'caller'"],
+    ),
+    (
+        "more routes than are passed between two replies",
+        shipped(
+            help={"resume": "continue", "resume_at": "r1"},
+            **{f"r{n}": route(f"r{n + 1}" if n < BOOK.limits.hops else "help") for n in range(1, BOOK.limits.hops + 1)},
+        ),
+        ["screen help: no way back to it ends at a screen"],
+    ),
+    (
         "a question that leads away",
         shipped(resume={"options": [{**QUESTION[0], "resumes": True}, {**QUESTION[1], "goto": "help"}]}),
         ["screen resume: option 2 must go to the start"],
@@ -311,6 +340,7 @@ def test_a_book_that_leads_astray_is_refused(data: Data, faults: list[str]) -> N
 
 GOOD = [
     ("a confirmation that is shown again unasked", shipped(confirm={"resume": "continue"})),
+    ("a family that is only ever chosen from the list", shipped(start={"routes": [{"goto": "families"}]})),
     ("by way of another menu", shipped(number_how={"resume_at": "pay"})),
 ]
 
@@ -330,6 +360,12 @@ def test_a_book_that_says_nothing_begins_anew() -> None:
     book = load_book(*small())
     assert {screen.resume for screen in book.screens.values()} == {"restart"}
     assert book.resume_uses == {}
+
+
+def test_a_value_that_the_way_back_sets_is_not_kept() -> None:
+    sets = {"kind": "route", "routes": [{"goto": "pay", "put": {"family": "caller.families.0"}}]}
+    book = load_book(shipped(help={"resume": "continue", "resume_at": "a"}, a=sets), menus.read()[1])
+    assert book.resume_uses["help"] == ()
 
 
 def test_the_shipped_book_keeps_what_its_ways_back_use_and_no_more() -> None:
