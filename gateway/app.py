@@ -397,7 +397,7 @@ def _ussd_routes(parts: Core, sessions: SessionStore, stack: AsyncExitStack, wak
         parts.book,
         sessions,
         UssdFacts(parts.database, parts.clock, ussd.wrong_numbers_an_hour),
-        UssdEffects(parts.database, request_number, parts.messages),
+        UssdEffects(parts.database, request_number, parts.messages, ussd.wrong_numbers_an_hour),
         watch,
         parts.clock,
         Budget(total_s=ussd.reply_s, fact_s=ussd.fact_s, number_s=ussd.number_s),

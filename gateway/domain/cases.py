@@ -74,6 +74,7 @@ ACTS: dict[CaseKind, tuple[Act, ...]] = {
     CaseKind.DAY_DIFFERS: (Act.CLOSE,),
     CaseKind.DAY_CHANGED: (Act.CLOSE,),
     CaseKind.NO_STATEMENT: (Act.CLOSE,),
+    CaseKind.PHONE_REPORTED: (Act.CLOSE,),
 }
 _HELD_ACTS = (Act.MATCH, Act.REFUND, Act.REJECT)
 

@@ -79,6 +79,7 @@ class CaseKind(StrEnum):
     DAY_DIFFERS = "day_differs"
     DAY_CHANGED = "day_changed"
     NO_STATEMENT = "no_statement"
+    PHONE_REPORTED = "phone_reported"
 
 
 # Money that is not what was asked for; other money that waits for a person is right in itself and only not placed yet.

@@ -37,6 +37,7 @@ class UssdFacts:
             "enquiry": self.enquiry,
             "members": MembersFact(uow, clock),
             "payment": PaymentFact(uow, clock),
+            "tries": self.tries,
         }
 
     async def answer(self, ask: Ask) -> JsonObject:
@@ -92,10 +93,16 @@ class UssdFacts:
             family = await tx.registry.family_of(chfid)
             policies = await tx.registry.policies(family.id) if family else ()
         if family is None:
-            async with self._uow.writing() as tx:
-                await tx.callers.count_miss(msisdn, now)
-            return {"state": "unknown"}
+            async with self._uow.writing() as tx:  # counted by the database: of many at once no more are answered
+                late = await tx.callers.count_miss(msisdn, now) > self._wrong_numbers_an_hour
+            return {"state": "limited" if late else "unknown"}
         return cover_fact(cover_on(policies, eat_day(now)))
+
+    async def tries(self, msisdn: str) -> JsonObject:
+        """Whether the limit on insurance numbers lets this phone try another one in this hour."""
+        async with self._uow.reading() as tx:
+            tried = await tx.callers.misses(msisdn, self._clock.now())
+        return {"state": "limited" if tried >= self._wrong_numbers_an_hour else "free"}
 
 
 def number_fact(bill: Bill) -> JsonObject:

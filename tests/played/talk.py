@@ -8,7 +8,7 @@ from typing import Any
 
 import menus
 from gateway.domain.ussd.book import Book, load_book
-from gateway.domain.ussd.effects import KeepLanguage, RequestBill, TellHowToPay, UssdEffect
+from gateway.domain.ussd.effects import ClaimFamily, DisownFamily, KeepLanguage, RequestBill, TellHowToPay, UssdEffect
 from gateway.domain.ussd.frame import Frame
 from gateway.domain.ussd.machine import (
     Answered,
@@ -138,3 +138,7 @@ def said_effect(effect: UssdEffect) -> str:
             return f"keep_language {language} for={msisdn}"
         case TellHowToPay(number, way, network, msisdn, language):
             return f"tell_{way} {number} network={network} for={msisdn} in={language}"
+        case DisownFamily(family_id, msisdn):
+            return f"disown family={family_id} for={msisdn}"
+        case ClaimFamily(chfid, msisdn):
+            return f"claim {chfid} for={msisdn}"

@@ -42,7 +42,23 @@ class TellHowToPay:
     language: str
 
 
-UssdEffect = RequestBill | KeepLanguage | TellHowToPay
+@dataclass(frozen=True, slots=True)
+class DisownFamily:
+    """The caller says that this family is not its own."""
+
+    family_id: int
+    msisdn: str
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimFamily:
+    """The caller says that its phone belongs to the family with this insurance number."""
+
+    chfid: str
+    msisdn: str
+
+
+UssdEffect = RequestBill | KeepLanguage | TellHowToPay | DisownFamily | ClaimFamily
 
 
 def _request_bill(session: Session) -> RequestBill | None:
@@ -59,11 +75,23 @@ def _tell(session: Session, way: str) -> TellHowToPay | None:
     return TellHowToPay(bill["number"], way, session.network, session.msisdn, session.language)
 
 
+def _disown(session: Session) -> DisownFamily | None:
+    family = session.values.get("family")
+    return DisownFamily(family["id"], session.msisdn) if family else None
+
+
+def _claim(session: Session) -> ClaimFamily | None:
+    typed = session.values.get("claimed")
+    return ClaimFamily(typed, session.msisdn) if typed else None
+
+
 # what a screen's ``does`` may name; None where the facts give no reason to
 DOES: dict[str, Callable[[Session], UssdEffect | None]] = {
     "request_bill": _request_bill,
     "tell_mobile": partial(_tell, way="mobile"),
     "tell_bank": partial(_tell, way="bank"),
+    "disown_family": _disown,
+    "claim_family": _claim,
 }
 # the texts of the messages that they send, beyond those that every book has
 SAYS: dict[str, str] = {"tell_mobile": "sms.how_mobile.{network.state}", "tell_bank": "sms.how_bank"}

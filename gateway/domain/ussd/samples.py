@@ -73,6 +73,7 @@ ANSWERS: dict[str, list[Fact]] = {
         {**OWED, "state": str(state), "receipts": [receipt("checked"), receipt("paid"), receipt("paid")][: 3 - i // 2]}
         for i, state in enumerate(PaymentState)
     ],
+    "tries": [{"state": state} for state in FACTS["tries"].states],
     "enquiry": [{"state": str(s), "until": "2026-12-30", "start": "2026-12-31"} for s in FACTS["enquiry"].states],
 }
 CALLERS = {

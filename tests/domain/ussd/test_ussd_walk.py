@@ -15,7 +15,7 @@ from played.walk import NOTICES, WALKED, Edge, walk
 
 from gateway.domain.segments import is_gsm7, units
 from gateway.domain.ussd.book import load_book
-from gateway.domain.ussd.effects import KeepLanguage, RequestBill, TellHowToPay
+from gateway.domain.ussd.effects import ClaimFamily, DisownFamily, KeepLanguage, RequestBill, TellHowToPay
 from gateway.domain.ussd.facts import FACTS
 from gateway.domain.ussd.machine import Key, Started, step
 from gateway.domain.ussd.samples import ANSWERS, CALLERS, GIVEN_NAMES, caller, member
@@ -148,6 +148,12 @@ def test_a_bill_is_asked_for_only_by_a_yes_to_its_amount(edges: list[Edge]) -> N
                 assert before.screen in ("number_how", "number_given")
                 assert after.screen == f"number_{effect.way}"
                 assert (effect.control_number, effect.msisdn) == (after.facts["bill"]["number"], before.msisdn)
+            elif isinstance(effect, DisownFamily):
+                assert (before.screen, edge.key) == ("wrong_phone", "1")
+                assert effect == DisownFamily(before.values["family"]["id"], before.msisdn)
+            elif isinstance(effect, ClaimFamily):
+                assert before.screen == "claim_number"
+                assert effect == ClaimFamily(edge.key, before.msisdn)
             else:
                 assert isinstance(effect, KeepLanguage)
                 assert before.screen == "language"
