@@ -16,7 +16,7 @@ Fact = dict[str, Any]
 CHFID, BAD_CHFID = "100000014", "100000017"  # the second has a wrong check digit
 NAME = "Mwanamkasi Rajabuw"  # as long as a label lets a name be
 GIVEN_NAMES = "Mwanamkasi Raj"  # as long as a member's line lets them be
-RECEIPT = "GEPG-1234567890123456"
+RECEIPT = "BANK-1234567890123456"
 PRODUCT = "Mfuko wa Afya ya Jamii Iliyoboreshwa Mor"  # as long as a quote lets it be
 
 
