@@ -1,9 +1,9 @@
 """``python -m bench.ussd``: our steps per second beside two floors, in one run, pair by pair.
 
 Floor A: a bare aiohttp handler without state. Floor B: an aiohttp handler doing one Redis GET and one SET.
-Ours: the known phone's dialogue (cover, help, back, a menu, back) with its registry read, on SQLite with sessions in
-memory against A, and on PostgreSQL with sessions in Valkey against B. The order within a round is ours, floor, and the
-median of the rounds' ratios is what counts: the machine is shared and its speed drifts.
+Ours: the known phone's dialogue (cover, a menu, back, the menu, one further on) with its registry read, on SQLite with
+sessions in memory against A, and on PostgreSQL with sessions in Valkey against B. The order within a round is ours,
+floor, and the median of the rounds' ratios is what counts: the machine is shared and its speed drifts.
 """
 
 from __future__ import annotations

@@ -451,6 +451,7 @@ def _ussd_routes(
             request_number,
             Promises(parts.database, parts.clock, ussd.answers_an_hour),
             parts.messages,
+            ussd.wrong_numbers_an_hour,
             registry,
         ),
         watch,

@@ -75,6 +75,7 @@ ACTS: dict[CaseKind, tuple[Act, ...]] = {
     CaseKind.DAY_CHANGED: (Act.CLOSE,),
     CaseKind.NO_STATEMENT: (Act.CLOSE,),
     CaseKind.UNREADABLE: (Act.CLOSE,),
+    CaseKind.PHONE_REPORTED: (Act.CLOSE,),
 }
 _HELD_ACTS = (Act.MATCH, Act.REFUND, Act.REJECT)
 

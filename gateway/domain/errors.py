@@ -98,6 +98,9 @@ ERRORS: dict[str, ErrorCode] = {
         ErrorCode("REC-DIFFERENCES", 200, False, "A day's statement and what we hold do not agree in every line."),
         ErrorCode("REC-DAY-CHANGED", 200, False, "Money of a day that a person has closed is not what it was then."),
         ErrorCode("REC-NO-STATEMENT", 200, True, "A provider gave no account of a day within the stated time."),
+        ErrorCode(
+            "REG-PHONE", 200, False, "A caller says that its phone is put down for the wrong family, or for none."
+        ),
         ErrorCode("REG-SHAPE", 500, False, "The database is no openIMIS that this build can work with: run db check."),
         ErrorCode("REG-SCHEMA", 500, False, "The database is not at the schema this build needs: run db upgrade."),
     )
@@ -124,4 +127,5 @@ CASE_CODES: dict[CaseKind, str] = {
     CaseKind.DAY_CHANGED: "REC-DAY-CHANGED",
     CaseKind.NO_STATEMENT: "REC-NO-STATEMENT",
     CaseKind.UNREADABLE: "PAY-NEW-FORM",
+    CaseKind.PHONE_REPORTED: "REG-PHONE",
 }

@@ -80,6 +80,7 @@ class CaseKind(StrEnum):
     DAY_CHANGED = "day_changed"
     NO_STATEMENT = "no_statement"
     UNREADABLE = "unreadable"  # the provider's own words, and we do not know the language: money may hang on it
+    PHONE_REPORTED = "phone_reported"
 
 
 # Money that is not what was asked for; other money that waits for a person is right in itself and only not placed yet.

@@ -13,6 +13,7 @@ from gateway.domain.effects import Effect
 from gateway.domain.family_payment import HeldMoney
 from gateway.domain.money import Money
 from gateway.domain.payments import CaseKind, EntryState, PaymentReport
+from gateway.domain.phone_reports import PhoneReport
 from gateway.domain.pool import PoolKind, PoolNumber, PoolState
 from gateway.domain.upkeep import PolicyEvent, PolicyEventKind
 from gateway.ports.payments import Notice, Verdict
@@ -409,7 +410,8 @@ class Callers(Protocol):
     async def known(
         self, msisdns: Sequence[str]
     ) -> tuple[Mapping[str, Sequence[int]], Mapping[str, str], Mapping[str, Sequence[int]]]:
-        """Insuree ids, languages and officer ids of these phones, in one look."""
+        """Insuree ids, languages and officer ids of these phones, in one look. Families that a phone calls not its
+        own are left out."""
         ...
 
     async def languages(self, msisdns: Sequence[str]) -> Mapping[str, str]: ...
@@ -435,6 +437,18 @@ class Callers(Protocol):
 
     async def misses(self, msisdn: str, now: datetime) -> int:
         """Wrong numbers of this phone in this hour."""
+        ...
+
+    async def report(self, report: PhoneReport, now: datetime) -> bool:
+        """Keep what a phone says; False where it has said so of this family already. ``known`` heeds it."""
+        ...
+
+    async def claims(self, msisdn: str) -> int:
+        """How many families this phone claims at present."""
+        ...
+
+    async def lift_report(self, report_id: str) -> None:
+        """A person has seen to it: it holds no longer, and may be said again."""
         ...
 
 

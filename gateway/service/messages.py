@@ -44,14 +44,12 @@ class Messages:
 
     def how_to_pay(self, bill: Bill, way: str, network: str, reader: Requester) -> SendSms:
         """The number, the amount, the last day, and what to press on the reader's own network, or that a bank does."""
-        kind, scope = (
-            f"how_{way}",
-            {
-                "number": bill.control_number,
-                "amount": (bill.amount - bill.paid).amount_minor,
-                "expires": eat_day(bill.expires_at),
-            },
-        )
+        scope = {
+            "number": bill.control_number,
+            "amount": (bill.amount - bill.paid).amount_minor,
+            "expires": eat_day(bill.expires_at),
+        }
+        kind = f"how_{way}"
         variant = f"{kind}.{network}" if way == "mobile" else kind
         return replace(self._sms(variant, reader, f"bill:{bill.id}", **scope), message=kind)
 

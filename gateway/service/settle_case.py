@@ -21,6 +21,7 @@ from gateway.domain.clock import Clock, eat_day
 from gateway.domain.errors import CASE_CODES
 from gateway.domain.money import Money
 from gateway.domain.payments import CaseKind, PaymentReport
+from gateway.domain.phone_reports import report_of
 from gateway.domain.policy import Family, NewPolicy
 from gateway.domain.quote import next_product
 from gateway.domain.settlement import Ledger, Settlement, latest_settled
@@ -152,6 +153,8 @@ class SettleCase:
 
     async def _act(self, tx: Transaction, case: KnownCase, decision: Decision, now: datetime) -> _Done:
         if decision.act == Act.CLOSE:
+            if case.kind == CaseKind.PHONE_REPORTED:  # the registry is right now, or was right before
+                await tx.callers.lift_report(report_of(case.subject))
             return _Done("closed", {}, {})
         money = await money_of(tx, case)
         if money is None:

@@ -9,6 +9,8 @@ from gateway.domain.bill import Bill
 from gateway.domain.clock import eat_day
 from gateway.domain.ussd.effects import (
     AwaitNumber,
+    ClaimFamily,
+    DisownFamily,
     KeepLanguage,
     PromiseAnswer,
     RequestBill,
@@ -21,6 +23,7 @@ from gateway.service.answer_by_sms import PromiseRefusedError, Promises
 from gateway.service.bounded import Bounded
 from gateway.service.how_to_pay import HowToPay
 from gateway.service.messages import Messages
+from gateway.service.report_phone import ReportPhone
 from gateway.service.request_control_number import RequestControlNumber
 
 OWN_AT_ONCE = 2  # transactions of a moment each
@@ -38,6 +41,7 @@ class UssdEffects:
         request_number: RequestControlNumber,
         promises: Promises,
         messages: Messages,
+        wrong_numbers_an_hour: int = 10,
         registry: Bounded | None = None,
     ) -> None:
         """``registry``: what of the registry is in work."""
@@ -48,6 +52,7 @@ class UssdEffects:
         self._promises = promises
         self._registry = registry or Bounded(OWN_AT_ONCE)
         self._own = Bounded(OWN_AT_ONCE)
+        self._report_phone = ReportPhone(uow, wrong_numbers_an_hour)
 
     async def __call__(self, effect: UssdEffect, now: datetime) -> Bill | None:
         """Do it. A bill that was asked for, None where what is due has changed or no bill was asked for."""
@@ -65,6 +70,10 @@ class UssdEffects:
                 await self._own.run(partial(self._how_to_pay, effect, now))
             case TellCommission():
                 await self._own.run(partial(self._tell_commission, effect, now))
+            case DisownFamily():
+                await self._own.run(partial(self._report_phone.disown, effect, now))
+            case ClaimFamily():
+                await self._own.run(partial(self._report_phone.claim, effect, now))
         return None
 
     async def _keep_language(self, effect: KeepLanguage, now: datetime) -> None:

@@ -56,6 +56,7 @@ class UssdFacts:
             "members": MembersFact(uow, clock),
             "payment": PaymentFact(uow, clock),
             **OfficerFacts(uow, clock, officer_wrong_numbers_an_hour).readers(),
+            "tries": self.tries,
         }
 
     async def answer(self, ask: Ask) -> JsonObject:
@@ -115,6 +116,12 @@ class UssdFacts:
         """Covered or not and until when, and no more, for a correct number; guesses are counted and limited."""
         found = await enquire(self._uow, chfid, msisdn, self._wrong_numbers_an_hour, self._clock.now())
         return cover_fact(found.cover) if isinstance(found, Found) else {"state": found}
+
+    async def tries(self, msisdn: str) -> JsonObject:
+        """Whether the limit on insurance numbers lets this phone try another one in this hour."""
+        async with self._uow.reading() as tx:
+            tried = await tx.callers.misses(msisdn, self._clock.now())
+        return {"state": "limited" if tried >= self._wrong_numbers_an_hour else "free"}
 
 
 def number_fact(bill: Bill) -> JsonObject:

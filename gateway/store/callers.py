@@ -7,17 +7,39 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Column, Integer, Select, Table, bindparam, cast, delete, null, select, union_all
+from sqlalchemy import (
+    Column,
+    Integer,
+    Select,
+    Table,
+    bindparam,
+    cast,
+    delete,
+    exists,
+    func,
+    literal_column,
+    null,
+    select,
+    union_all,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from gateway.store.statements import padded, replace, upsert
-from gateway.store.tables import caller, miss, officer_phone, phone, watermark
+from gateway.domain.phone_reports import PhoneReport, Says
+from gateway.store.statements import insert_if_absent, padded, replace, upsert
+from gateway.store.tables import caller, miss, officer_phone, phone, phone_report, watermark
 
 _AT_ONCE = 2_000  # rows; a statement of SQL Server's takes 2,100 parameters
 _MAX_FAMILIES = 20  # of one phone: an officer's; more would not fit a menu anyway
 _MAX_OFFICERS = 5  # of one phone
 
 _LANGUAGES = select(caller.c.msisdn, caller.c.language).where(caller.c.msisdn.in_(bindparam("msisdns", expanding=True)))
+
+
+_DISOWNED = exists().where(
+    phone_report.c.msisdn == phone.c.msisdn,
+    phone_report.c.family_id == phone.c.family_id,
+    phone_report.c.says == literal_column(f"'{Says.NOT_OURS}'"),
+)
 
 
 def _of(table: Table, **told: Column[Any]) -> Select[Any]:
@@ -33,7 +55,7 @@ def _of(table: Table, **told: Column[Any]) -> Select[Any]:
 
 # All in one look: this is every first screen's query.
 _CALLERS = union_all(
-    _of(phone, insuree_id=phone.c.insuree_id),
+    _of(phone, insuree_id=phone.c.insuree_id).where(~_DISOWNED),
     _of(caller, language=caller.c.language),
     _of(officer_phone, officer_id=officer_phone.c.officer_id),
 )
@@ -121,3 +143,14 @@ class SqlCallers:
     async def misses(self, msisdn: str, now: datetime) -> int:
         statement = select(miss.c.count).where(miss.c.msisdn == msisdn, miss.c.hour == _hour(now))
         return int(await self._db.scalar(statement) or 0)
+
+    async def report(self, report: PhoneReport, now: datetime) -> bool:
+        row = {"id": report.id, "msisdn": report.msisdn, "family_id": report.family_id, "says": report.says, "at": now}
+        return await insert_if_absent(self._db, phone_report, ("msisdn", "family_id", "says"), [row]) == 1
+
+    async def claims(self, msisdn: str) -> int:
+        own = (phone_report.c.msisdn == msisdn, phone_report.c.says == Says.OURS)
+        return int(await self._db.scalar(select(func.count()).select_from(phone_report).where(*own)) or 0)
+
+    async def lift_report(self, report_id: str) -> None:
+        await self._db.execute(delete(phone_report).where(phone_report.c.id == report_id))

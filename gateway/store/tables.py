@@ -330,6 +330,18 @@ miss = Table(
     Column("count", Integer, nullable=False),
 )
 
+# Open reports only: a row goes when its case is closed.
+phone_report = Table(
+    "gw_phone_report",
+    metadata,
+    Column("id", String(40), primary_key=True),
+    Column("msisdn", String(16), nullable=False),
+    Column("family_id", Integer, nullable=False),
+    Column("says", String(10), nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    UniqueConstraint("msisdn", "family_id", "says"),
+)
+
 watermark = Table(
     "gw_watermark",
     metadata,

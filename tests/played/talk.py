@@ -10,6 +10,8 @@ import menus
 from gateway.domain.ussd.book import Book, load_book
 from gateway.domain.ussd.effects import (
     AwaitNumber,
+    ClaimFamily,
+    DisownFamily,
     KeepLanguage,
     PromiseAnswer,
     RequestBill,
@@ -174,3 +176,7 @@ def said_effect(effect: UssdEffect) -> str:
         case TellCommission(officer, first, reckoned, commission, collected, msisdn, language):
             told = f"minor={commission} of={collected}" if reckoned else f"of={collected}"
             return f"tell_commission {officer} {first} {told} for={msisdn} in={language}"
+        case DisownFamily(family_id, msisdn):
+            return f"disown family={family_id} for={msisdn}"
+        case ClaimFamily(chfid, msisdn):
+            return f"claim {chfid} for={msisdn}"

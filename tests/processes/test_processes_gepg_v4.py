@@ -145,7 +145,7 @@ async def test_a_known_phone_renews_its_cover(world: World) -> None:
     family = await world.family(members=3)
     given = await world.phone(family.phones[0]).ask_for_number()
     number = given.control_number
-    assert (given.kind, len(number)) == ("END", 12), "two keys and the number is on the screen"
+    assert (given.kind, len(number)) == ("CON", 12), "two keys and the number is on the screen"
     held = await at_gepg(world, family)
     assert (held["control_number"], held["amount"], held["pay_opt"]) == (number, "30000.00", 3)
 

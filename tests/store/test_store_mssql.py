@@ -41,6 +41,7 @@ from gateway.domain.bill import BillFact, BillState, PayOption
 from gateway.domain.effects import SendSms
 from gateway.domain.money import Money
 from gateway.domain.payments import CaseKind, EntryState
+from gateway.domain.phone_reports import PhoneReport, Says
 from gateway.domain.pool import PoolKind, PoolNumber, PoolState
 from gateway.domain.reconcile import Became, Judgement, Kind, Tally
 from gateway.domain.upkeep import OURS, PolicyEvent, PolicyEventKind
@@ -343,6 +344,12 @@ async def _callers(callers: Any) -> None:
     assert await callers.watermark("here") == after(hours=1)
     assert [await callers.count_miss(one, now) for now in (NOW, NOW, after(hours=1))] == [1, 2, 1]
     assert [await callers.misses(msisdn, NOW) for msisdn in (one, two)] == [2, 0]
+    disowned, claimed = PhoneReport("P1", one, 1, Says.NOT_OURS), PhoneReport("P2", one, 2, Says.OURS)
+    assert [await callers.report(said, NOW) for said in (disowned, disowned, claimed)] == [True, False, True]
+    assert [await callers.claims(msisdn) for msisdn in (one, two)] == [1, 0]
+    assert (await callers.known([one, two]))[0] == {}
+    await callers.lift_report("P1")
+    assert (await callers.known([one, two]))[0] == {one: [1, 2]}
 
 
 async def _follow(follow: Any) -> None:

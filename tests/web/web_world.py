@@ -128,6 +128,15 @@ class Languages:
     def outbox(self) -> Languages:
         return self
 
+    @property
+    def registry(self) -> Languages:
+        return self
+
+    async def family(self, family_id: int) -> None: ...
+    async def family_of(self, chfid: str) -> None: ...
+    async def count_miss(self, msisdn: str, now: datetime) -> int:
+        return 1
+
     async def by_control_number(self, number: str) -> Bill:
         return replace(BILL, control_number=number)
 

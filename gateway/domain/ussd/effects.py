@@ -79,7 +79,32 @@ class PromiseAnswer:
     language: str
 
 
-UssdEffect = RequestBill | KeepLanguage | TellHowToPay | TellCommission | AwaitNumber | PromiseAnswer
+@dataclass(frozen=True, slots=True)
+class DisownFamily:
+    """The caller says that this family is not its own."""
+
+    family_id: int
+    msisdn: str
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimFamily:
+    """The caller says that its phone belongs to the family with this insurance number."""
+
+    chfid: str
+    msisdn: str
+
+
+UssdEffect = (
+    RequestBill
+    | KeepLanguage
+    | TellHowToPay
+    | TellCommission
+    | AwaitNumber
+    | PromiseAnswer
+    | DisownFamily
+    | ClaimFamily
+)
 
 UNANSWERED = "unanswered"  # the value that holds what was asked for and did not come
 
@@ -128,6 +153,16 @@ def _promise_answer(session: Session) -> PromiseAnswer | None:
     return PromiseAnswer(asked["fact"], args, session.msisdn, session.language)
 
 
+def _disown(session: Session) -> DisownFamily | None:
+    family = session.values.get("family")
+    return DisownFamily(family["id"], session.msisdn) if family else None
+
+
+def _claim(session: Session) -> ClaimFamily | None:
+    typed = session.values.get("claimed")
+    return ClaimFamily(typed, session.msisdn) if typed else None
+
+
 # what a screen's ``does`` may name; None where the facts give no reason to
 DOES: dict[str, Callable[[Session], UssdEffect | None]] = {
     "request_bill": _request_bill,
@@ -136,6 +171,8 @@ DOES: dict[str, Callable[[Session], UssdEffect | None]] = {
     "tell_commission": _tell_commission,
     "await_number": _await_number,
     "answer_by_sms": _promise_answer,
+    "disown_family": _disown,
+    "claim_family": _claim,
 }
 # what a conversation that is taken up again may come to do: to wait beside others for a number binds nobody
 HARMLESS = frozenset({"await_number"})

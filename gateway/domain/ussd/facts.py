@@ -53,6 +53,8 @@ FACTS: dict[str, FactSpec] = {
         ("count",),
         (("items", FactSpec((), tuple(CoverState), ("name", "until", "start"))),),
     ),
+    # whether this phone may try one more insurance number
+    "tries": FactSpec((("msisdn", "msisdn"),), ("free", "limited")),
     # the family's money: due, number, expires, receipts[{state, amount, receipt, day}], the newest first
     "payment": FactSpec(
         (("family_id", "family.id"),),

@@ -16,7 +16,7 @@ Fact = dict[str, Any]
 CHFID, BAD_CHFID = "100000014", "100000017"  # the second has a wrong check digit
 NAME = "Mwanamkasi Rajabuw"  # as long as a label lets a name be
 GIVEN_NAMES = "Mwanamkasi Raj"  # as long as a member's line lets them be
-RECEIPT = "GEPG-1234567890123456"
+RECEIPT = "BANK-1234567890123456"
 OFFICER_CODE = "EO0000000123"  # as long as a label lets a code be
 PRODUCT = "Mfuko wa Afya ya Jamii Iliyoboreshwa Mor"  # as long as a quote lets it be
 
@@ -94,6 +94,7 @@ ANSWERS: dict[str, list[Fact]] = {
         {**OWED, "state": str(state), "receipts": [receipt("checked"), receipt("paid"), receipt("paid")][: 3 - i // 2]}
         for i, state in enumerate(PaymentState)
     ],
+    "tries": [{"state": state} for state in FACTS["tries"].states],
     "enquiry": [{"state": str(s), "until": "2026-12-30", "start": "2026-12-31"} for s in FACTS["enquiry"].states],
     "officer_enquiry": [
         {

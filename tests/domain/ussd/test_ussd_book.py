@@ -329,7 +329,7 @@ def test_the_shipped_book_is_good_in_both_languages() -> None:
     book = load_book(*menus.read())
     assert list(book.languages) == ["sw", "en"]
     assert book.limits == Limits(keys=40, wrong=4, options=5, input_characters=40)
-    assert [name for name, screen in book.screens.items() if screen.guard] == ["confirm"]
+    assert [name for name, screen in book.screens.items() if screen.guard] == ["wrong_phone", "confirm"]
     assert {name: screen.does for name, screen in book.screens.items() if screen.does} == {
         "ask_number": ("request_bill",),
         "number_mobile": ("tell_mobile",),
@@ -337,6 +337,8 @@ def test_the_shipped_book_is_good_in_both_languages() -> None:
         "commission_sms": ("tell_commission",),
         "number_awaited": ("await_number",),
         "answer_by_sms": ("answer_by_sms",),
+        "disowned": ("disown_family",),
+        "claimed": ("claim_family",),
     }
 
 

@@ -18,6 +18,8 @@ from gateway.domain.segments import is_gsm7, units
 from gateway.domain.ussd.book import load_book
 from gateway.domain.ussd.effects import (
     AwaitNumber,
+    ClaimFamily,
+    DisownFamily,
     KeepLanguage,
     PromiseAnswer,
     RequestBill,
@@ -181,6 +183,12 @@ def test_a_bill_is_asked_for_only_by_a_yes_to_its_amount(edges: list[Edge]) -> N
             elif isinstance(effect, TellCommission):
                 assert (before.screen, edge.key) == ("commission_told", "1")
                 assert effect.first == before.values["month"]["first"]
+            elif isinstance(effect, DisownFamily):
+                assert (before.screen, edge.key) == ("wrong_phone", "1")
+                assert effect == DisownFamily(before.values["family"]["id"], before.msisdn)
+            elif isinstance(effect, ClaimFamily):
+                assert before.screen == "claim_number"
+                assert effect == ClaimFamily(edge.key, before.msisdn)
             else:
                 assert isinstance(effect, KeepLanguage)
                 assert before.screen == "language"

@@ -140,14 +140,18 @@ WHERE gw_bill.state IN ('created', 'submitted') AND gw_bill.asked_at < :asked_at
 -- SqlCallers.known
 SELECT gw_phone.msisdn, gw_phone.insuree_id, CAST(NULL AS VARCHAR(5)) AS language, CAST(NULL AS INTEGER) AS officer_id
 FROM gw_phone
-WHERE gw_phone.msisdn IN (:msisdns_1, :msisdns_2) UNION ALL SELECT gw_caller.msisdn, CAST(NULL AS INTEGER) AS insuree_id, gw_caller.language, CAST(NULL AS INTEGER) AS officer_id
+WHERE gw_phone.msisdn IN (:msisdns_1, :msisdns_2) AND NOT (EXISTS (SELECT *
+FROM gw_phone_report
+WHERE gw_phone_report.msisdn = gw_phone.msisdn AND gw_phone_report.family_id = gw_phone.family_id AND gw_phone_report.says = 'not_ours')) UNION ALL SELECT gw_caller.msisdn, CAST(NULL AS INTEGER) AS insuree_id, gw_caller.language, CAST(NULL AS INTEGER) AS officer_id
 FROM gw_caller
 WHERE gw_caller.msisdn IN (:msisdns_1, :msisdns_2) UNION ALL SELECT gw_officer_phone.msisdn, CAST(NULL AS INTEGER) AS insuree_id, CAST(NULL AS VARCHAR(5)) AS language, gw_officer_phone.officer_id
 FROM gw_officer_phone
 WHERE gw_officer_phone.msisdn IN (:msisdns_1, :msisdns_2);
 SELECT gw_phone.msisdn, gw_phone.insuree_id, CAST(NULL AS VARCHAR(5)) AS language, CAST(NULL AS INTEGER) AS officer_id
 FROM gw_phone
-WHERE gw_phone.msisdn IN (NULL) AND (1 != 1) UNION ALL SELECT gw_caller.msisdn, CAST(NULL AS INTEGER) AS insuree_id, gw_caller.language, CAST(NULL AS INTEGER) AS officer_id
+WHERE gw_phone.msisdn IN (NULL) AND (1 != 1) AND NOT (EXISTS (SELECT *
+FROM gw_phone_report
+WHERE gw_phone_report.msisdn = gw_phone.msisdn AND gw_phone_report.family_id = gw_phone.family_id AND gw_phone_report.says = 'not_ours')) UNION ALL SELECT gw_caller.msisdn, CAST(NULL AS INTEGER) AS insuree_id, gw_caller.language, CAST(NULL AS INTEGER) AS officer_id
 FROM gw_caller
 WHERE gw_caller.msisdn IN (NULL) AND (1 != 1) UNION ALL SELECT gw_officer_phone.msisdn, CAST(NULL AS INTEGER) AS insuree_id, CAST(NULL AS VARCHAR(5)) AS language, gw_officer_phone.officer_id
 FROM gw_officer_phone
@@ -211,6 +215,20 @@ WHERE gw_miss.msisdn = :msisdn_1 AND gw_miss.hour = :hour_1;
 SELECT gw_miss.count
 FROM gw_miss
 WHERE gw_miss.msisdn = :msisdn_1 AND gw_miss.hour = :hour_1;
+
+-- SqlCallers.report
+INSERT INTO gw_phone_report (id, msisdn, family_id, says, at) SELECT :param_1 AS id, :param_2 AS msisdn, :param_3 AS family_id, :param_4 AS says, :param_5 AS at
+WHERE NOT (EXISTS (SELECT 1
+FROM gw_phone_report WITH (UPDLOCK, HOLDLOCK)
+WHERE gw_phone_report.msisdn = :msisdn_1 AND gw_phone_report.family_id = :family_id_1 AND gw_phone_report.says = :says_1));
+
+-- SqlCallers.claims
+SELECT count(*) AS count_1
+FROM gw_phone_report
+WHERE gw_phone_report.msisdn = :msisdn_1 AND gw_phone_report.says = :says_1;
+
+-- SqlCallers.lift_report
+DELETE FROM gw_phone_report WHERE gw_phone_report.id = :id_1;
 
 -- SqlCases.open
 INSERT INTO gw_case (kind, subject, provider, inbox_id, bill_id, amount_minor, currency, details, state, opened_at) SELECT :param_1 AS kind, :param_2 AS subject, :param_3 AS provider, :param_4 AS inbox_id, :param_5 AS bill_id, :param_6 AS amount_minor, :param_7 AS currency, :param_8 AS details, :param_9 AS state, :param_10 AS opened_at
@@ -377,7 +395,7 @@ WHERE gw_bill.family_id = :family_id_1 AND gw_payment.state IN (:state_1_1, :sta
 
 -- SqlPayments.sent_by
 SELECT TOP 1 gw_payment.id, gw_payment.reference, gw_payment.control_number, gw_payment.digest, gw_payment.provider, gw_payment.amount_minor, gw_payment.currency, gw_payment.paid_at, gw_payment.receipt, gw_payment.state, gw_payment.inbox_id, gw_payment.bill_id, gw_payment.premium_id, gw_payment.first_seen_at, gw_payment.updated_at, gw_case.kind AS case_kind
-FROM gw_payment LEFT OUTER JOIN gw_case ON gw_case.kind IN (:kind_1_1, :kind_1_2, :kind_1_3, :kind_1_4, :kind_1_5, :kind_1_6, :kind_1_7, :kind_1_8, :kind_1_9, :kind_1_10, :kind_1_11, :kind_1_12, :kind_1_13, :kind_1_14, :kind_1_15, :kind_1_16, :kind_1_17, :kind_1_18, :kind_1_19, :kind_1_20) AND gw_case.subject = (:param_2 + gw_payment.reference + :param_3 + gw_payment.control_number)
+FROM gw_payment LEFT OUTER JOIN gw_case ON gw_case.kind IN (:kind_1_1, :kind_1_2, :kind_1_3, :kind_1_4, :kind_1_5, :kind_1_6, :kind_1_7, :kind_1_8, :kind_1_9, :kind_1_10, :kind_1_11, :kind_1_12, :kind_1_13, :kind_1_14, :kind_1_15, :kind_1_16, :kind_1_17, :kind_1_18, :kind_1_19, :kind_1_20, :kind_1_21) AND gw_case.subject = (:param_2 + gw_payment.reference + :param_3 + gw_payment.control_number)
 WHERE gw_payment.reference = :reference_1 AND gw_payment.provider = :provider_1 ORDER BY gw_payment.id, gw_case.id;
 SELECT 1
 WHERE EXISTS (SELECT gw_inbox.id
@@ -592,7 +610,7 @@ WHERE gw_statement_line.statement_id IN (:statement_id_2_1) AND (gw_payment.id I
 -- SqlReconciliations.suspects
 SELECT TOP 10 gw_difference.id, gw_difference.reconciliation_id, gw_difference.statement_id, gw_difference.line, gw_difference.payment_id, gw_difference.kind, gw_difference.became, gw_difference.code, gw_difference.reference, gw_difference.control_number, gw_difference.amount_minor, gw_difference.currency, gw_difference.held_minor, gw_difference.held_currency, gw_difference.repeats, gw_difference.at_byte, gw_difference.bytes, gw_difference.why, gw_payment.id AS held_id, gw_payment.amount_minor AS is_minor, gw_payment.currency AS is_currency, gw_payment.state, gw_payment.receipt, CASE WHEN (gw_payment.inbox_id IN (SELECT gw_statement.inbox_id
 FROM gw_statement)) THEN :param_2 ELSE :param_3 END AS from_statement, gw_case.kind AS case_kind, gw_entry.line AS booked_line
-FROM gw_difference JOIN gw_statement ON gw_statement.id = gw_difference.statement_id LEFT OUTER JOIN gw_payment ON gw_payment.reference = gw_difference.reference AND gw_payment.control_number = gw_difference.control_number LEFT OUTER JOIN gw_case ON gw_case.subject = (:param_4 + gw_difference.reference + :param_5 + gw_difference.control_number) AND gw_case.kind IN (:kind_1_1, :kind_1_2, :kind_1_3, :kind_1_4, :kind_1_5, :kind_1_6, :kind_1_7, :kind_1_8, :kind_1_9, :kind_1_10, :kind_1_11, :kind_1_12, :kind_1_13, :kind_1_14, :kind_1_15, :kind_1_16, :kind_1_17, :kind_1_18) LEFT OUTER JOIN gw_entry ON gw_entry.inbox_id = gw_statement.inbox_id AND gw_entry.line = gw_difference.line
+FROM gw_difference JOIN gw_statement ON gw_statement.id = gw_difference.statement_id LEFT OUTER JOIN gw_payment ON gw_payment.reference = gw_difference.reference AND gw_payment.control_number = gw_difference.control_number LEFT OUTER JOIN gw_case ON gw_case.subject = (:param_4 + gw_difference.reference + :param_5 + gw_difference.control_number) AND gw_case.kind IN (:kind_1_1, :kind_1_2, :kind_1_3, :kind_1_4, :kind_1_5, :kind_1_6, :kind_1_7, :kind_1_8, :kind_1_9, :kind_1_10, :kind_1_11, :kind_1_12, :kind_1_13, :kind_1_14, :kind_1_15, :kind_1_16, :kind_1_17, :kind_1_18, :kind_1_19) LEFT OUTER JOIN gw_entry ON gw_entry.inbox_id = gw_statement.inbox_id AND gw_entry.line = gw_difference.line
 WHERE gw_difference.reconciliation_id = :reconciliation_id_1 AND gw_difference.id > :id_1 AND gw_difference.became = :became_1 ORDER BY gw_difference.id;
 
 -- SqlReconciliations.same_number
@@ -1020,6 +1038,15 @@ UPDATE gw_bill SET issuer = (
 )
 WHERE control_number IS NOT NULL;
 CREATE INDEX ix_gw_inbox_notice ON gw_inbox (message_id) WHERE route = 'notice';
+CREATE TABLE gw_phone_report (
+    id VARCHAR(40) NOT NULL,
+    msisdn VARCHAR(16) NOT NULL,
+    family_id INTEGER NOT NULL,
+    says VARCHAR(10) NOT NULL,
+    at DATETIME2(6) NOT NULL,
+    CONSTRAINT pk_gw_phone_report PRIMARY KEY (id),
+    CONSTRAINT uq_gw_phone_report_msisdn_family_id_says UNIQUE (msisdn, family_id, says)
+);
 CREATE TABLE gw_officer_phone (
     officer_id INTEGER NOT NULL,
     msisdn VARCHAR(16) NOT NULL,
@@ -1068,6 +1095,8 @@ REVOKE SELECT, INSERT, UPDATE, DELETE, REFERENCES ON "gw_payment" FROM "gw_app";
 GRANT SELECT, INSERT, UPDATE, DELETE ON "gw_payment" TO "gw_app";
 REVOKE SELECT, INSERT, UPDATE, DELETE, REFERENCES ON "gw_phone" FROM "gw_app";
 GRANT SELECT, INSERT, UPDATE, DELETE ON "gw_phone" TO "gw_app";
+REVOKE SELECT, INSERT, UPDATE, DELETE, REFERENCES ON "gw_phone_report" FROM "gw_app";
+GRANT SELECT, INSERT, UPDATE, DELETE ON "gw_phone_report" TO "gw_app";
 REVOKE SELECT, INSERT, UPDATE, DELETE, REFERENCES ON "gw_place" FROM "gw_app";
 GRANT SELECT, INSERT, UPDATE, DELETE ON "gw_place" TO "gw_app";
 REVOKE SELECT, INSERT, UPDATE, DELETE, REFERENCES ON "gw_policy_event" FROM "gw_app";
