@@ -393,8 +393,7 @@ async def collect(world: World, msisdn: str, amount: str, day: date, rate: str |
     policy = (await world.rows(t.policies, OfficerID=await officer(world, msisdn)))[0]["PolicyID"]
     report = None
     if rate is not None:
-        row = {"ReportingDate": world.clock.now(), "LocationId": 1, "ProdId": 0, "StartDate": day, "EndDate": day}
-        report = await world.put(t.reports, **row, RecordFound=1, CommissionRate=Decimal(rate))
+        report = await world.put(t.reports, CommissionRate=Decimal(rate))
     await world.put(
         t.premiums,
         PolicyID=policy,
