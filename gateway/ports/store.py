@@ -123,6 +123,7 @@ class Requester:
 
     msisdn: str
     language: str
+    officer: bool = False  # an enrolment officer's, who asked for a family
 
 
 @dataclass(frozen=True, slots=True)

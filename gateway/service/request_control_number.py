@@ -55,7 +55,7 @@ class RequestControlNumber:
                 return None
             if quote.key != wanted.key or quote.amount.amount_minor != wanted.amount_minor:
                 return None
-            requester = Requester(wanted.msisdn, wanted.language)
+            requester = Requester(wanted.msisdn, wanted.language, bool(wanted.officer))
             bill = await self._bill(tx, quote, family, wanted, now)
             readers = [*(await _family_readers(tx, family, requester) if wanted.officer else []), requester]
             for place, reader in enumerate(readers):  # no two at one moment: what is first is told of the payment
@@ -141,8 +141,8 @@ class RequestControlNumber:
 
 
 async def _family_readers(tx: Transaction, family: Family, officer: Requester) -> list[Requester]:
-    """The family's own phones, the head's first: they get the number too, and the word of the payment before the
-    officer. A phone of the officer's that somebody entered for the family is not the family's."""
+    """The family's own phones, the head's first: they get the number too. A phone of the officer's that somebody
+    entered for the family is not the family's."""
     found = (normalise(member.phone) for member in (family.head, *family.members))
     phones = list(dict.fromkeys(phone for phone in found if phone is not None and phone != officer.msisdn))
     languages = await tx.callers.languages(phones[:_MOST_PHONES])

@@ -221,8 +221,13 @@ async def confirmations(
 
     ``rest_on_number``: what is still due can be paid on the same number; where it cannot, the number is not named.
     """
-    requesters = {r.msisdn: r for r in await tx.bills.requesters(bill.id)}
-    own = set(requesters) | await _family_phones(tx, bill.family_id)
+    asked = await tx.bills.requesters(bill.id)
+    phones = await _family_phones(tx, bill.family_id)
+    # an officer who asked for the family is not the family, and hears for it only where it has no phone
+    requesters = {r.msisdn: r for r in asked if not r.officer}
+    if not requesters and not phones:
+        requesters = {r.msisdn: r for r in asked}
+    own = set(requesters) | phones
     payer = report.payer_msisdn
     reader = _reader(payer, own, requesters)
     sms: list[SendSms] = []

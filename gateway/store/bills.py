@@ -56,7 +56,7 @@ _BY_NUMBER = (
     select(bill).where(bill.c.control_number.in_(bindparam("numbers", expanding=True))).order_by(bill.c.control_number)
 )
 _REQUESTERS = (
-    select(bill_requester.c.bill_id, bill_requester.c.msisdn, bill_requester.c.language)
+    select(bill_requester.c.bill_id, bill_requester.c.msisdn, bill_requester.c.language, bill_requester.c.officer)
     .where(bill_requester.c.bill_id.in_(bindparam("ids", expanding=True)))
     .order_by(bill_requester.c.at)
 )
@@ -231,7 +231,13 @@ class SqlBills:
         return [_bill(row) for row in await self._db.execute(locked(statement, bill, skip_locked=True))]
 
     async def add_requester(self, bill_id: str, requester: Requester, now: datetime) -> None:
-        row = {"bill_id": bill_id, "msisdn": requester.msisdn, "language": requester.language, "at": now}
+        row = {
+            "bill_id": bill_id,
+            "msisdn": requester.msisdn,
+            "language": requester.language,
+            "at": now,
+            "officer": requester.officer or None,
+        }
         # who asked first stays first
         await upsert(self._db, bill_requester, ("bill_id", "msisdn"), row, {"language": requester.language})
 
@@ -240,8 +246,8 @@ class SqlBills:
 
     async def requesters_of(self, bill_ids: Sequence[str]) -> Mapping[str, Sequence[Requester]]:
         found: dict[str, list[Requester]] = {}
-        for bill_id, msisdn, language in await self._db.execute(_REQUESTERS, {"ids": padded(bill_ids)}):
-            found.setdefault(bill_id, []).append(Requester(msisdn, language))
+        for bill_id, msisdn, language, officer in await self._db.execute(_REQUESTERS, {"ids": padded(bill_ids)}):
+            found.setdefault(bill_id, []).append(Requester(msisdn, language, bool(officer)))
         return found
 
     async def numbers(self, bill_ids: Sequence[str]) -> Mapping[str, Bill]:

@@ -6,6 +6,7 @@ from sqlalchemy import (
     DDL,
     JSON,
     BigInteger,
+    Boolean,
     Column,
     Date,
     Dialect,
@@ -138,6 +139,7 @@ bill_requester = Table(
     Column("msisdn", String(16), primary_key=True),
     Column("language", String(5), nullable=False),
     Column("at", UtcDateTime, nullable=False),
+    Column("officer", Boolean),  # NULL: no
 )
 
 inbox = Table(

@@ -131,6 +131,8 @@ async def test_who_asked_first_stays_first(database: Database) -> None:
         for msisdn, language, seconds in asked:
             await tx.bills.add_requester("B1", Requester(msisdn, language), after(seconds=seconds))
         await tx.bills.add_requester("B2", Requester("+9", "sw"), NOW)
+        await tx.bills.add_requester("B2", Requester("+8", "sw", officer=True), after(seconds=1))
+        assert await tx.bills.requesters("B2") == [Requester("+9", "sw"), Requester("+8", "sw", officer=True)]
         assert await tx.bills.requesters("B1") == [Requester("+3", "en"), Requester("+1", "sw"), Requester("+2", "en")]
         assert await tx.bills.requesters("B0") == []
 

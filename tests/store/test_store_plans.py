@@ -86,7 +86,7 @@ HOT: dict[str, tuple[Callable[[Any], Awaitable[Any]], list[str]]] = {
     "due entries": (lambda tx: tx.inbox.due(NOW), ["ix_gw_entry_new"]),
     "counts": (lambda tx: tx.outbox.counts(), ["ix_gw_outbox_open"]),
     "claim": (lambda tx: tx.inbox.claim_new(1, NOW), ["ix_gw_entry_new"]),
-    "caller": (lambda tx: tx.callers.known(["+255620000007"]), ["ix_gw_phone_msisdn", "ix_gw_officer_phone_msisdn"]),
+    "caller": (lambda tx: tx.callers.known(["+255620000007"]), ["(?s)ix_gw_phone_msisdn.*ix_gw_officer_phone_msisdn"]),
     "number": (lambda tx: tx.bills.by_control_number("77"), ["uq_gw_bill_control_number"]),
     "open bill": (lambda tx: tx.bills.open_for(7, NOW), ["ix_gw_bill_family_id"]),
     "came elsewhere": (lambda tx: tx.payments.came_elsewhere("B7", "gepg"), ["ix_gw_payment_bill_id"]),

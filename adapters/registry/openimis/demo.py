@@ -245,16 +245,7 @@ class _Loader(Connected):
         if "ReportingCommissionID" not in there[premiums.name].columns:
             return
         first, last = self._today - timedelta(days=40), self._today - timedelta(days=5)
-        report = await self._add(
-            reports,
-            ReportingDate=self._moment(-1),
-            LocationId=self._places["Dodoma"],
-            ProdId=0,
-            StartDate=first,
-            EndDate=last,
-            RecordFound=1,
-            CommissionRate=Decimal("0.10"),
-        )
+        report = await self._add(reports, CommissionRate=Decimal("0.10"))
         counted = premiums.update().where(premiums.c.PayDate.between(first, last))
         await self._connection.execute(counted.values(ReportingCommissionID=report))
 

@@ -270,18 +270,12 @@ control_numbers = Table(
     info=OPTIONAL,
 )
 
-# Reports of commissions, made for a region or district and a month; the rate is a share: 0.10 for ten per cent.
+# Reports of commissions: of what else they say nothing is read, so nothing of it is demanded. The rate is a share: 0.10
+# for ten per cent.
 reports = Table(
     "tblReporting",
     metadata,
     Column("ReportingId", SerialId, primary_key=True),
-    Column("ReportingDate", UtcMoment, nullable=False),
-    Column("LocationId", Integer, nullable=False),
-    Column("ProdId", Integer, nullable=False),  # 0: every product
-    Column("StartDate", Date, nullable=False),
-    Column("EndDate", Date, nullable=False),
-    Column("RecordFound", Integer, nullable=False),
-    Column("OfficerID", Integer, info=OPTIONAL),
     Column("CammissionRate", ExactNumeric, info=OPTIONAL),  # openIMIS' spelling
     Column("CommissionRate", ExactNumeric, info=OPTIONAL),
     info=OPTIONAL,

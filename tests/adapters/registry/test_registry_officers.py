@@ -74,8 +74,7 @@ async def collected(world: Any, officer_id: int) -> list[Collected]:
 
 
 async def report(world: Any, **rates: Decimal) -> int:
-    row = {"ReportingDate": DEAD, "LocationId": 1, "ProdId": 0, "StartDate": FIRST, "EndDate": LAST, "RecordFound": 1}
-    return int(await world.put(t.reports, **row, **rates))
+    return int(await world.put(t.reports, **rates))
 
 
 async def test_what_was_collected_and_at_which_rate(world: Any) -> None:

@@ -115,15 +115,15 @@ WHERE gw_bill.state IN ('created', 'submitted', 'numbered') AND gw_bill.expires_
 
 -- SqlBills.add_requester
 UPDATE gw_bill_requester WITH (UPDLOCK, HOLDLOCK) SET language=:language WHERE gw_bill_requester.bill_id = :bill_id_1 AND gw_bill_requester.msisdn = :msisdn_1;
-INSERT INTO gw_bill_requester (bill_id, msisdn, language, at) VALUES (:bill_id, :msisdn, :language, :at);
+INSERT INTO gw_bill_requester (bill_id, msisdn, language, at, officer) VALUES (:bill_id, :msisdn, :language, :at, :officer);
 
 -- SqlBills.requesters
-SELECT gw_bill_requester.bill_id, gw_bill_requester.msisdn, gw_bill_requester.language
+SELECT gw_bill_requester.bill_id, gw_bill_requester.msisdn, gw_bill_requester.language, gw_bill_requester.officer
 FROM gw_bill_requester
 WHERE gw_bill_requester.bill_id IN (:ids_1) ORDER BY gw_bill_requester.at;
 
 -- SqlBills.requesters_of
-SELECT gw_bill_requester.bill_id, gw_bill_requester.msisdn, gw_bill_requester.language
+SELECT gw_bill_requester.bill_id, gw_bill_requester.msisdn, gw_bill_requester.language, gw_bill_requester.officer
 FROM gw_bill_requester
 WHERE gw_bill_requester.bill_id IN (:ids_1, :ids_2, :ids_3, :ids_4) ORDER BY gw_bill_requester.at;
 
@@ -1063,6 +1063,7 @@ CREATE TABLE gw_screen_day (
     count BIGINT NOT NULL,
     CONSTRAINT pk_gw_screen_day PRIMARY KEY (day, channel, menu, screen, missed, event)
 );
+ALTER TABLE gw_bill_requester ADD officer BIT NULL;
 
 -- upgrade, for the role gw_app
 REVOKE SELECT, INSERT, UPDATE, DELETE, REFERENCES ON "gw_audit" FROM "gw_app";
