@@ -559,6 +559,7 @@ def _answers(parts: Core) -> AnswerPromises:
     limits = ChannelLimits(
         batch=window * 4,
         window=window,
+        per_s=10_000,  # the window is the bound: nobody's gateway is asked
         timeout_s=timeout_s,
         lease_s=worker.lease_s,
         first_wait_s=ANSWER_FIRST_WAIT_S,

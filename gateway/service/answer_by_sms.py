@@ -63,7 +63,7 @@ class Promises:
         now = self._clock.now()
         results: dict[PromiseAnswer, str] = {}
         async with self._uow.writing() as tx:
-            for _ in range(self._an_hour + 1):  # a twin elsewhere that was first with a place is seen at the next look
+            for _ in range(self._an_hour + 1):  # whoever was first with a place is seen at the next look
                 left = [each for each in wanted if each not in results]
                 if not left:
                     break
@@ -80,8 +80,7 @@ class Promises:
         new: dict[PromiseAnswer, AnswerBySms] = {}
         for each, answers in places.items():
             held = [known[answer.key] for answer in answers if answer.key in known]
-            taken = {answer.key for answer in new.values()}
-            free = [a for a in answers if a.hour == _hour(now) and a.key not in known and a.key not in taken]
+            free = [answer for answer in answers if answer.hour == _hour(now) and answer.key not in known]
             if any(one.open and _same(one.effect, each) for one in held):
                 results[each] = "open"
             elif free:

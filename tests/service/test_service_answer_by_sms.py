@@ -116,9 +116,10 @@ async def test_what_is_told_of_each_fact(world: World, desk: Desk) -> None:
 
 
 async def test_asked_three_times_it_is_told_once(world: World, desk: Desk) -> None:
+    world.clock.pass_(minutes=30)
     for _ in range(3):
         await desk.promise("caller")
-    world.clock.pass_(minutes=59)
+    world.clock.pass_(minutes=59)  # in the next hour, and open still
     await desk.promise("caller")
     await desk.promise("caller", language="en")
     await asyncio.gather(*(desk.promise("caller") for _ in range(8)))
@@ -247,12 +248,13 @@ async def test_guesses_are_counted_and_limited_here_too(world: World, desk: Desk
 
 
 async def test_an_answer_whose_lease_was_lost_is_not_sent_twice(world: World, desk: Desk) -> None:
-    """Two workers read the same answer, the first one after its lease ran out: one SMS leaves."""
+    """Two workers read the same answer, one after its lease ran out, when things have changed: one SMS leaves."""
     await desk.promise("caller")
     async with world.database.writing() as tx:
         (job,) = await tx.outbox.lease("answers", 1, world.clock.now(), 60)
     world.clock.pass_(seconds=61)
     await desk.keep()
+    await world.execute(update(t.insurees).where(t.insurees.c.Phone == OWN).values(Phone=STRANGER))
     await desk.keep._run(job)
     assert len(await world.texts()) == 1
 

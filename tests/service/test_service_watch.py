@@ -203,3 +203,35 @@ async def test_a_cancelled_caller_harms_no_other() -> None:
     lookups.go.set()
     assert await asyncio.gather(stays, later) == ["A", "B"]
     assert gone.cancelled()
+
+
+async def test_whoever_has_left_is_not_looked_up() -> None:
+    """Behind a stuck look-up the callers of minutes would gather, and be looked up when it ends."""
+    asked: list[list[str]] = []
+    stuck = asyncio.Event()
+
+    async def fetch(keys: Sequence[str]) -> dict[str, str]:
+        asked.append(list(keys))
+        await stuck.wait()
+        return dict.fromkeys(keys, "found")
+
+    batcher = Batcher(fetch, in_flight=1, gather_s=0)
+    first = asyncio.create_task(batcher.get("first"))
+    await eventually_asked(asked)
+    gone = [asyncio.create_task(batcher.get(f"gone{n}")) for n in range(50)]
+    stays = [asyncio.create_task(batcher.get(key)) for key in ("stays", "gone7")]
+    await asyncio.sleep(0)
+    for each in gone:
+        each.cancel()
+    await asyncio.gather(*gone, return_exceptions=True)
+    stuck.set()
+    assert await asyncio.gather(first, *stays) == ["found"] * 3
+    assert asked[0] == ["first"]
+    assert sorted(asked[1]) == ["gone7", "stays"]
+
+
+async def eventually_asked(asked: list[list[str]]) -> None:
+    async def some() -> bool:
+        return bool(asked)
+
+    await eventually(some)

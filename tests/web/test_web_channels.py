@@ -21,6 +21,7 @@ from channel_lines import (
     LastKey,
     Line,
     Request,
+    Shown,
     TigoA,
     Vodacom,
 )
@@ -220,6 +221,55 @@ async def test_whatever_is_typed_gets_a_clear_screen(kind: type[Line]) -> None:
         assert at.told.wanted == []
         line = at.line(kind, "after")
         assert (await line.dial()).text.startswith(HOME), "the next one is answered"
+
+
+def is_clear(shown: Shown) -> bool:
+    """A screen of ours, or the wire's own word for what cannot be read; nothing of the machine's insides."""
+    inside = ("Error", "Traceback", "Exception", "None", "255")
+    ours = len(shown.text) < 190 and not any(word in shown.text for word in inside)
+    return shown.text.split("\n")[0] == "errorCode -1" or (ours and bool(shown.text.strip()))
+
+
+@each
+@pytest.mark.parametrize("way", [["3"], ["1"]], ids=["where a number is typed", "at a confirmation of money"])
+async def test_whatever_is_typed_asks_and_bills_nothing(kind: type[Line], way: list[str]) -> None:
+    async with house(told()) as at:
+        for number, typed in enumerate([*HOSTILE, *CONTROL]):
+            line = at.line(kind, f"d{number}")
+            await line.dial()
+            for key in way:
+                before = await line.press(key)
+            shown = await line.press(typed)
+            assert is_clear(shown), (typed[:20], shown)
+            if not shown.final and shown.text.split("\n")[0] not in (WRONG, HOME, ANEW):
+                assert shown.text == before.text, "or the screen that stands"
+        assert at.told.wanted == []
+        assert "enquiry" not in at.told.asked
+
+
+@each
+async def test_whatever_is_dialled_along_gets_a_clear_screen(kind: type[Line]) -> None:
+    async with house(told()) as at:
+        for number, typed in enumerate([*HOSTILE, *CONTROL]):
+            shown = await at.line(kind, f"a{number}").dial(["1", typed])
+            assert is_clear(shown), (typed[:20], shown)
+        assert at.told.wanted == [], "not even past a confirmation that it came to"
+
+
+@each
+@pytest.mark.parametrize("forged", ["9" * 10_000, "a\0b", "\x1b[2J", "一" * 200, "*#" * 500, "../../x", "%0d%0aSET"])
+async def test_a_session_id_of_any_shape_reaches_nothing_of_others(kind: type[Line], forged: str) -> None:
+    async with house(told()) as at:
+        mine = at.line(kind, "mine")
+        await mine.dial()
+        assert (await mine.press("1")).text.startswith(CONFIRM)
+        other = at.line(kind, forged, "255754111222")
+        request = other.first(CODE + "#")
+        status, _, body = await other.raw(request)
+        assert status == 200
+        assert b"Traceback" not in body
+        assert at.told.wanted == []
+        assert (await mine.press("1")).text.startswith(GIVEN), "mine is where it was"
 
 
 @each

@@ -373,6 +373,23 @@ async def test_a_phone_that_was_promised_enough_is_promised_no_more(dial: Dial) 
     assert len(world.languages.promised) == 3
 
 
+async def test_a_phone_that_plays_with_us_closes_no_door_to_others(dial: Dial) -> None:
+    """Promises that a rule refuses are no failures of the database."""
+    late = TimeoutError("late")
+    world = World(registry=Registry({"caller": STRANGER, "enquiry": late}))
+    client = (await dial(world)).client
+
+    async def enquire(number: int, phone: str) -> str:
+        line = Phone(client, f"s{number}", phone)
+        await line.send("")
+        await line.send("1")
+        return await line.send(f"1*{with_check_digit(number)}")
+
+    said = [await enquire(number, PHONE) for number in range(10_000_001, 10_000_012)]
+    assert said == [BY_SMS] * 3 + [LATER] * 8
+    assert await enquire(10_000_001, OTHER_PHONE) == BY_SMS
+
+
 async def test_what_fails_in_a_row_is_left_alone(dial: Dial) -> None:
     """After five failures nobody waits for the registry, but for the one who tries it each two seconds."""
     world = World(registry=Registry({"caller": TimeoutError("late")}))
