@@ -1053,6 +1053,7 @@ CREATE TABLE gw_officer_phone (
     CONSTRAINT pk_gw_officer_phone PRIMARY KEY (officer_id)
 );
 CREATE INDEX ix_gw_officer_phone_msisdn ON gw_officer_phone (msisdn);
+ALTER TABLE gw_bill_requester ADD officer BIT NULL;
 CREATE TABLE gw_screen_day (
     day DATE NOT NULL,
     channel VARCHAR(31) NOT NULL,
@@ -1063,7 +1064,6 @@ CREATE TABLE gw_screen_day (
     count BIGINT NOT NULL,
     CONSTRAINT pk_gw_screen_day PRIMARY KEY (day, channel, menu, screen, missed, event)
 );
-ALTER TABLE gw_bill_requester ADD officer BIT NULL;
 
 -- upgrade, for the role gw_app
 REVOKE SELECT, INSERT, UPDATE, DELETE, REFERENCES ON "gw_audit" FROM "gw_app";
