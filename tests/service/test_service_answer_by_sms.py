@@ -46,7 +46,9 @@ class Desk:
 
     def __init__(self, world: World) -> None:
         self.world, self.registry = world, Flaky(world)
-        self.effects = UssdEffects(world.database, world.request, Promises(world.database, world.clock, 3))
+        self.effects = UssdEffects(
+            world.database, world.request, Promises(world.database, world.clock, 3), world.messages
+        )
         facts = UssdFacts(self.registry, world.clock)
         limits = ChannelLimits(batch=8, window=2, timeout_s=5, first_wait_s=1, longest_wait_s=30, deadline=HOUR)
         self.keep = AnswerPromises(world.database, facts, world.messages, world.clock, limits)

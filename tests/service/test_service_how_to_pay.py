@@ -8,6 +8,7 @@ import pytest
 from service_world import EXPIRED, NUMBER, World
 
 from gateway.domain.ussd.effects import TellHowToPay
+from gateway.service.answer_by_sms import Promises
 from gateway.service.how_to_pay import HowToPay, NotPayableError
 from gateway.service.ussd_effects import UssdEffects
 from gateway.store import tables as g
@@ -22,7 +23,7 @@ def tell(way: str = "mobile", network: str = "vodacom", msisdn: str = PHONE, num
 async def test_each_way_once_a_phone_in_its_networks_words(world: World) -> None:
     bill = await world.numbered(EXPIRED, msisdn="+255712000001")
     before = len(await world.texts())
-    carry_out = UssdEffects(world.database, world.request, world.messages)
+    carry_out = UssdEffects(world.database, world.request, Promises(world.database, world.clock, 3), world.messages)
     wishes = [tell(), tell(), tell(network="yas"), tell("bank"), tell("bank"), tell(msisdn=OTHER, network="ttcl")]
     for wish in wishes:
         await carry_out(wish, world.clock.now())

@@ -27,6 +27,7 @@ from gateway.domain.ussd.effects import TellCommission
 from gateway.domain.ussd.machine import Ask
 from gateway.ports import ControlNumberGiven, Requester
 from gateway.service import index_officers
+from gateway.service.answer_by_sms import Promises
 from gateway.service.index_officers import IndexOfficers
 from gateway.service.ussd_effects import UssdEffects
 from gateway.service.ussd_facts import UssdFacts
@@ -458,7 +459,7 @@ async def test_the_demo_shows_a_commission(world: World, officer_facts: OfficerF
 
 
 async def test_the_figures_by_sms(world: World) -> None:
-    effects = UssdEffects(world.database, world.request, world.messages)
+    effects = UssdEffects(world.database, world.request, Promises(world.database, world.clock, 3), world.messages)
     told = TellCommission("EO001", "2026-10-01", True, 900_000, 9_000_000, DODOMA, "en")
     for _ in range(2):
         assert await effects(told, world.clock.now()) is None

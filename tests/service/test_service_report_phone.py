@@ -12,6 +12,7 @@ from gateway.domain.cases import Act
 from gateway.domain.chfid import is_valid
 from gateway.domain.ussd.effects import ClaimFamily, DisownFamily
 from gateway.domain.ussd.machine import Ask
+from gateway.service.answer_by_sms import Promises
 from gateway.service.settle_case import Decision, SettleCase
 from gateway.service.ussd_effects import UssdEffects
 from gateway.service.ussd_facts import UssdFacts
@@ -36,7 +37,9 @@ async def chfid_of(world: World, family_id: int) -> str:
 
 
 async def say(world: World, *effects: DisownFamily | ClaimFamily, limit: int = 10) -> None:
-    carry_out = UssdEffects(world.database, world.request, world.messages, limit)
+    carry_out = UssdEffects(
+        world.database, world.request, Promises(world.database, world.clock, 3), world.messages, limit
+    )
     for effect in effects:
         await carry_out(effect, world.clock.now())
 

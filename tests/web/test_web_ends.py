@@ -23,14 +23,16 @@ from gateway.domain.ussd.book import Book
 from gateway.domain.ussd.ends import moves
 from gateway.domain.ussd.frame import Frame
 from gateway.ports import SessionStore
+from gateway.service.answer_by_sms import Promises
 from gateway.service.answer_ussd import AnswerUssd
+from gateway.service.messages import Messages
 from gateway.service.screen_counts import ScreenTally
 from gateway.service.ussd_effects import UssdEffects
 
 TABLE: dict[str, list[Any]] = {
     "caller": [NAMED["caller"]["covered"]],
     "quote": [NAMED["quote"]["payable"]],
-    "control_number": [NAMED["control_number"]["numbered"]],
+    "control_number": [NAMED["control_number"]["refused"]],
 }
 # conversations that are not taken up again: each dial is counted by itself
 APART = replace(BOOK, limits=replace(BOOK.limits, resume_minutes=0))
@@ -38,7 +40,7 @@ DROPPED_PHONE = "255754300400"  # nobody else's: the store is others' too
 PHONE, OTHER_PHONE = "255754987654", "255754111222"
 DIALLED = {"home shown": 1, "home entered": 1}
 ASKED = {**DIALLED, "home left": 1, "confirm shown": 1, "confirm entered": 1}
-GIVEN = {**ASKED, "confirm left": 1, "number_given shown": 1, "number_given final": 1}
+GIVEN = {**ASKED, "confirm left": 1, "number_refused shown": 1, "number_refused final": 1}
 each = pytest.mark.parametrize("kind", LINES, ids=lambda kind: kind.__name__)
 
 
@@ -83,7 +85,9 @@ async def counting(
     told = told or Told(from_table(TABLE))
 
     def answer(store: SessionStore) -> AnswerUssd:
-        made: Any = effects or UssdEffects(Languages(), told)  # type: ignore[arg-type]
+        kept = Languages()
+        given: Any = (kept, told, Promises(kept, StandingClock(), 50), Messages(BOOK))  # type: ignore[arg-type]
+        made: Any = effects or UssdEffects(*given)
         asked: Any = told
         served.append(AnswerUssd(book, store, asked, made, asked, StandingClock(), PATIENT, tally=tally))
         return served[-1]
@@ -324,8 +328,8 @@ async def test_a_fact_that_does_not_come_is_named() -> None:
         await line.dial()
         await line.press("1")
         assert counts.seen("tigo") == {
-            **DIALLED, "home left": 1, "try_later<quote shown": 1, "try_later<quote entered": 1,
-            "try_later<quote final": 1,
+            **DIALLED, "home left": 1, "answer_by_sms<quote shown": 1, "answer_by_sms<quote entered": 1,
+            "answer_by_sms<quote final": 1,
         }  # fmt: skip
 
 
@@ -387,7 +391,7 @@ async def test_every_screen_is_labelled_for_the_peer_that_keeps_labels() -> None
                 return response.headers["at-ussd-hop-metadata"]
 
         steps = [[], ["1"], ["1"], ["1", "1"], ["1", "1"]]
-        assert [await label(said) for said in steps] == ["home", "confirm", "confirm", "number_given", "number_given"]
+        assert [await label(said) for said in steps] == ["home", "confirm", "confirm", "number_refused", "number_refused"]
         assert await label([], b"what is this") == "end.unreadable"
 
 

@@ -17,6 +17,7 @@ from sqlalchemy import Table, func, select
 from adapters.registry.openimis import tables as openimis
 from gateway.domain.chfid import is_valid
 from gateway.ports import SessionStore
+from gateway.service.answer_by_sms import Promises
 from gateway.service.answer_ussd import AnswerUssd
 from gateway.service.messages import Messages
 from gateway.service.number_watch import NumberWatch
@@ -55,7 +56,7 @@ async def at(database: Database, clock: Clock) -> AsyncIterator[House]:
 
     def answer(sessions: SessionStore) -> AnswerUssd:
         request = RequestControlNumber(database, Messages(BOOK), BillPolicy())
-        effects = UssdEffects(database, request, Messages(BOOK))
+        effects = UssdEffects(database, request, Promises(database, clock, 3), Messages(BOOK))
         return AnswerUssd(BOOK, sessions, UssdFacts(database, clock), effects, watch, clock, PATIENT)
 
     async with house(answer=answer) as opened:
