@@ -9,11 +9,10 @@ from typing import Any
 import menus
 from gateway.domain.ussd.book import Book, load_book
 from gateway.domain.ussd.effects import KeepLanguage, RequestBill, UssdEffect
+from gateway.domain.ussd.explore import LATE, as_event
 from gateway.domain.ussd.frame import Frame
 from gateway.domain.ussd.machine import (
-    Answered,
     Ask,
-    AskFailed,
     Event,
     Key,
     Started,
@@ -25,7 +24,6 @@ from gateway.service.session_codec import dump, load
 
 BOOK = load_book(*menus.read())
 MSISDN = "+255754100200"
-LATE = "late"  # instead of an answer: the fact does not come in time
 
 Fact = dict[str, Any]
 Answerer = Callable[[Ask], Fact | str]
@@ -53,10 +51,6 @@ def one_step(book: Book, session: Session, event: Event) -> Step:
     assert len(taken.asks) <= 1
     assert (taken.reply is None) == bool(taken.asks), "a reply or an ask, never both and never neither"
     return taken
-
-
-def as_event(ask: Ask, answer: Fact | str) -> Event:
-    return AskFailed(ask.fact, "TimeoutError") if isinstance(answer, str) else Answered(ask.fact, answer)
 
 
 @dataclass(frozen=True)

@@ -216,6 +216,7 @@ COMMON_TEXTS = (
     "nav.anew", "nav.back", "nav.more", "nav.wrong",
     "end.bye", "end.busy", "end.error", "end.too_many", "end.try_later", "end.unreadable",
     "sms.control_number", "sms.number_refused", "sms.covered", "sms.part_paid", "sms.receipt", "sms.held",
+    "sms.number_cancelled", "sms.paid_ready", "sms.cover_moved",
 )  # fmt: skip
 
 
@@ -225,6 +226,12 @@ def text_keys(book: Book, screen: ScreenSpec) -> list[str]:
     if hole is None:
         return [screen.text] if screen.text else []
     return [screen.text.replace(hole.group(0), state) for state in _states(book, hole.group(1))]
+
+
+def needed_texts(book: Book) -> set[str]:
+    """Every text that a language must have; no other is ever shown or sent."""
+    options = {option.text for screen in book.screens.values() for option in screen.options}
+    return options.union(COMMON_TEXTS, *(text_keys(book, screen) for screen in book.screens.values()))
 
 
 def _states(book: Book, path: str) -> tuple[str, ...]:
@@ -248,8 +255,7 @@ def _faults(book: Book) -> Iterator[str]:
         yield f"the start screen {book.start!r} does not exist"
     for screen in book.screens.values():
         yield from _screen_faults(book, screen)
-    needed = set(COMMON_TEXTS).union(*(text_keys(book, s) for s in book.screens.values())) if book.screens else set()
-    needed |= {o.text for s in book.screens.values() for o in s.options}
+    needed = needed_texts(book) if book.screens else set()
     for language in book.languages.values():
         yield from (f"{language.code}: no text for {key!r}" for key in sorted(needed - set(language.texts)))
         for key, template in language.texts.items():

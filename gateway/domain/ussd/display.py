@@ -22,17 +22,17 @@ def pages(
     frame: Frame,
 ) -> tuple[str, ...]:
     """The screen's pages. ``labels``: the items of a list to choose from; ``notice``: a text before all others."""
-    text_key = _text_key(screen.text, scope)
-    holes = _holes(language, screen, text_key)
+    shown = text_key(screen.text, scope)
+    holes = _holes(language, screen, shown)
     values = tuple(_scalar(lookup(scope, path)) for path in holes)
-    return _laid_out(language, screen, text_key, values, labels, back, notice, frame)
+    return _laid_out(language, screen, shown, values, labels, back, notice, frame)
 
 
 def _scalar(value: object) -> object:
     return value if value is None or isinstance(value, (str, int)) else str(value)
 
 
-def _text_key(pattern: str, scope: dict[str, object]) -> str:
+def text_key(pattern: str, scope: dict[str, object]) -> str:
     """``home.{family.state}`` with the state put in."""
     if "{" not in pattern:
         return pattern

@@ -42,3 +42,5 @@ def _request_bill(session: Session) -> RequestBill | None:
 
 # what a screen's ``does`` may name; None where the facts give no reason to
 DOES: dict[str, Callable[[Session], UssdEffect | None]] = {"request_bill": _request_bill}
+# of these, what only a key on a confirmation with ``guard`` may bring about
+OF_MONEY = frozenset({"request_bill"})

@@ -121,7 +121,7 @@ def _key(book: Book, session: Session, text: str, dialled: bool) -> Step:
             return _show(book, session, screen)  # nowhere to go back to: no mistake of the caller's
         return _enter(book, session._replace(trail=session.trail[:-1], screen=""), session.trail[-1])
     if answer == MORE:
-        shown = _pages(book, session, screen, session.trail)
+        shown = pages_of(book, session, screen, session.trail)
         noticed = session.reply != shown[session.page % len(shown)]  # the notice has pushed lines away: none is skipped
         return _show(book, session, screen, page=0 if noticed else (session.page + 1) % len(shown))
     return _answer(book, session, screen, answer)
@@ -185,7 +185,7 @@ def _enter(book: Book, session: Session, name: str, again: bool = False) -> Step
 
 
 def _follow(session: Session, screen: ScreenSpec) -> tuple[Session, str]:
-    scope = _scope(session)
+    scope = scope_of(session)
     for route in screen.routes:
         if all(lookup(scope, path) == wanted for path, wanted in route.when):
             put = {name: lookup(scope, path) for name, path in route.put}
@@ -200,7 +200,7 @@ def _arrive(book: Book, session: Session, screen: ScreenSpec) -> Step:
 
 
 def _ask(session: Session, fact: str) -> Ask:
-    scope = _scope(session)
+    scope = scope_of(session)
     return Ask(fact, tuple((name, lookup(scope, path)) for name, path in FACTS[fact].args))
 
 
@@ -212,21 +212,23 @@ def _effects(session: Session, screen: ScreenSpec) -> tuple[UssdEffect, ...]:
 # ------------------------------------------------------------------------------------------------------------- showing
 
 
-def _scope(session: Session) -> dict[str, object]:
+def scope_of(session: Session) -> dict[str, object]:
+    """What texts and routes of this conversation may read, by name."""
     return {"msisdn": session.msisdn, "network": {"state": session.network}, **session.values, **session.facts}
 
 
 def _items(session: Session, screen: ScreenSpec) -> Sequence[Any]:
-    items = lookup(_scope(session), screen.source)
+    items = lookup(scope_of(session), screen.source)
     return items if isinstance(items, (list, tuple)) else ()
 
 
-def _pages(
+def pages_of(
     book: Book, session: Session, screen: ScreenSpec, trail: tuple[str, ...], notice: str = ""
 ) -> tuple[str, ...]:
+    """The screen's pages in the session's frame; with a ``trail`` the way back is offered."""
     labels = tuple(str(item.get("label", "")) for item in _items(session, screen)) if screen.kind == "choose" else ()
     back = bool(trail) and screen.kind != "end"
-    return pages(book.language(session.language), screen, _scope(session), labels, back, notice, session.frame)
+    return pages(book.language(session.language), screen, scope_of(session), labels, back, notice, session.frame)
 
 
 def _show(
@@ -238,7 +240,7 @@ def _show(
     notice: str = "",
 ) -> Step:
     trail = session.trail if trail is None else trail
-    shown = _pages(book, session, screen, trail, notice or session.notice)
+    shown = pages_of(book, session, screen, trail, notice or session.notice)
     page = min(page, len(shown) - 1)
     final = screen.kind == "end" and page == len(shown) - 1
     text = shown[page]

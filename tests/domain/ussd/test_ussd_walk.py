@@ -14,17 +14,24 @@ from played.talk import BOOK, as_event, new_session, one_step
 from played.walk import NOTICES, WALKED, Edge, walk
 
 from gateway.domain.segments import is_gsm7, units
+from gateway.domain.ussd.accepts import ACCEPTS
 from gateway.domain.ussd.book import load_book
 from gateway.domain.ussd.effects import KeepLanguage, RequestBill
-from gateway.domain.ussd.facts import FACTS
+from gateway.domain.ussd.facts import FACTS, SMS_FIELDS
 from gateway.domain.ussd.machine import Key, Started, step
-from gateway.domain.ussd.samples import ANSWERS, CALLERS, caller
+from gateway.domain.ussd.samples import ANSWERS, CALLERS, SMS, TYPED, caller
 from gateway.domain.ussd.session import Session
 
 
 def test_every_state_of_every_fact_is_answered() -> None:
     answered = {fact: {str(answer["state"]) for answer in answers} for fact, answers in ANSWERS.items()}
     assert answered == {fact: set(spec.states) for fact, spec in FACTS.items() if fact != "caller"}
+
+
+def test_every_kind_of_answer_and_every_field_of_a_message_has_its_samples() -> None:
+    assert TYPED.keys() == ACCEPTS.keys()
+    assert all(any(accept(typed) for typed in TYPED[name]) for name, accept in ACCEPTS.items())
+    assert SMS.keys() == SMS_FIELDS
 
 
 WALKS = [(name, 160) for name in CALLERS] + [(name, 140) for name in ("stranger", "suspended", "several")]
