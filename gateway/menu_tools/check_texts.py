@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 
 from gateway.domain.segments import SMS_SEPTETS, is_gsm7, plain, septets
-from gateway.domain.ussd.book import Book, Language, needed_texts
+from gateway.domain.ussd.book import OWN_NAMES, Book, Language, needed_texts
 from gateway.domain.ussd.frame import Frame, clean, cost
 from gateway.domain.ussd.machine import BACK, MORE
 from gateway.domain.ussd.render import paginate
@@ -18,8 +18,9 @@ def text_faults(book: Book, frames: Mapping[str, Frame]) -> Iterator[Fault]:
     """``frames``: by the name of the channel or kind of screen."""
     needed, first = needed_texts(book), book.languages[book.default_language]
     for language in book.languages.values():
-        for key in language.texts.keys() - needed - {"name"}:
-            yield Fault("no screen shows this text", language.code, key=key)
+        for key in language.texts.keys() - needed:
+            if key != "name" and not key.startswith(OWN_NAMES):
+                yield Fault("no screen shows this text", language.code, key=key)
         if language is not first:
             yield from _other_fields(first, language)
         yield from _nav(language)

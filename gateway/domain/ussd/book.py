@@ -17,6 +17,7 @@ from gateway.domain.ussd.session import OTHER_NETWORK
 _FIELD = re.compile(r"\{([a-z_0-9.]+)(?::([a-z]+))?\}")
 RESERVED_KEYS = {"0", "00", "#"}
 KINDS = ("route", "menu", "input", "choose", "end")
+OWN_NAMES = "named."  # before a language's code: the text that is its own name, the same in every language
 STYLES = ("", "date", "money", "number")
 
 
@@ -161,11 +162,17 @@ class Book:
 
 
 def load_book(data: Mapping[str, Any], languages: Mapping[str, Mapping[str, Any]]) -> Book:
-    """Build and check a book from its parsed files. Raises BookError with every fault found."""
+    """Build and check a book from its parsed files. Raises BookError with every fault found.
+
+    A language is its file; those that the book lists come first, in its order.
+    """
+    listed = [code for code in data.get("languages", []) if code in languages]
+    codes = dict.fromkeys([*listed, *sorted(languages)])
+    named = {f"{OWN_NAMES}{code}": str(languages[code].get("name", code)) for code in codes}
     book = Book(
         start=str(data.get("start", "")),
-        screens={name: _screen(name, raw) for name, raw in data.get("screens", {}).items()},
-        languages={code: _language(code, languages[code]) for code in data.get("languages", []) if code in languages},
+        screens={name: _screen(name, _with_languages(raw, named)) for name, raw in data.get("screens", {}).items()},
+        languages={code: _language(code, languages[code], named) for code in codes},
         limits=_limits(data.get("limits", {})),
         networks=tuple(data.get("networks", ())),
     )
@@ -200,8 +207,22 @@ def _screen(name: str, raw: Mapping[str, Any]) -> ScreenSpec:
         raise BookError([f"screen {name}: {wrong}"]) from wrong
 
 
-def _language(code: str, raw: Mapping[str, Any]) -> Language:
-    return Language(code, str(raw.get("name", code)), {key: Template(text) for key, text in _flat(raw)})
+def _language(code: str, raw: Mapping[str, Any], named: Mapping[str, str]) -> Language:
+    return Language(
+        code, named[f"{OWN_NAMES}{code}"], {key: Template(text) for key, text in (*_flat(raw), *named.items())}
+    )
+
+
+def _with_languages(raw: Any, named: Mapping[str, str]) -> Any:
+    """A screen with ``languages = true`` has an option for each, by the language's own name."""
+    if not (isinstance(raw, Mapping) and raw.get("languages")):
+        return raw
+    others = {key: value for key, value in raw.items() if key not in ("languages", "goto")}
+    options = [
+        {"key": str(number), "text": key, "goto": raw.get("goto", ""), "language": key.removeprefix(OWN_NAMES)}
+        for number, key in enumerate(named, 1)
+    ]
+    return {**others, "options": options}
 
 
 def _flat(raw: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
