@@ -6,14 +6,17 @@ import argparse
 import re
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import menus
 from config.settings import Settings
 from gateway.domain.ussd.book import Book, BookError, load_book
+from gateway.domain.ussd.explore import FRAMES, MSISDN
 from gateway.domain.ussd.frame import Frame
+from gateway.domain.ussd.samples import CALLERS
+from gateway.domain.ussd.session import OTHER_NETWORK, Session
 
 GOOD, WRONG, USAGE = 0, 1, 2
 
@@ -44,6 +47,87 @@ def check(settings: Settings, arguments: argparse.Namespace) -> int:
     )
     print(f"{len(report.faults)} faults" if report.faults else "good")
     return WRONG if report.faults else GOOD
+
+
+def play_arguments(parser: argparse.ArgumentParser) -> None:
+    _folder(parser)
+    parser.add_argument(
+        "--channel", metavar="NAME", help="a channel that is on, or a kind of screen (default: 160 septets)"
+    )
+    parser.add_argument("--language", metavar="CODE", help="what the phone reads (default: the first of the book)")
+    parser.add_argument(
+        "--caller", metavar="NAME", default="covered", help="who dials: covered, stranger, several, ..."
+    )
+    parser.add_argument("--network", metavar="NAME", help="the caller's, of those in the book")
+    parser.add_argument("--dialled", metavar="KEYS", default="", help="answers inside the dialled code, like 1,1")
+    parser.add_argument("--record", metavar="FILE", type=Path, help="write the last conversation there, as a test")
+
+
+def play(settings: Settings, arguments: argparse.Namespace) -> int:
+    """A phone in the terminal. Without one, each line of the input is a key, and a wrong word stops it."""
+    from gateway.menu_tools.phone import HELP, Phone, UnknownWordError
+
+    book = _book(settings, arguments)
+    if isinstance(book, int):
+        return book
+    try:
+        begun = _begun(book, settings, arguments)
+    except ValueError as wrong:
+        print(f"menus: {wrong}", file=sys.stderr)
+        return USAGE
+    typing = sys.stdin.isatty()
+    if typing:
+        print(HELP)
+    keys = arguments.dialled.split(",") if arguments.dialled else ()
+    phone = Phone(book, begun, arguments.caller, keys, print)
+    for line in _lines(typing):
+        try:
+            if not phone.told(line):
+                break
+        except UnknownWordError as unknown:
+            print(unknown, file=sys.stderr)
+            if not typing:
+                return USAGE
+    if arguments.record:
+        title = f"recorded: a {arguments.caller} phone"
+        arguments.record.write_text(phone.recording.text(book, title), encoding="utf-8")
+        print(f"recorded in {arguments.record}")
+    return GOOD
+
+
+def _begun(book: Book, settings: Settings, arguments: argparse.Namespace) -> Session:
+    """The conversation before the phone dials. Raises ValueError for a name that is none."""
+    frames = {**FRAMES, **_channels(settings)} if arguments.channel else {}
+    named = (
+        ("channel", arguments.channel, frames),
+        ("language", arguments.language, book.languages),
+        ("caller", arguments.caller, CALLERS),
+        ("network", arguments.network, book.networks),
+    )
+    for what, name, known in named:
+        if name is not None and name not in known:
+            raise ValueError(f"no {what} {name!r}; there are {'; '.join(known)}")
+    return Session(
+        "played",
+        arguments.channel or "played",
+        MSISDN,
+        arguments.language or book.default_language,
+        frames[arguments.channel] if arguments.channel else Frame(),
+        network=arguments.network or OTHER_NETWORK,
+    )
+
+
+def _lines(typing: bool) -> Iterator[str]:
+    """What is typed; from a script each line is said, as it would stand on the terminal."""
+    while True:
+        if typing:
+            print("> ", end="", flush=True)
+        line = sys.stdin.readline()
+        if not line:
+            return
+        if not typing:
+            print(f"> {line.rstrip()}")
+        yield line.rstrip("\r\n")
 
 
 def _channels(settings: Settings) -> dict[str, Frame]:

@@ -7,7 +7,7 @@ import tomllib
 import pytest
 from played.conversation import Conversation, all_conversations, written_effects
 from played.record import recorded
-from played.talk import BOOK, Talk, from_table, new_session
+from played.talk import BOOK, Talk, from_table
 
 from gateway.domain.ussd.book import text_keys
 from gateway.domain.ussd.facts import lookup
@@ -49,7 +49,7 @@ def walked() -> dict[str, set[str]]:
     """What the conversations visit: screens, texts shown, options taken, screens entered when a fact failed."""
     found: dict[str, set[str]] = {"screen": set(), "text": set(), "option": set(), "failed": set()}
     for conversation, language in PLAYED:
-        talk = Talk(from_table(conversation.facts(language)), new_session(limit=conversation.data.get("limit", 160)))
+        talk = Talk(from_table(conversation.facts(language)), conversation.begun)
         for turn in conversation.turns:
             before = talk.session
             seen = talk.press(turn["key"], turn.get("dialled", False)) if "key" in turn else talk.dial()
