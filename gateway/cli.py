@@ -113,6 +113,8 @@ def _parser() -> argparse.ArgumentParser:
     proved.add_argument("--online", action="store_true", help="ask the SMS account and the payment address too")
     menu = _group(commands, "menus", "the menu book")
     menus_cli.check_arguments(_leaf(menu, "check", "check every screen, text and way", menus_cli.check))
+    menus_cli.draw_arguments(_leaf(menu, "draw", "each menu as Mermaid text and SVG", menus_cli.draw))
+    _leaf(menu, "facts", "the facts, answers and effects that screens may name", menus_cli.facts)
     menus_cli.play_arguments(_leaf(menu, "play", "a phone in the terminal, on sample facts", menus_cli.play))
     return parser
 

@@ -49,6 +49,47 @@ def check(settings: Settings, arguments: argparse.Namespace) -> int:
     return WRONG if report.faults else GOOD
 
 
+def draw_arguments(parser: argparse.ArgumentParser) -> None:
+    _folder(parser)
+    parser.add_argument("--menu", metavar="NAME", help="this menu only (default: each, and the whole book)")
+    parser.add_argument("--language", metavar="CODE", help="of the texts (default: the first of the book)")
+    parser.add_argument("--out", metavar="DIR", type=Path, default=Path("var/menus"), help="default: %(default)s")
+
+
+def draw(settings: Settings, arguments: argparse.Namespace) -> int:
+    """Each menu as Mermaid text and as an SVG picture."""
+    from gateway.menu_tools.chart import chart
+    from gateway.menu_tools.mermaid import mermaid
+    from gateway.menu_tools.svg import svg
+
+    book = _book(settings, arguments)
+    if isinstance(book, int):
+        return book
+    known = list(dict.fromkeys(screen.menu for screen in book.screens.values()))
+    named = (("menu", arguments.menu, known), ("language", arguments.language, list(book.languages)))
+    for what, name, names in named:
+        if name is not None and name not in names:
+            print(f"menus: no {what} {name!r}; there are {'; '.join(names)}", file=sys.stderr)
+            return USAGE
+    language = book.language(arguments.language or book.default_language)
+    arguments.out.mkdir(parents=True, exist_ok=True)
+    for menu in [arguments.menu] if arguments.menu else ["", *known]:
+        drawn = chart(book, language, menu)
+        for ending, text in (("mmd", mermaid(drawn)), ("svg", svg(drawn))):
+            path = arguments.out / f"{drawn.title}.{ending}"
+            path.write_text(text, encoding="utf-8")
+            print(path)
+    return GOOD
+
+
+def facts(_settings: Settings, _arguments: argparse.Namespace) -> int:
+    """What menus may name, as Markdown."""
+    from gateway.menu_tools.catalogue import catalogue
+
+    print(catalogue(), end="")
+    return GOOD
+
+
 def play_arguments(parser: argparse.ArgumentParser) -> None:
     _folder(parser)
     parser.add_argument(
