@@ -54,20 +54,20 @@ def chart(book: Book, language: Language, menu: str = "") -> Chart:
     nodes = {name: _node(book, language, screen, hubs) for name, screen in inside.items()}
     arrows: list[Arrow] = []
     if book.start in inside:
-        nodes = {DIAL: Node(DIAL, DIAL, "*...#"), **nodes}
-        arrows.append(Arrow(DIAL, book.start))
+        nodes = {"dial__": Node("dial__", DIAL, "*...#"), **nodes}
+        arrows.append(Arrow("dial__", book.start))
     for name, screen in book.screens.items():
         for target, label, late in _ways(screen):
             if name not in inside and (target not in inside or target in hubs or late):
                 continue
             if late and target in hubs:
                 continue  # a note on the node says it
-            source = name if name in inside else f"from_{name}"
+            source = name if name in inside else f"from__{name}"
             if source not in nodes:
                 nodes[source] = _port(book, source, name)
             reached = target
             if target not in inside or (target in hubs and target != name):
-                reached = f"to_{target}_{name}" if target in hubs else f"to_{target}"
+                reached = f"to__{target}__{name}" if target in hubs else f"to__{target}"
                 nodes.setdefault(reached, _port(book, reached, target))
             arrows.append(Arrow(source, reached, label, late))
     return Chart(menu or "book", tuple(nodes.values()), _joined(arrows))

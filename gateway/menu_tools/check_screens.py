@@ -10,7 +10,7 @@ from gateway.domain.ussd.explore import Edge
 from gateway.domain.ussd.facts import lookup
 from gateway.domain.ussd.frame import Frame, clean, cost
 from gateway.domain.ussd.machine import BACK, HOME, MORE, pages_of, scope_of
-from gateway.domain.ussd.samples import TYPED
+from gateway.domain.ussd.samples import ANSWERS, TYPED
 from gateway.domain.ussd.session import Session
 from gateway.menu_tools.check_texts import too_long
 from gateway.menu_tools.faults import Fault, at
@@ -48,6 +48,9 @@ def screen_faults(book: Book, edges: Sequence[Edge], frames: Mapping[str, Frame]
             yield at(book, name, "no caller comes here, whatever the facts are")
         if screen.kind == "input" and not TYPED.get(screen.accept):
             yield at(book, name, f"there is no sample of what it accepts, {screen.accept!r}")
+        for need in screen.needs:
+            if need != "caller" and not ANSWERS.get(need):
+                yield at(book, name, f"there is no sample of the fact {need!r}")
     yield from _stuck(book, edges)
     for session in seen:
         yield from _untold(book, session)

@@ -46,5 +46,5 @@ def _id(name: str) -> str:
 
 def _escaped(text: str) -> str:
     """Letters that mean something to Mermaid by their numbers; a list mark at the beginning would be read as one."""
-    text = re.sub(r"[\"#;<>&*_`\[\]{}|]", lambda found: f"#{ord(found.group())};", text)
+    text = re.sub(r"[\"#<>&`]", lambda found: f"#{ord(found.group())};", text)
     return re.sub(r"^(\d+)\.", r"\1#46;", text)

@@ -13,6 +13,7 @@ from gateway.domain.ussd.book import COMMON_TEXTS, load_book
 from gateway.domain.ussd.effects import DOES, OF_MONEY
 from gateway.domain.ussd.explore import FRAMES
 from gateway.domain.ussd.frame import Frame
+from gateway.domain.ussd.samples import ANSWERS, TYPED
 from gateway.menu_tools.check import check
 
 Data = dict[str, Any]
@@ -302,6 +303,27 @@ def test_what_is_too_long_is_named_by_the_channels_that_are_on() -> None:
 def test_what_would_not_end_is_a_fault_and_no_hang(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("gateway.domain.ussd.explore.MOST_PLACES", 5)
     assert "more than 5 places" in said(*small())
+
+
+def test_what_has_no_samples_cannot_be_checked_and_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(ANSWERS, "bill")
+    monkeypatch.delitem(TYPED, "chfid")
+    data, texts = small()
+    add(data, "b", kind="end", text="bye", needs=["bill"], failed="end")
+    screens(data)["sure"]["options"].append(option("2", "yes", "i"))
+    screens(data)["i"] = {
+        "kind": "input",
+        "text": "sure",
+        "accept": "chfid",
+        "into": "c",
+        "goto": "end",
+        "menu": "more",
+    }
+    assert said(data, texts) == [
+        "more.toml: b: no caller comes here, whatever the facts are",
+        "more.toml: b: there is no sample of the fact 'bill'",
+        "more.toml: i: there is no sample of what it accepts, 'chfid'",
+    ]
 
 
 def test_the_book_that_ships_is_good_and_its_report_says_what_was_seen() -> None:

@@ -136,7 +136,7 @@ def outcomes(book: Book, facts: Mapping[str, Sequence[Fact]], taken: Step, asked
     if asked >= book.limits.asks:
         raise EndlessError(f"no end of asking on the way to {taken.session.target!r}")
     ask = taken.asks[0]
-    answers: list[Fact | str] = [*facts[ask.fact], LATE]
+    answers: list[Fact | str] = [*facts.get(ask.fact, ()), LATE]
     for answer in answers:
         after = step(book, taken.session, as_event(ask, answer))
         yield from outcomes(book, facts, replace(after, effects=taken.effects + after.effects), asked + 1)
