@@ -16,7 +16,7 @@ Fact = dict[str, Any]
 CHFID, BAD_CHFID = "100000014", "100000017"  # the second has a wrong check digit
 NAME = "Mwanamkasi Rajabuw"  # as long as a label lets a name be
 GIVEN_NAMES = "Mwanamkasi Raj"  # as long as a member's line lets them be
-RECEIPT = "GEPG-1234567890123456"
+RECEIPT = "RCPT-1234567890123456"
 OFFICER_CODE = "EO0000000123"  # as long as a label lets a code be
 PRODUCT = "Mfuko wa Afya ya Jamii Iliyoboreshwa Mor"  # as long as a quote lets it be
 
@@ -116,4 +116,20 @@ CALLERS = {
     "officer": caller(officers=1),
     "officer_insured": caller("covered", officers=1),
     "officers": caller("covered", "expired", officers=2),
+}
+# what is typed where a screen accepts an answer: good ones and nearly good ones
+TYPED: dict[str, list[str]] = {"chfid": [CHFID, BAD_CHFID]}
+# the longest that each field of a message can be
+SMS: Fact = {
+    "number": "994180000017",
+    "amount": 999_999_999,
+    "due": 999_999_999,
+    "receipt": "123456789012345",
+    "chfid": CHFID,
+    "expires": "2026-12-30",
+    "start": "2026-12-31",
+    "until": "2027-12-29",
+    "month": "12/2026",
+    "collected": 999_999_999,
+    "at": "31/12 23:59",
 }
