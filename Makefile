@@ -7,7 +7,7 @@ LONG := $(addprefix tests/processes/test_processes_,$(addsuffix .py,hostile kill
 DAYS := tests/processes/test_processes_reconcile.py
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: run scaled test test-long lint unit unit-processes unit-service unit-rest walk-long contract bench bench-enquiry bench-callbacks \
+.PHONY: run scaled test test-long lint unit unit-processes unit-service unit-rest walk-long menus-drawn contract bench bench-enquiry bench-callbacks \
 	bench-reconcile lock clean
 
 run: $(VENV)/.runtime ## the demo on the embedded default: prints where to click and what to dial
@@ -41,6 +41,11 @@ unit-service: $(VENV)/.dev
 
 unit-rest: $(VENV)/.dev
 	$(BIN)/python -m pytest --ignore=tests/processes --ignore=tests/browser --ignore=tests/service --ignore=tests/store
+
+menus-drawn: $(VENV)/.dev ## the pictures of the menus, and what menus may name, for the docs
+	rm -f docs/menus/*.mmd docs/menus/*.svg
+	$(BIN)/imis-gateway menus draw --out docs/menus
+	$(BIN)/imis-gateway menus facts > docs/menus/facts.md
 
 walk-long: $(VENV)/.dev ## a million random sequences of keys, on every kind of screen; takes minutes
 	PYTHONPATH=tests $(BIN)/python -m played.walk

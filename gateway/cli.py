@@ -6,13 +6,12 @@ import argparse
 import asyncio
 import sys
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
-from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
 from config.settings import Settings
-from gateway import cases_cli, ends_cli, logs, reconcile_cli, replay_cli
+from gateway import cases_cli, ends_cli, logs, menus_cli, reconcile_cli, replay_cli
 
 GOOD, WRONG, USAGE = 0, 1, 2
 
@@ -113,8 +112,10 @@ def _parser() -> argparse.ArgumentParser:
     proved = _leaf(config, "check", "prove settings, keys and certificates", _config_check)
     proved.add_argument("--online", action="store_true", help="ask the SMS account and the payment address too")
     menu = _group(commands, "menus", "the menu book")
-    checked = _leaf(menu, "check", "check every screen and text", _menus_check)
-    checked.add_argument("folder", nargs="?", type=Path, help="a folder of menus instead of those that ship")
+    menus_cli.check_arguments(_leaf(menu, "check", "check every screen, text and way", menus_cli.check))
+    menus_cli.draw_arguments(_leaf(menu, "draw", "each menu as Mermaid text and SVG", menus_cli.draw))
+    _leaf(menu, "facts", "the facts, answers and effects that screens may name", menus_cli.facts)
+    menus_cli.play_arguments(_leaf(menu, "play", "a phone in the terminal, on sample facts", menus_cli.play))
     ends_cli.arguments(_leaf(menu, "ends", "where conversations end, menu by menu", _menus_ends))
     return parser
 
@@ -408,27 +409,6 @@ def _config_check(settings: Settings, arguments: argparse.Namespace) -> int:
     if wrong:
         return WRONG
     print("settings, keys and certificates are good")
-    return GOOD
-
-
-def _menus_check(settings: Settings, arguments: argparse.Namespace) -> int:
-    import menus
-    from gateway.domain.ussd.book import BookError, load_book
-
-    try:
-        book = load_book(*menus.read(arguments.folder or settings.ussd.menus))
-    except BookError as wrong:
-        print("\n".join(wrong.faults))
-        return WRONG
-    from gateway.app import ussd_mounts
-    from gateway.domain.ussd.fitting import misfits
-
-    profiles = [mount.channel.profile for mount in ussd_mounts(settings)]
-    tight = [f"{profile.name}: {fault}" for profile in profiles for fault in misfits(book, profile.frame)]
-    if tight:
-        print("\n".join(tight))
-        return WRONG
-    print(f"{len(book.screens)} screens, {', '.join(language.name for language in book.languages.values())}: good")
     return GOOD
 
 

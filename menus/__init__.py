@@ -12,10 +12,10 @@ from typing import Any
 def read(folder: Path | None = None) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
     """The book with the screens of every menu, and every language. ``folder`` replaces the menus that ship.
 
-    Raises ValueError for a screen that two menus have, OSError where a file is missing.
+    Raises ValueError for a file that is no TOML and a screen that two menus have, OSError where a file is missing.
     """
     root: Traversable = folder or files(__name__)
-    book = tomllib.loads((root / "book.toml").read_text(encoding="utf-8"))
+    book = _read(root / "book.toml")
     screens: dict[str, dict[str, Any]] = {}
     for menu, named in _parsed(root / "screens").items():
         for name, screen in named.items():
@@ -28,7 +28,14 @@ def read(folder: Path | None = None) -> tuple[dict[str, Any], dict[str, dict[str
 def _parsed(folder: Traversable) -> dict[str, dict[str, Any]]:
     """Every TOML file of the folder, by its name."""
     return {
-        item.name.removesuffix(".toml"): tomllib.loads(item.read_text(encoding="utf-8"))
+        item.name.removesuffix(".toml"): _read(item)
         for item in sorted(folder.iterdir(), key=lambda item: item.name)
         if item.name.endswith(".toml")
     }
+
+
+def _read(file: Traversable) -> dict[str, Any]:
+    try:
+        return tomllib.loads(file.read_text(encoding="utf-8"))
+    except ValueError as wrong:
+        raise ValueError(f"{file.name}: {wrong}") from wrong

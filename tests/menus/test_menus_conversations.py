@@ -6,13 +6,14 @@ import re
 import tomllib
 
 import pytest
-from played.conversation import NAMED, Conversation, all_conversations, played_turn, written_effects
+from played.conversation import NAMED, Conversation, all_conversations, written_effects
 from played.record import recorded
 from played.talk import BOOK, Talk, from_table
 
 from gateway.domain.ussd.book import item_keys, text_keys
 from gateway.domain.ussd.facts import lookup
 from gateway.domain.ussd.session import Session
+from gateway.menu_tools.conversation import played_turn
 
 CONVERSATIONS = all_conversations()
 PLAYED = [(conversation, language) for conversation in CONVERSATIONS for language in conversation.languages]
@@ -50,10 +51,10 @@ def walked() -> dict[str, set[str]]:
     """What the conversations visit: screens, texts shown, options taken, screens entered when a fact failed."""
     found: dict[str, set[str]] = {"screen": set(), "text": set(), "option": set(), "failed": set()}
     for conversation, language in PLAYED:
-        talk = Talk(from_table(conversation.facts(language)), conversation.session())
+        talk = Talk(from_table(conversation.facts(language)), conversation.begun)
         for number, turn in enumerate(conversation.turns):
             before = talk.session
-            seen = played_turn(talk, turn, first=number == 0)
+            seen = played_turn(talk, turn) if number else talk.dial()
             now = seen.session
             found["screen"] |= {now.screen, *seen.passed}
             found["text"] |= {key for key in text_keys(BOOK, BOOK.screens[now.screen]) if key == _shown(now)}

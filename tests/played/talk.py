@@ -2,43 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import menus
+from gateway.domain.ussd import explore
 from gateway.domain.ussd.book import Book, load_book
-from gateway.domain.ussd.effects import (
-    AwaitNumber,
-    ClaimFamily,
-    DisownFamily,
-    KeepLanguage,
-    PromiseAnswer,
-    RequestBill,
-    TellCommission,
-    TellHowToPay,
-    UssdEffect,
-)
+from gateway.domain.ussd.explore import LATE, as_event
 from gateway.domain.ussd.frame import Frame
-from gateway.domain.ussd.machine import (
-    Answered,
-    Ask,
-    AskFailed,
-    Event,
-    Key,
-    Started,
-    Step,
-    step,
-)
+from gateway.domain.ussd.machine import Event, Started, Step, step
+from gateway.domain.ussd.samples import Fact
 from gateway.domain.ussd.session import OTHER_NETWORK, Left, Session
+from gateway.menu_tools.talk import Answerer, Seen, from_table, said_ask, said_effect
+from gateway.menu_tools.talk import Talk as PlainTalk
 from gateway.service.session_codec import dump, dump_left, load, load_left
+
+__all__ = ["LATE", "Answerer", "Fact", "Seen", "Talk", "as_event", "from_table", "said_ask", "said_effect"]
 
 BOOK = load_book(*menus.read())
 MSISDN = "+255754100200"
-LATE = "late"  # instead of an answer: the fact does not come in time
-
-Fact = dict[str, Any]
-Answerer = Callable[[Ask], Fact | str]
 
 
 def new_session(
@@ -70,8 +52,7 @@ def left_by(session: Session) -> Left | None:
 
 def dialled_again(session: Session) -> tuple[Session, Started]:
     """The network drops the session and the phone dials again."""
-    begun = Session(session.id, session.channel, session.msisdn, BOOK.default_language, session.frame)
-    return begun._replace(network=session.network), Started(left=left_by(session))
+    return explore.dialled_again(BOOK, session._replace(left=left_by(session)))
 
 
 def one_step(book: Book, session: Session, event: Event) -> Step:
@@ -86,97 +67,13 @@ def one_step(book: Book, session: Session, event: Event) -> Step:
     return taken
 
 
-def as_event(ask: Ask, answer: Fact | str) -> Event:
-    return AskFailed(ask.fact, "TimeoutError") if isinstance(answer, str) else Answered(ask.fact, answer)
-
-
-@dataclass(frozen=True)
-class Seen:
-    """What one key brought about."""
-
-    screen: str
-    final: bool
-    asks: tuple[str, ...]
-    effects: tuple[str, ...]
-    session: Session
-    passed: tuple[str, ...]  # the places the conversation stood at while facts were fetched
-
-
 @dataclass
-class Talk:
-    """One conversation. ``answer`` plays the registry."""
+class Talk(PlainTalk):
+    """As an officer plays it, with every step watched."""
 
-    answer: Answerer
-    session: Session
     book: Book = BOOK
-
-    def dial(self) -> Seen:
-        return self._play(Started())
-
-    def press(self, key: str, dialled: bool = False) -> Seen:
-        return self._play(Key(key, dialled))
+    take: Callable[[Book, Session, Event], Step] = one_step
 
     def dial_again(self) -> Seen:
-        """After the network dropped the session."""
-        self.session, event = dialled_again(self.session)
-        return self._play(event)
-
-    def _play(self, event: Event) -> Seen:
-        asks: list[str] = []
-        effects: list[str] = []
-        passed: list[str] = []
-        taken = one_step(self.book, self.session, event)
-        while True:
-            effects += [said_effect(effect) for effect in taken.effects]
-            if not taken.asks:
-                break
-            assert len(asks) < self.book.limits.asks, "no end of asking"
-            ask = taken.asks[0]
-            asks.append(said_ask(ask))
-            passed.append(taken.session.target)
-            taken = one_step(self.book, taken.session, as_event(ask, self.answer(ask)))
-        self.session = taken.session
-        assert taken.reply is not None
-        assert taken.reply == taken.session.reply
-        assert taken.final == taken.session.final
-        return Seen(taken.reply, taken.final, tuple(asks), tuple(effects), taken.session, tuple(passed))
-
-
-def from_table(table: Mapping[str, Sequence[Fact | str]]) -> Answerer:
-    """Each fact's answers in turn; the last one holds from then on."""
-    rest: dict[str, Iterator[Fact | str]] = {name: iter(answers) for name, answers in table.items()}
-    last: dict[str, Fact | str] = {}
-
-    def answer(ask: Ask) -> Fact | str:
-        last[ask.fact] = next(rest[ask.fact], last.get(ask.fact, LATE))
-        return last[ask.fact]
-
-    return answer
-
-
-def said_ask(ask: Ask) -> str:
-    """``quote family_id=7``"""
-    return " ".join([ask.fact, *(f"{name}={value}" for name, value in ask.args if name != "msisdn")])
-
-
-def said_effect(effect: UssdEffect) -> str:
-    """An effect as the conversations write it."""
-    match effect:
-        case RequestBill(key, family_id, amount_minor, msisdn, language, officer):
-            by = f" by={officer}" if officer else ""
-            return f"request_bill {key} family={family_id} minor={amount_minor} for={msisdn} in={language}{by}"
-        case AwaitNumber(family_id, msisdn, language):
-            return f"await_number family={family_id} for={msisdn} in={language}"
-        case PromiseAnswer(fact, args, msisdn, language):
-            return " ".join(["answer_by_sms", said_ask(Ask(fact, args)), f"for={msisdn} in={language}"])
-        case KeepLanguage(msisdn, language):
-            return f"keep_language {language} for={msisdn}"
-        case TellHowToPay(number, way, network, msisdn, language):
-            return f"tell_{way} {number} network={network} for={msisdn} in={language}"
-        case TellCommission(officer, first, reckoned, commission, collected, msisdn, language):
-            told = f"minor={commission} of={collected}" if reckoned else f"of={collected}"
-            return f"tell_commission {officer} {first} {told} for={msisdn} in={language}"
-        case DisownFamily(family_id, msisdn):
-            return f"disown family={family_id} for={msisdn}"
-        case ClaimFamily(chfid, msisdn):
-            return f"claim {chfid} for={msisdn}"
+        self.session = self.session._replace(left=left_by(self.session))
+        return super().dial_again()

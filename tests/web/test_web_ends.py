@@ -391,7 +391,13 @@ async def test_every_screen_is_labelled_for_the_peer_that_keeps_labels() -> None
                 return response.headers["at-ussd-hop-metadata"]
 
         steps = [[], ["1"], ["1"], ["1", "1"], ["1", "1"]]
-        assert [await label(said) for said in steps] == ["home", "confirm", "confirm", "number_refused", "number_refused"]
+        assert [await label(said) for said in steps] == [
+            "home",
+            "confirm",
+            "confirm",
+            "number_refused",
+            "number_refused",
+        ]
         assert await label([], b"what is this") == "end.unreadable"
 
 

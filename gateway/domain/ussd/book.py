@@ -20,6 +20,7 @@ _NAME = re.compile(r"[a-z0-9_-]{1,60}")  # of a menu or a screen: it labels metr
 _FIELD = re.compile(r"\{([a-z_0-9.]+)(?::([a-z]+))?\}")
 RESERVED_KEYS = {"0", "00", "#"}
 KINDS = ("route", "menu", "input", "choose", "list", "end")
+OWN_NAMES = "named."  # before a language's code: the text that is its own name, the same in every language
 STYLES = ("", "date", "money", "number")
 
 
@@ -176,13 +177,20 @@ class Book:
 
 
 def load_book(data: Mapping[str, Any], languages: Mapping[str, Mapping[str, Any]]) -> Book:
-    """Build and check a book from its parsed files. Raises BookError with every fault found."""
+    """Build and check a book from its parsed files. Raises BookError with every fault found.
+
+    A language is its file; those that the book lists come first, in its order.
+    """
     resume = data.get("resume", {})
     how = resume.get("default", RESTART)
+    listed = [code for code in data.get("languages", []) if code in languages]
+    codes = dict.fromkeys([*listed, *sorted(languages)])
+    named = {f"{OWN_NAMES}{code}": str(languages[code].get("name", code)) for code in codes}
+    screens = {name: _with_languages(raw, named) for name, raw in data.get("screens", {}).items()}
     book = Book(
         start=str(data.get("start", "")),
-        screens={name: _screen(name, {"resume": how, **raw}) for name, raw in data.get("screens", {}).items()},
-        languages={code: _language(code, languages[code]) for code in data.get("languages", []) if code in languages},
+        screens={name: _screen(name, {"resume": how, **raw}) for name, raw in screens.items()},
+        languages={code: _language(code, languages[code], named) for code in codes},
         limits=_limits(data.get("limits", {})),
         networks=tuple(data.get("networks", ())),
         resume_ask=str(resume.get("ask", "")),
@@ -218,8 +226,22 @@ def _screen(name: str, raw: Mapping[str, Any]) -> ScreenSpec:
         raise BookError([f"screen {name}: {wrong}"]) from wrong
 
 
-def _language(code: str, raw: Mapping[str, Any]) -> Language:
-    return Language(code, str(raw.get("name", code)), {key: Template(text) for key, text in _flat(raw)})
+def _language(code: str, raw: Mapping[str, Any], named: Mapping[str, str]) -> Language:
+    return Language(
+        code, named[f"{OWN_NAMES}{code}"], {key: Template(text) for key, text in (*_flat(raw), *named.items())}
+    )
+
+
+def _with_languages(raw: Any, named: Mapping[str, str]) -> Any:
+    """A screen with ``languages = true`` has an option for each, by the language's own name."""
+    if not (isinstance(raw, Mapping) and raw.get("languages")):
+        return raw
+    others = {key: value for key, value in raw.items() if key not in ("languages", "goto")}
+    options = [
+        {"key": str(number), "text": key, "goto": raw.get("goto", ""), "language": key.removeprefix(OWN_NAMES)}
+        for number, key in enumerate(named, 1)
+    ]
+    return {**others, "options": options}
 
 
 def _flat(raw: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
@@ -234,6 +256,7 @@ COMMON_TEXTS = (
     "nav.anew", "nav.back", "nav.more", "nav.resumed", "nav.wrong",
     "end.bye", "end.busy", "end.error", "end.too_many", "end.try_later", "end.unreadable",
     "sms.control_number", "sms.number_refused", "sms.covered", "sms.part_paid", "sms.receipt", "sms.held",
+    "sms.number_cancelled", "sms.paid_ready", "sms.cover_moved",
 )  # fmt: skip
 
 
@@ -266,6 +289,17 @@ def mentioned(book: Book, screen: ScreenSpec) -> set[str]:
     return {path for text in texts for path in text.paths()} | picked | listed
 
 
+def needed_texts(book: Book) -> set[str]:
+    """Every text that a language must have; no other is ever shown or sent."""
+    screens = book.screens.values()
+    shown = {key for screen in screens for key in (*text_keys(book, screen), *item_keys(screen))}
+    shown |= {option.text for screen in screens for option in screen.options}
+    said = {text for screen in screens for done in screen.does for text in SAYS.get(done, ())}
+    sent = {key for text in said for key in _variants(book, text)}
+    sent |= {f"sms.{kind}" for fact in _promised(book) for kind in messages_of(fact)}
+    return shown.union(COMMON_TEXTS, sent)
+
+
 def _states(book: Book, path: str) -> tuple[str, ...]:
     """What the path's state may be."""
     if path == "network.state":
@@ -290,13 +324,8 @@ def _faults(book: Book) -> Iterator[str]:
     for screen in book.screens.values():
         yield from _screen_faults(book, screen)
     yield from resume_faults(book, mentioned)
-    needed = set(COMMON_TEXTS).union(*(text_keys(book, s) for s in book.screens.values())) if book.screens else set()
-    needed |= {o.text for s in book.screens.values() for o in s.options}
+    needed = needed_texts(book) if book.screens else set()
     items = {key: items_spec(s.source) for s in book.screens.values() for key in item_keys(s)}
-    needed |= items.keys()
-    said = {SAYS[done] for s in book.screens.values() for done in s.does if done in SAYS}
-    needed |= {key for text in said for key in _variants(book, text)}
-    needed |= {f"sms.{kind}" for fact in _promised(book) for kind in messages_of(fact)}
     for language in book.languages.values():
         yield from (f"{language.code}: no text for {key!r}" for key in sorted(needed - set(language.texts)))
         for key, template in language.texts.items():

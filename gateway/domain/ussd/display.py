@@ -22,23 +22,23 @@ def pages(
     frame: Frame,
 ) -> tuple[str, ...]:
     """The screen's pages. ``labels``: the items of a list, numbered where one is chosen; ``notice``: said first."""
-    text_key = _text_key(screen.text, scope)
-    holes = _holes(language, screen, text_key)
+    shown = text_key(screen.text, scope)
+    holes = _holes(language, screen, shown)
     values = tuple(_scalar(lookup(scope, path)) for path in holes)
-    return _laid_out(language, screen, text_key, values, labels, back, notice, frame)
+    return _laid_out(language, screen, shown, values, labels, back, notice, frame)
 
 
 def item_text(language: Language, screen: ScreenSpec, item: object) -> str:
     """One item of a list in words."""
     scope: dict[str, object] = {"item": item}
-    return language.say(_text_key(screen.each, scope), scope)
+    return language.say(text_key(screen.each, scope), scope)
 
 
 def _scalar(value: object) -> object:
     return value if value is None or isinstance(value, (str, int)) else str(value)
 
 
-def _text_key(pattern: str, scope: dict[str, object]) -> str:
+def text_key(pattern: str, scope: dict[str, object]) -> str:
     """``home.{family.state}`` with the state put in."""
     if "{" not in pattern:
         return pattern

@@ -177,4 +177,10 @@ DOES: dict[str, Callable[[Session], UssdEffect | None]] = {
 # what a conversation that is taken up again may come to do: to wait beside others for a number binds nobody
 HARMLESS = frozenset({"await_number"})
 # the texts of the messages that they send, beyond those that every book has
-SAYS: dict[str, str] = {"tell_mobile": "sms.how_mobile.{network.state}", "tell_bank": "sms.how_bank"}
+SAYS: dict[str, tuple[str, ...]] = {
+    "tell_mobile": ("sms.how_mobile.{network.state}",),
+    "tell_bank": ("sms.how_bank",),
+    "tell_commission": ("sms.commission", "sms.collected"),
+}
+# of these, what only a key on a confirmation with ``guard`` may bring about
+OF_MONEY = frozenset({"request_bill"})

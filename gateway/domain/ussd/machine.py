@@ -139,7 +139,7 @@ def _key(book: Book, session: Session, text: str, dialled: bool) -> Step:
             return _show(book, session, screen)  # nowhere to go back to: no mistake of the caller's
         return _enter(book, session._replace(trail=session.trail[:-1], screen=""), session.trail[-1])
     if answer == MORE:
-        shown = _pages(book, session, screen, session.trail)
+        shown = pages_of(book, session, screen, session.trail)
         noticed = session.reply != shown[session.page % len(shown)]  # the notice has pushed lines away: none is skipped
         return _show(book, session, screen, page=0 if noticed else (session.page + 1) % len(shown))
     return _answer(book, session, screen, answer)
@@ -153,7 +153,7 @@ def _answer(book: Book, session: Session, screen: ScreenSpec, answer: str) -> St
             return _wrong(book, session)
         return _choose(book, decided(session, chosen.resumes) if screen.name == book.resume_ask else session, chosen)
     if screen.kind == "choose":
-        items = _items(session, screen)
+        items = items_of(session, screen)
         if answer.isascii() and answer.isdigit() and 1 <= int(answer) <= len(items):
             return _enter(book, _picked(session, screen, items[int(answer) - 1]), screen.goto)
         return _wrong(book, session)
@@ -210,7 +210,7 @@ def _enter(book: Book, session: Session, name: str, again: bool = False, missed:
 
 
 def _follow(session: Session, screen: ScreenSpec) -> tuple[Session, str]:
-    scope = _scope(session)
+    scope = scope_of(session)
     for route in screen.routes:
         if all(lookup(scope, path) == wanted for path, wanted in route.when):
             put = {name: lookup(scope, path) for name, path in route.put}
@@ -226,7 +226,7 @@ def _pass_by(book: Book, session: Session, screen: ScreenSpec) -> tuple[Session,
         return not_taken_up(session), screen.name
     if screen.kind == "choose" and screen.into in left.chosen:
         wanted = left.chosen[screen.into]
-        for item in _items(session, screen):
+        for item in items_of(session, screen):
             if item.get("id") == wanted:
                 return _picked(passed, screen, item), screen.goto
     elif stands(book, passed, left):
@@ -243,7 +243,7 @@ def _trail(book: Book, session: Session, screen: ScreenSpec) -> tuple[str, ...]:
 
 
 def _ask(session: Session, fact: str) -> Ask:
-    scope = _scope(session)
+    scope = scope_of(session)
     return Ask(fact, tuple((name, lookup(scope, path)) for name, path in FACTS[fact].args))
 
 
@@ -263,26 +263,29 @@ def _effects(session: Session, screen: ScreenSpec) -> tuple[UssdEffect, ...]:
 # ------------------------------------------------------------------------------------------------------------- showing
 
 
-def _scope(session: Session) -> dict[str, object]:
+def scope_of(session: Session) -> dict[str, object]:
+    """What texts and routes of this conversation may read, by name."""
     network, left = {"state": session.network}, {"state": session.left.menu if session.left else ""}
     return {"msisdn": session.msisdn, "network": network, "left": left, **session.values, **session.facts}
 
 
-def _items(session: Session, screen: ScreenSpec) -> Sequence[Any]:
-    items = lookup(_scope(session), screen.source)
+def items_of(session: Session, screen: ScreenSpec) -> Sequence[Any]:
+    """What a screen lists."""
+    items = lookup(scope_of(session), screen.source)
     return items if isinstance(items, (list, tuple)) else ()
 
 
-def _pages(
+def pages_of(
     book: Book, session: Session, screen: ScreenSpec, trail: tuple[str, ...], notice: str = ""
 ) -> tuple[str, ...]:
+    """The screen's pages in the session's frame; with a ``trail`` the way back is offered."""
     language, labels = book.language(session.language), tuple[str, ...]()
     if screen.kind == "choose":
-        labels = tuple(str(item.get("label", "")) for item in _items(session, screen))
+        labels = tuple(str(item.get("label", "")) for item in items_of(session, screen))
     elif screen.kind == "list":
-        labels = tuple(item_text(language, screen, item) for item in _items(session, screen))
+        labels = tuple(item_text(language, screen, item) for item in items_of(session, screen))
     back = bool(trail) and screen.kind != "end"
-    return pages(language, screen, _scope(session), labels, back, notice, session.frame)
+    return pages(language, screen, scope_of(session), labels, back, notice, session.frame)
 
 
 def _show(
@@ -294,7 +297,7 @@ def _show(
     notice: str = "",
 ) -> Step:
     trail = session.trail if trail is None else trail
-    shown = _pages(book, session, screen, trail, notice or session.notice)
+    shown = pages_of(book, session, screen, trail, notice or session.notice)
     page = min(page, len(shown) - 1)
     final = screen.kind == "end" and page == len(shown) - 1
     text = shown[page]

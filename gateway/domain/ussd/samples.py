@@ -118,3 +118,19 @@ CALLERS = {
     "officer_insured": caller("covered", officers=1),
     "officers": caller("covered", "expired", officers=2),
 }
+# what is typed where a screen accepts an answer: good ones and nearly good ones
+TYPED: dict[str, list[str]] = {"chfid": [CHFID, BAD_CHFID]}
+# the longest that each field of a message can be
+SMS: Fact = {
+    "number": "994180000017",
+    "amount": 999_999_999,
+    "due": 999_999_999,
+    "receipt": "123456789012345",
+    "chfid": CHFID,
+    "expires": "2026-12-30",
+    "start": "2026-12-31",
+    "until": "2027-12-29",
+    "month": "12/2026",
+    "collected": 999_999_999,
+    "at": "31/12 23:59",
+}

@@ -50,7 +50,7 @@ def option(**fields: str) -> Data:
 
 NEEDS = {"needs": ["caller"], "failed": "end"}
 FAULTS: list[tuple[str, Change, list[str]]] = [
-    ("no language", lambda b, _: b.update(languages=[]), ["the book has no language"]),
+    ("no language", lambda b, t: (b.update(languages=[]), t.clear()), ["the book has no language"]),
     ("a language without its file", lambda b, _: b["languages"].append("fr"), ["language file missing: fr"]),
     ("no start", lambda b, _: b.pop("start"), ["the start screen '' does not exist"]),
     ("an unknown start", lambda b, _: b.update(start="x"), ["the start screen 'x' does not exist"]),
@@ -340,6 +340,21 @@ def test_the_shipped_book_is_good_in_both_languages() -> None:
         "disowned": ("disown_family",),
         "claimed": ("claim_family",),
     }
+
+
+def test_a_language_is_its_file() -> None:
+    """Those that the book lists come first; a screen for languages offers each by its own name."""
+    data, languages = small()
+    data["languages"] = ["sw"]
+    languages |= {"gogo": {**languages["en"], "name": "Cigogo"}, "en": {**languages["en"], "name": "English"}}
+    data["screens"]["start"] = {"kind": "menu", "text": "hello", "languages": True, "goto": "end"}
+    book = load_book(data, languages)
+    assert list(book.languages) == ["sw", "en", "gogo"]
+    assert [(o.key, o.goto, o.language) for o in book.screens["start"].options] == [
+        ("1", "end", "sw"), ("2", "end", "en"), ("3", "end", "gogo"),
+    ]  # fmt: skip
+    said = [book.language("sw").say(option.text, {}) for option in book.screens["start"].options]
+    assert said == ["Kiswahili", "English", "Cigogo"]
 
 
 def test_a_language_that_nobody_knows_is_the_first_one() -> None:

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import cache
-from itertools import cycle
 
 import pytest
-from played.talk import BOOK, new_session
-from played.walk import DROPPED, FRAMES, NOTICES, WALKED, Edge, edges_of, place, sequences, walk
+from played.talk import BOOK
+from played.walk import NOTICES, WALKED, sequences, walk
 
 import menus
 from config.settings import Settings
 from gateway.app import ussd_mounts
 from gateway.domain.segments import is_gsm7
 from gateway.domain.ussd.book import load_book
+from gateway.domain.ussd.explore import DROPPED, FRAMES, Edge, explore
 from gateway.domain.ussd.frame import Frame, cost, sent
 from gateway.domain.ussd.machine import Key, step
 from gateway.domain.ussd.samples import CALLERS
@@ -23,12 +22,7 @@ from gateway.domain.ussd.session import OTHER_NETWORK
 
 @cache
 def walked(frame: str) -> list[Edge]:
-    """Each caller comes from another network."""
-    return [
-        edge
-        for who, network in zip(CALLERS.values(), cycle((*BOOK.networks, OTHER_NETWORK)))
-        for edge in edges_of(WALKED, who, FRAMES[frame], network)
-    ]
+    return explore(BOOK, FRAMES[frame])
 
 
 @pytest.fixture(scope="module", params=FRAMES)
@@ -102,9 +96,19 @@ def seen(edges: list[Edge]) -> set[str]:
 def test_the_walk_that_forgets_the_way_sees_every_screen_that_the_whole_walk_sees() -> None:
     """A guard of the guard, where the whole walk is affordable."""
     name = "form, septets"
-    for who in ("stranger", "suspended"):
+    for who in CALLERS.keys() - {"officer_insured", "officers"}:  # both at once are hundreds of thousands of edges
         whole = walk(WALKED, CALLERS[who], FRAMES[name].units)
-        assert seen(edges_of(WALKED, CALLERS[who], FRAMES[name])) >= seen(whole)
+        assert seen(explore(BOOK, FRAMES[name], [CALLERS[who]])) >= seen(whole)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_keys_at_random_meet_no_screen_that_was_not_walked(frame: str, seed: int) -> None:
+    """Another guard of it: with the whole way back, and several wrong keys in a row."""
+    met: set[str] = set()
+    sequences(300, seed, [FRAMES[frame]], met)
+    too_many = {BOOK.language(code).say("end.too_many", {}) for code in BOOK.languages}
+    assert len(met) > 50
+    assert {reply for reply in met if reply not in too_many} <= seen(walked(frame))
 
 
 def test_the_walk_sees_an_option_that_fits_no_page() -> None:
@@ -112,17 +116,9 @@ def test_the_walk_sees_an_option_that_fits_no_page() -> None:
     data, languages = menus.read()
     long = "Lipia bima ya afya ya jamii iliyoboreshwa ya familia yako yote leo hii hapa hapa"
     languages["sw"]["option"]["pay"] = long
-    book = replace(load_book(data, languages), limits=WALKED.limits)
-    shown = {edge.step.reply or "" for edge in edges_of(book, CALLERS["expired"], FRAMES["narrowest"])}
+    book = load_book(data, languages)
+    shown = seen(explore(book, FRAMES["narrowest"], [CALLERS["expired"]]))
     assert not any(long in reply for reply in shown)
-
-
-def test_places_differ_by_what_is_seen() -> None:
-    one = new_session()._replace(screen="home", values={"family": {"state": "covered"}})
-    assert place(one) != place(one._replace(values={"family": {"state": "expired"}}))
-    assert place(one) != place(one._replace(language="en"))
-    assert place(one) != place(one._replace(page=1))
-    assert place(one) == place(one._replace(keys=7, wrong=2))
 
 
 def test_every_channel_that_ships_has_a_kind_of_screen_that_is_walked() -> None:
