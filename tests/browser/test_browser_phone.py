@@ -226,6 +226,8 @@ async def test_a_family_renews_on_the_phone_page(phone_url: str, page: Page) -> 
     assert await page.js("document.getElementById('sms-count').textContent") == "2"
     await page.until("document.getElementById('bill').textContent", r"\(paid\)")
 
+    await page.click("document.getElementById('hangup')")
+    await page.until("document.getElementById('remark').textContent", "Umekata simu")
     await page.click(send)
     await page.until(screen, "Bima ya CHF: HAI")
     await page.click("document.getElementById('hangup')")

@@ -28,7 +28,20 @@ def caller(*families: Fact, language: str | None = None) -> Fact:
     return {"language": language, "count": len(families), "families": list(families)}
 
 
-def talk(book: Book = BOOK, **facts: list[Fact | str]) -> Talk:
+def read() -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
+    """The menus that ship, with more screens that ask whether to go on: each with a fact of its own on the way back."""
+    data, languages = menus.read()
+    for name in ("number_how", "number_mobile", "number_bank", "number_given"):
+        data["screens"][name] |= {"resume": "ask", "resume_at": "number"}
+    for texts in languages.values():
+        texts["resume"]["number"] = "Namba?"
+    return data, languages
+
+
+ASKING = load_book(*read())
+
+
+def talk(book: Book = ASKING, **facts: list[Fact | str]) -> Talk:
     told: dict[str, list[Fact | str]] = {
         "caller": [caller(family(7))], "quote": [PAYABLE], "bill": [NUMBERED], "control_number": [NUMBERED],
         "enquiry": [{"state": "unknown"}],
@@ -37,19 +50,19 @@ def talk(book: Book = BOOK, **facts: list[Fact | str]) -> Talk:
 
 
 def shipped(**change: dict[str, Any]) -> Data:
-    data, _ = menus.read()
+    data, _ = read()
     for name, fields in change.items():
         data["screens"][name] = {**data["screens"].get(name, {}), **fields}
     return data
 
 
 def limits(**change: int) -> Data:
-    data, _ = menus.read()
+    data, _ = read()
     return {**data, "limits": {**data["limits"], **change}}
 
 
 def resume(**change: str) -> Data:
-    data, _ = menus.read()
+    data, _ = read()
     return {**data, "resume": {**data["resume"], **change}}
 
 
@@ -100,7 +113,7 @@ def test_nothing_that_was_true_is_left() -> None:
 
 def test_the_first_screen_is_no_loss_whatever_it_says() -> None:
     """Dialling shows it anyway. Behind a choice it is the second, and worth it."""
-    book = load_book(shipped(home={"resume": "continue"}), menus.read()[1])
+    book = load_book(shipped(home={"resume": "continue"}), read()[1])
     played = talk(book)
     played.dial()
     assert played.session.left is None
@@ -198,7 +211,7 @@ def test_anew_nothing_is_chosen() -> None:
 
 def test_a_service_that_refuses_the_phone_now_is_not_passed_by() -> None:
     """The first screen is a last one: whatever was left, it is shown."""
-    data, languages = menus.read()
+    data, languages = read()
     data["screens"]["start"]["routes"].insert(0, {"when": {"caller.count": 1}, "goto": "help_pay"})
     seen = talk(load_book(data, languages))._play(Started(left=ENQUIRY))
     assert (seen.session.screen, seen.final, seen.session.left) == ("help_pay", True, None)
@@ -334,7 +347,7 @@ ASTRAY: list[tuple[str, Data, list[str]]] = [
 @pytest.mark.parametrize(("data", "faults"), [c[1:] for c in ASTRAY], ids=[c[0] for c in ASTRAY])
 def test_a_book_that_leads_astray_is_refused(data: Data, faults: list[str]) -> None:
     with pytest.raises(BookError) as raised:
-        load_book(data, menus.read()[1])
+        load_book(data, read()[1])
     assert sorted(raised.value.faults) == faults
 
 
@@ -347,12 +360,12 @@ GOOD = [
 
 @pytest.mark.parametrize("data", [c[1] for c in GOOD], ids=[c[0] for c in GOOD])
 def test_a_book_that_only_goes_another_way_is_good(data: Data) -> None:
-    load_book(data, menus.read()[1])
+    load_book(data, read()[1])
 
 
 def test_a_menu_that_asks_has_a_text_for_where_it_was_left() -> None:
     with pytest.raises(BookError) as raised:
-        load_book(shipped(help={"resume": "ask"}), menus.read()[1])
+        load_book(shipped(help={"resume": "ask"}), read()[1])
     assert raised.value.faults == ["sw: no text for 'resume.settings'", "en: no text for 'resume.settings'"]
 
 
@@ -364,17 +377,17 @@ def test_a_book_that_says_nothing_begins_anew() -> None:
 
 def test_a_value_that_the_way_back_sets_is_not_kept() -> None:
     sets = {"kind": "route", "routes": [{"goto": "pay", "put": {"family": "caller.families.0"}}]}
-    book = load_book(shipped(help={"resume": "continue", "resume_at": "a"}, a=sets), menus.read()[1])
+    book = load_book(shipped(help={"resume": "continue", "resume_at": "a"}, a=sets), read()[1])
     assert book.resume_uses["help"] == ()
 
 
-def test_the_shipped_book_keeps_what_its_ways_back_use_and_no_more() -> None:
-    assert BOOK.resume_uses == {
-        "enquiry": (),
-        "enquiry_again": (),
-        "confirm": ("family",),
-        "number_how": ("family",),
-        "number_mobile": ("family",),
-        "number_bank": ("family",),
-        "number_given": ("family",),
-    }
+def test_a_book_keeps_what_its_ways_back_use_and_no_more() -> None:
+    shipped_uses = {"enquiry": (), "enquiry_again": (), "confirm": ("family",)}
+    number = {"number_how", "number_mobile", "number_bank", "number_given"}
+    assert BOOK.resume_uses == shipped_uses
+    assert ASKING.resume_uses == shipped_uses | {name: ("family",) for name in number}
+
+
+def test_who_was_told_what_one_dials_for_is_not_asked_whether_to_go_on() -> None:
+    """Most hang up with the number, pay, and dial again to see the cover: that is what they are shown."""
+    assert {name for name, screen in BOOK.screens.items() if screen.goal and screen.resume != "restart"} == set()
