@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from gateway.domain.ussd.book import Book, Language, ScreenSpec, text_keys
-from gateway.menu_tools.check_ways import targets
+from gateway.domain.ussd.ways import targets
 
 PORT, DIAL = "port", "dial"  # kinds of nodes beside those of screens: a screen of another menu, and the dialling
 LINE = 30  # letters of a line on a node

@@ -70,6 +70,8 @@ def _stuck(book: Book, edges: Sequence[Edge]) -> Iterator[Fault]:
         session = leaving[0].before
         assert session is not None
         screen = book.screens[session.screen]
+        if not any(edge.key == HOME for edge in leaving):
+            continue  # one of several networks: the ways back are those of the others
         if not any(edge.step.final or edge.step.session.screen != session.screen for edge in leaving):
             yield at(book, session.screen, "a dead end: no key leads to another screen", session.language)
         if screen.kind == "choose" and not lookup(scope_of(session), screen.source):

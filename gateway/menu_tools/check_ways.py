@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from gateway.domain.ussd.book import Book, ScreenSpec
 from gateway.domain.ussd.effects import OF_MONEY
+from gateway.domain.ussd.ways import DIALLING, keyed, led_from, targets
 from gateway.menu_tools.faults import Fault, at
 
 MOST_OPTIONS = 5  # people who read little lose the thread of more
@@ -16,12 +17,6 @@ def way_faults(book: Book) -> list[Fault]:
     found = [*_limits(book), *_unreached(book), *_guards(book)]
     round_about = list(_circles(book))
     return [*found, *(round_about or _too_far(book))]
-
-
-def targets(screen: ScreenSpec) -> list[str]:
-    """Every screen that one can come to from here, back and home aside."""
-    ways = [option.goto for option in screen.options] + [route.goto for route in screen.routes]
-    return list(dict.fromkeys(ways + [name for name in (screen.goto, screen.failed) if name]))
 
 
 def _limits(book: Book) -> Iterator[Fault]:
@@ -94,40 +89,15 @@ def _too_far(book: Book) -> Iterator[Fault]:
 
 def _guards(book: Book) -> Iterator[Fault]:
     """Every key that brings money about stands on a confirmation that answers dialled ahead cannot pass."""
-    leading = _led_from(book)
+    leading = led_from(book)
     for name, screen in book.screens.items():
         of_money = [effect for effect in screen.does if effect in OF_MONEY]
         if not of_money:
             continue
         if screen.kind not in ("route", "end"):
             yield at(book, name, f"does {of_money[0]} whenever it is shown, so the key for back does it again")
-        for before in sorted(_keyed(book, leading, name)):
-            if before == "":
+        for before in sorted(keyed(book, leading, name)):
+            if before == DIALLING:
                 yield at(book, name, f"does {of_money[0]} as soon as the phone dials")
             elif not book.screens[before].guard:
                 yield at(book, before, f"leads to {name!r}, which does {of_money[0]}, and is no guard")
-
-
-def _led_from(book: Book) -> Mapping[str, list[str]]:
-    found: dict[str, list[str]] = {name: [] for name in book.screens}
-    for name, screen in book.screens.items():
-        for following in targets(screen):
-            found[following].append(name)
-    return found
-
-
-def _keyed(book: Book, leading: Mapping[str, list[str]], name: str) -> set[str]:
-    """The screens whose keys lead here, routes passed; ``""`` for the dialling."""
-    found: set[str] = set()
-    waiting, known = [name], {name}
-    while waiting:
-        at_ = waiting.pop()
-        if at_ == book.start:
-            found.add("")
-        for before in leading[at_]:
-            if book.screens[before].kind != "route":
-                found.add(before)
-            elif before not in known:
-                known.add(before)
-                waiting.append(before)
-    return found

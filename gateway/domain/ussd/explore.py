@@ -26,9 +26,10 @@ from gateway.domain.ussd.machine import (
     scope_of,
     step,
 )
-from gateway.domain.ussd.reads import Reads, reads, signature
+from gateway.domain.ussd.reads import Reads, reads, signature, tells_networks
 from gateway.domain.ussd.samples import ANSWERS, CALLERS, TYPED, Fact
 from gateway.domain.ussd.session import OTHER_NETWORK, Session
+from gateway.domain.ussd.ways import DIALLING, keyed, led_from
 
 MSISDN = "+255754100200"
 LATE = "late"  # instead of an answer: the fact does not come in time
@@ -75,10 +76,13 @@ def explore(
     Raises EndlessError for a book that has no bound.
     """
     facts = {**answers, "caller": callers}
-    live = reads(book)
+    live, leading = reads(book), led_from(book)
+    tells = [name for name, screen in book.screens.items() if tells_networks(book, screen)]
+    # whose keys lead to a screen that tells the networks apart; on that screen itself the caller has one already
+    varied = {before for name in tells for before in keyed(book, leading, name)} - {*tells}
     edges = [
         Edge(None, "", taken)
-        for session in beginnings(book, frame, live)
+        for session in beginnings(book, frame, _networks(book, DIALLING in varied))
         for taken in outcomes(book, facts, step(book, session, Started()))
     ]
     waiting = deque((edge.step.session, 0) for edge in edges)
@@ -94,19 +98,26 @@ def explore(
             raise EndlessError(f"more than {MOST_PLACES} places")
         if session.trail:  # the way back is of a bounded length: its beginning is forgotten
             waiting.append((step(book, session._replace(trail=()), Key(MORE)).session, keys + 1))
-        for key in keys_for(book, session, WRONG[:1]):
-            for taken in outcomes(book, facts, step(book, session, Key(key))):
-                edges.append(Edge(session, key, taken, keys + 1))
-                waiting.append((taken.session, keys + 1))
+        for network in _networks(book, session.screen in varied, session.network):
+            before = session._replace(network=network)
+            known_ways = network != session.network
+            for key in own_keys(book, session) if known_ways else keys_for(book, session, WRONG[:1]):
+                for taken in outcomes(book, facts, step(book, before, Key(key))):
+                    edges.append(Edge(before, key, taken, keys + 1))
+                    waiting.append((taken.session, keys + 1))
     return edges
 
 
-def beginnings(book: Book, frame: Frame, live: Reads) -> Iterator[Session]:
-    """A conversation that has not begun in every language; on every network where the book tells them apart."""
-    tells = any("network.state" in paths for paths in live.values())
+def beginnings(book: Book, frame: Frame, networks: Sequence[str]) -> Iterator[Session]:
+    """A conversation that has not begun, in every language."""
     for language in book.languages:
-        for network in (*book.networks, OTHER_NETWORK) if tells else (OTHER_NETWORK,):
+        for network in networks:
             yield Session("explored", "explored", MSISDN, language, frame, network=network)
+
+
+def _networks(book: Book, varied: bool, known: str = OTHER_NETWORK) -> tuple[str, ...]:
+    """All where they matter, else the one that is known."""
+    return (*book.networks, OTHER_NETWORK) if varied else (known,)
 
 
 def place(live: Reads, session: Session) -> tuple[object, ...]:
@@ -117,15 +128,17 @@ def place(live: Reads, session: Session) -> tuple[object, ...]:
 
 def keys_for(book: Book, session: Session, wrong: Sequence[str] = WRONG) -> list[str]:
     """One key of each class: every option, each way about, and the wrong ones."""
+    return [*own_keys(book, session), BACK, HOME, MORE, *wrong]
+
+
+def own_keys(book: Book, session: Session) -> list[str]:
+    """What the screen itself asks for: options, items within a list and beyond it, typed answers."""
     screen = book.screens[session.screen]
-    own: list[str] = []
     if screen.kind == "menu":
-        own = [option.key for option in screen.options]
-    elif screen.kind == "choose":
-        own = ["1", "3"]
-    elif screen.kind == "input":
-        own = list(TYPED.get(screen.accept, ()))
-    return [*own, BACK, HOME, MORE, *wrong]
+        return [option.key for option in screen.options]
+    if screen.kind == "choose":
+        return ["1", "3"]
+    return list(TYPED.get(screen.accept, ())) if screen.kind == "input" else []
 
 
 def outcomes(book: Book, facts: Mapping[str, Sequence[Fact]], taken: Step, asked: int = 0) -> Iterator[Step]:

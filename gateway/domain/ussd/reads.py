@@ -7,6 +7,7 @@ forgotten, fetched anew or chosen again before it is read.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 
 from gateway.domain.ussd.book import Book, ScreenSpec, text_keys
 from gateway.domain.ussd.facts import FACTS, lookup
@@ -17,7 +18,8 @@ Reads = Mapping[str, frozenset[str]]
 def reads(book: Book) -> Reads:
     """For each screen the paths that are read on it or later, before they are written.
 
-    The keys for back and home are not followed: they lead to where the walk has been.
+    The keys for back and home are not followed: they lead to where the walk has been. The network is none of it before
+    the screen that asks for it (``tells_networks``): whoever calls, any network may be the caller's.
     """
     found = {name: frozenset(_own(book, screen)) for name, screen in book.screens.items()}
     grown = True
@@ -30,6 +32,11 @@ def reads(book: Book) -> Reads:
     return found
 
 
+def tells_networks(book: Book, screen: ScreenSpec) -> bool:
+    """Whether the screen is another one for callers of another network."""
+    return any(_is_network(path) for path in _own(book, screen))
+
+
 def told(book: Book, screen: ScreenSpec) -> set[str]:
     """The paths that a screen's texts mention, in any language and state, and the one that picks the text."""
     keys = [*text_keys(book, screen), *(option.text for option in screen.options)]
@@ -40,7 +47,12 @@ def told(book: Book, screen: ScreenSpec) -> set[str]:
 
 def signature(paths: frozenset[str], scope: dict[str, object]) -> tuple[object, ...]:
     """What is found at the paths; of a whole fact only whether it is there."""
-    return tuple(_said(lookup(scope, path)) for path in sorted(paths))
+    return tuple(_said(lookup(scope, path)) for path in _in_order(paths))
+
+
+@lru_cache(maxsize=1_024)
+def _in_order(paths: frozenset[str]) -> tuple[str, ...]:
+    return tuple(sorted(paths))
 
 
 def _said(value: object) -> object:
@@ -71,12 +83,16 @@ def _later(book: Book, screen: ScreenSpec, found: Reads) -> Iterator[frozenset[s
         yield _entered(book, screen.failed, found)
 
 
+def _is_network(path: str) -> bool:
+    return path.split(".")[0] == "network"
+
+
 def _entered(book: Book, name: str, found: Reads) -> frozenset[str]:
     return _without(found[name], set(book.screens[name].forget))
 
 
 def _without(paths: frozenset[str], names: set[str]) -> frozenset[str]:
-    return frozenset(path for path in paths if path.split(".")[0] not in names)
+    return frozenset(path for path in paths if path.split(".")[0] not in names and not _is_network(path))
 
 
 def _before(path: str, put: Mapping[str, str]) -> str:

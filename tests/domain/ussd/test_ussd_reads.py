@@ -7,10 +7,13 @@ from typing import Any
 import pytest
 from played.talk import BOOK, new_session
 
-from gateway.domain.ussd.book import Book, Language, Option, Route, ScreenSpec, Template
-from gateway.domain.ussd.explore import beginnings, place
+import menus
+from gateway.domain.ussd.book import Book, Language, Option, Route, ScreenSpec, Template, load_book
+from gateway.domain.ussd.explore import explore, place
 from gateway.domain.ussd.frame import Frame
-from gateway.domain.ussd.reads import reads, signature
+from gateway.domain.ussd.reads import reads, signature, tells_networks
+from gateway.domain.ussd.samples import CALLERS
+from gateway.domain.ussd.session import OTHER_NETWORK
 
 END = {"kind": "end", "text": "tells"}
 MENU = {"kind": "menu", "text": "none"}
@@ -94,7 +97,15 @@ def test_places_differ_by_what_is_seen_and_by_what_will_be() -> None:
 
 
 def test_networks_are_told_apart_where_the_book_does() -> None:
-    told = book(a={"kind": "end", "text": "x.{network.state}"})
-    assert [session.network for session in beginnings(told, Frame(), reads(told))] == ["one", "two", "other"]
-    silent = book(a=dict(END))
-    assert [session.network for session in beginnings(silent, Frame(), reads(silent))] == ["other"]
+    """Every network's text is seen, by way of a screen that is the same for all."""
+    data, languages = menus.read()
+    networks = [*data["networks"], OTHER_NETWORK]
+    data["screens"]["help_pay"] |= {"text": "pays.{network.state}"}
+    for texts in languages.values():
+        texts |= {f"pays.{network}": f"pay {network}" for network in networks}
+    told = load_book(data, languages)
+    assert not tells_networks(told, told.screens["help"])
+    seen = {edge.step.reply for edge in explore(told, Frame(), [CALLERS["covered"]])}
+    assert seen >= {f"pay {network}" for network in networks}
+    plain = explore(BOOK, Frame(), [CALLERS["covered"]])
+    assert {edge.step.session.network for edge in plain} == {OTHER_NETWORK}
