@@ -9,11 +9,12 @@ from typing import Any
 import pytest
 
 import menus
+from gateway.domain.cover import CoverState
 from gateway.domain.ussd.book import COMMON_TEXTS, load_book
 from gateway.domain.ussd.effects import DOES, OF_MONEY
 from gateway.domain.ussd.explore import FRAMES
 from gateway.domain.ussd.frame import Frame
-from gateway.domain.ussd.samples import ANSWERS, TYPED
+from gateway.domain.ussd.samples import ANSWERS, TYPED, member
 from gateway.menu_tools.check import check
 
 Data = dict[str, Any]
@@ -93,6 +94,15 @@ def asking(data: Data) -> None:
         screens(data)[name] = {
             "kind": "route", "needs": facts, "failed": "end", "routes": [{"goto": goto}], "menu": "more",
         }  # fmt: skip
+
+
+def listed(data: Data, texts: Data, line: str) -> None:
+    """A list of the family's members, each with the same line."""
+    needs = {"needs": ["members"], "failed": "end"}
+    add(data, "l", kind="route", routes=[when("shown", "members.state", "some"), {"goto": "end"}], **needs)
+    shown = {"kind": "list", "text": "sure", "source": "members.items", "each": "of.{item.state}", "menu": "more"}
+    screens(data)["shown"] = shown
+    every(texts, of=dict.fromkeys(map(str, CoverState), line))
 
 
 CHOOSE = {"kind": "choose", "text": "sure", "source": "caller.families", "into": "family", "goto": "end"}
@@ -235,6 +245,18 @@ FAULTS: list[tuple[str, Change, list[str]]] = [
         ],
     ),
     (
+        "a dead end but for a call that is lost",
+        lambda b, _: screens(b)["start"].update(
+            options=[option("1", "pay", "start"), option("2", "yes", "start")], **CALLER
+        ),
+        [
+            *(f"{code}: all.toml: start: a dead end: no key leads to another screen" for code in ("en", "sw")),
+            "all.toml: billed: nothing leads here",
+            "all.toml: sure: no caller comes here, whatever the facts are",
+            "all.toml: sure: nothing leads here",
+        ],
+    ),
+    (
         "nothing to choose from",
         lambda b, _: add(b, "c", **CHOOSE, **CALLER),
         [f"{code}: more.toml: c: nothing to choose from: caller.families is empty" for code in ("en", "sw")],
@@ -298,6 +320,44 @@ def test_what_is_too_long_is_named_by_the_channels_that_are_on() -> None:
     assert [line for line in found if "item" in line] == [
         f"{code}: more.toml: c: key {key}: {item}" for code in ("en", "sw") for key in (1, 2, 3)
     ]
+
+
+def test_a_line_of_a_list_is_whole_on_every_channel_that_is_on() -> None:
+    """Where nobody reads it yet it may go on the next page."""
+    data, texts = small()
+    listed(data, texts, " ".join(["neno"] * 20))  # 99 septets
+    assert said(data, texts) == []
+    assert said(data, texts, {"wide": Frame(160)}) == []
+    over = "18 septets over 100 on wire: the item would be cut in two"  # with a line break, "# Zaidi" and "0 Rudi"
+    assert said(data, texts, {"wire": Frame(100)}) == [
+        f"{code}: more.toml: shown: of.{state}: {over}" for code in ("en", "sw") for state in sorted(CoverState)
+    ]
+
+
+def test_a_dash_in_a_line_of_a_list_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    data, texts = small()
+    listed(data, texts, "{item.name}")
+    assert said(data, texts) == []
+    nameless = {**member("expired"), "name": ""}
+    monkeypatch.setitem(ANSWERS, "members", [{"state": "some", "count": 1, "items": [nameless]}])
+    dash = "a dash would stand for {item.name}"
+    assert said(data, texts) == [f"{code}: more.toml: shown: of.expired: {dash}" for code in ("en", "sw")]
+
+
+def test_a_dropped_call_whose_way_back_is_too_long_is_a_fault() -> None:
+    """Dialled, each half of the way is short enough; dialled again, both are passed in one reply."""
+    data, texts = small()
+    add(data, "r0", kind="route", routes=[{"goto": "r1"}])
+    for number in range(1, 4):
+        goto = f"r{number + 1}" if number < 3 else "kept"
+        screens(data)[f"r{number}"] = {"kind": "route", "routes": [{"goto": goto}], "menu": "more"}
+    kept = {"kind": "menu", "text": "sure", "options": [option("1", "yes", "end")], "menu": "more"}
+    screens(data)["kept"] = {**kept, "resume": "continue", "resume_at": "r0"}
+    data["limits"] = {"hops": 6}
+    assert said(data, texts) == []
+    data["limits"] = {"hops": 5}
+    breaks = "dropped there and dialled again, the conversation breaks off"
+    assert said(data, texts) == [f"{code}: more.toml: kept: {breaks}" for code in ("en", "sw")]
 
 
 def test_what_would_not_end_is_a_fault_and_no_hang(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -78,17 +78,20 @@ def explore(
     """
     facts = {**answers, "caller": callers}
     live, tells = reads(book), {name for name, screen in book.screens.items() if tells_networks(book, screen)}
+    routed = any(book.screens[name].kind == "route" for name in tells)
 
     def edges_from(session: Session, key: str, keys: int) -> Iterator[Edge]:
         """On other networks only what differs there."""
         others = () if session.screen in tells else (OTHER_NETWORK, *book.networks)  # there each is a place of its own
+        met: set[tuple[str, str | None]] = set()
         for network in dict.fromkeys((session.network, *others)):
             before = session if network == session.network else session._replace(network=network)
             came = list(outcomes(book, _answers(facts, session, key), _pressed(book, before, key)))
-            told = [taken for taken in came if taken.session.screen in tells]
-            for taken in came if before is session else told:
-                yield Edge(before if key else None, key, taken, keys)
-            if not told:
+            for taken in came:
+                if before is session or (taken.session.screen, taken.reply) not in met:
+                    yield Edge(before if key else None, key, taken, keys)
+            met.update((taken.session.screen, taken.reply) for taken in came)
+            if not routed and not any(taken.session.screen in tells for taken in came):
                 return
 
     edges = [

@@ -106,6 +106,14 @@ TELLS = {"kind": "end", "text": "x.{network.state}"}  # not among the texts: the
 ON_THE_WAY = {"a": {**MENU, "goes": "b"}, "b": {"kind": "route", "routes": [{"goto": "c"}]}, "c": TELLS}
 
 
+def test_a_route_by_the_network_is_taken_for_each() -> None:
+    by_network = [{"goto": "c", "when": {"network.state": "one"}}, {"goto": "d"}]
+    told = book(a={**MENU, "goes": "b"}, b={"kind": "route", "routes": by_network}, c=END, d={**END, "text": "none"})
+    edges = explore(told, Frame())
+    assert {edge.step.session.screen for edge in edges} == {"a", "c", "d"}
+    assert {e.step.session.network for e in edges if e.step.session.screen == "c"} == {"one"}
+
+
 @pytest.mark.parametrize("screens", [{"a": TELLS}, ON_THE_WAY], ids=["the first screen", "a screen farther on"])
 def test_a_network_is_told_apart_where_the_book_does_and_not_before(screens: dict[str, dict[str, Any]]) -> None:
     told = book(**screens)
