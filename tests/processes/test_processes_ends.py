@@ -119,15 +119,15 @@ async def test_two_processes_add_up_and_the_command_tells_it(
     done = run_gateway("menus", "ends", "--json", environment=environment)
     assert (done.returncode, done.stderr) == (0, "")
     menus = {menu["menu"]: menu for menu in json.loads(done.stdout)["menus"]}
-    assert {name: (menu["entered"], menu["lost"]) for name, menu in menus.items()} == {
-        "family": (11, 5),
-        "renewal": (6, 6),
+    assert {name: (menu["entered"], menu["served"], menu["lost"]) for name, menu in menus.items()} == {
+        "family": (11, 5, 0),  # whose cover is on the first screen
+        "renewal": (6, 0, 6),
     }
     [confirm] = menus["renewal"]["screens"]
     assert (confirm["hung_up"], confirm["silent"], confirm["text"]) == (1, 5, "Lipa TZS …")
     table = run_gateway("menus", "ends", "--menu", "renewal", "--channel", "africastalking", environment=environment)
     assert table.returncode == 0
-    assert "RENEWAL: entered 6, went to another menu 0, last screen 0, lost 6 (100.0 %)" in table.stdout
+    assert "RENEWAL: entered 6, went to another menu 0, last screen 0, served 0, lost 6 (100.0 %)" in table.stdout
     refused = run_gateway("menus", "ends", "--menu", "no-such", environment=environment)
     assert (refused.returncode, refused.stdout) == (2, "")
     assert refused.stderr.startswith("imis-gateway menus ends: there is no menu 'no-such'; there are ")
