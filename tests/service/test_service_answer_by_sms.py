@@ -290,6 +290,14 @@ async def test_a_number_that_came_meanwhile_is_told_at_once(world: World, desk: 
     assert ("control_number", OWN) in await world.sms()
 
 
+async def test_what_an_officer_asks_of_a_family_is_not_promised(world: World, desk: Desk) -> None:
+    """An hour later nobody would look at the mandate again: the officer dials again."""
+    asked = PromiseAnswer("quote", (("family_id", COVERED),), OWN, "sw", own=False)
+    with pytest.raises(PromiseRefusedError):
+        await desk.effects(asked, world.clock.now())
+    assert await desk.keep() == 0
+
+
 async def test_no_number_is_promised_where_none_is_awaited(world: World, desk: Desk) -> None:
     with pytest.raises(PromiseRefusedError):
         await desk.effects(AwaitNumber(COVERED, OWN, "sw"), world.clock.now())

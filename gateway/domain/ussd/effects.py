@@ -70,13 +70,15 @@ class TellCommission:
 class PromiseAnswer:
     """Tell this phone by SMS what it asked for, since the fact did not come in time.
 
-    ``args`` are the fact's; the phone aside.
+    ``args`` are the fact's; the phone aside. ``own``: not of a family that an officer asks for: later the answer
+    would hang on a mandate that nobody looks at again.
     """
 
     fact: str
     args: tuple[tuple[str, Any], ...]
     msisdn: str
     language: str
+    own: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +152,8 @@ def _promise_answer(session: Session) -> PromiseAnswer | None:
     if asked is None:
         return None
     args = tuple((name, value) for name, value in asked["args"].items() if name != "msisdn")
-    return PromiseAnswer(asked["fact"], args, session.msisdn, session.language)
+    own = "family_id" not in asked["args"] or "officer" not in session.values.get("family", {})
+    return PromiseAnswer(asked["fact"], args, session.msisdn, session.language, own)
 
 
 def _disown(session: Session) -> DisownFamily | None:

@@ -167,6 +167,8 @@ def test_a_bill_is_asked_for_only_by_a_yes_to_its_amount(edges: list[Edge]) -> N
         for effect in edge.step.effects:
             before = edge.before
             if isinstance(effect, PromiseAnswer):
+                asked_for = edge.step.session.values.get("family", {}) if dict(effect.args).get("family_id") else {}
+                assert effect.own == ("officer" not in asked_for)
                 assert edge.step.session.screen == "answer_by_sms"
                 assert effect.msisdn == edge.step.session.msisdn
                 continue
