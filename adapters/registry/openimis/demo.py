@@ -237,12 +237,16 @@ class _Loader(Connected):
         )
 
     async def _commissions(self) -> None:
-        """A report at ten per cent on what was paid of late, the last days aside; where there are reports."""
+        """A report at ten per cent on what was paid of late, the last days aside; in a table of reports that is ours.
+
+        openIMIS' own demands more of a report than is known here.
+        """
         reports, premiums = self._t.reports, self._t.premiums
         there = (await self._connection.run_sync(survey)).tables
         if reports is None or reports.name not in there:
             return
-        if "ReportingCommissionID" not in there[premiums.name].columns:
+        foreign = there[reports.name].columns.keys() - {column.name for column in reports.columns}
+        if foreign or "ReportingCommissionID" not in there[premiums.name].columns:
             return
         first, last = self._today - timedelta(days=40), self._today - timedelta(days=5)
         report = await self._add(reports, CommissionRate=Decimal("0.10"))
