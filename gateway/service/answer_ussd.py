@@ -40,6 +40,7 @@ from gateway.service.session_codec import dump, dump_left, load, load_left
 from gateway.service.told_ends import ToldEnds
 from gateway.service.ussd_effects import UssdEffects
 from gateway.service.ussd_facts import UssdFacts, number_fact
+from gateway.service.within import within
 
 log = structlog.get_logger()
 
@@ -163,8 +164,7 @@ class AnswerUssd:
 
     async def _turn(self, key: str, profile: ChannelProfile, turn: Turn, early: bool, deadline: Deadline) -> Screen:
         heard = _heard(profile, turn, early)
-        async with asyncio.timeout(deadline.left()):
-            session, left = await self._load(key, profile, turn, heard)
+        session, left = await within(self._load(key, profile, turn, heard), deadline.left)
         if session is not None and turn.msisdn not in (None, session.msisdn):
             if not turn.first:  # its id is another phone's: shown nothing of it, and it is left as it is
                 return self.polite_end(profile, "end.try_later", "USSD-SESSION")
@@ -221,12 +221,10 @@ class AnswerUssd:
         rows = [SessionRow(key, value, profile.session_ttl_s)]
         if life_s and (left is not None or before is not None or session.final):
             rows.append(SessionRow(_left_key(profile, session.msisdn), left, life_s))
+        one = len(rows) == 1
+        saved = self._sessions.save(key, value, profile.session_ttl_s) if one else self._sessions.save_all(rows)
         try:
-            async with asyncio.timeout(deadline.left()):
-                if len(rows) == 1:
-                    await self._sessions.save(key, value, profile.session_ttl_s)
-                else:
-                    await self._sessions.save_all(rows)
+            await within(saved, deadline.left)
         except (TimeoutError, ConnectionError):
             if not session.final:
                 raise
