@@ -23,6 +23,7 @@ from gateway.service.batching import Batcher
 from gateway.service.bounded import Bounded
 from gateway.service.messages import Messages
 from gateway.service.metrics import EFFECTS, ERRORS, USSD_PROMISES
+from gateway.service.refusals import RefusedByRuleError
 from gateway.service.run_effects import ChannelLimits, backoff
 from gateway.service.ussd_facts import UssdFacts
 
@@ -31,7 +32,7 @@ REFUSED = "refused"
 _AT_ONCE = 100  # promises in one transaction
 
 
-class PromiseRefusedError(Exception):
+class PromiseRefusedError(RefusedByRuleError):
     """Nothing is promised, by a rule of ours: this phone was promised enough, or nothing is awaited any more."""
 
 

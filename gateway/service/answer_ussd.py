@@ -31,10 +31,10 @@ from gateway.domain.ussd.render import paginate
 from gateway.domain.ussd.session import OTHER_NETWORK, Left, Session
 from gateway.domain.ussd.turns import Fresh, KeyTurn, Lost, Next, Same, mark, may_dial, read_key, read_transcript
 from gateway.ports import ChannelProfile, Ended, Screen, SessionRow, SessionStore, Turn
-from gateway.service.answer_by_sms import PromiseRefusedError
 from gateway.service.breakers import Breakers
 from gateway.service.metrics import ERRORS
 from gateway.service.number_watch import NumberWatch
+from gateway.service.refusals import RefusedByRuleError
 from gateway.service.screen_counts import ScreenTally
 from gateway.service.session_codec import dump, dump_left, load, load_left
 from gateway.service.told_ends import ToldEnds
@@ -287,7 +287,7 @@ class AnswerUssd:
             async with asyncio.timeout(deadline.left(_KEPT_FROM_EFFECTS)):
                 bill = await self._effects(effect, now)
         except Exception as failure:
-            if not isinstance(failure, PromiseRefusedError):  # a rule of ours, no fault of the database
+            if not isinstance(failure, RefusedByRuleError):
                 self._breakers.failed(what)
             log.warning("ussd_effect_failed", exc_info=True)
             raise EffectNotCommittedError from failure

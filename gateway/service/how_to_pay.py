@@ -7,9 +7,10 @@ from datetime import datetime
 from gateway.domain.ussd.effects import TellHowToPay
 from gateway.ports import Requester, UnitOfWork
 from gateway.service.messages import Messages
+from gateway.service.refusals import RefusedByRuleError
 
 
-class NotPayableError(Exception):
+class NotPayableError(RefusedByRuleError):
     """The number is not to be paid any more: what the caller has been shown meanwhile must not be said again."""
 
 

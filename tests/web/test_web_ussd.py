@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import time
+from dataclasses import replace
 from functools import partial
 from typing import Any
 from urllib.parse import urlencode
@@ -13,6 +14,7 @@ import pytest
 from pytest_aiohttp import AiohttpClient
 from web_world import (
     ADDRESS,
+    BILL,
     CHFID,
     KNOWN,
     NUMBER,
@@ -33,6 +35,7 @@ from web_world import (
 )
 
 from adapters.sessions.memory import MemorySessions
+from gateway.domain.bill import Bill, BillState
 from gateway.domain.chfid import with_check_digit
 from gateway.domain.effects import AnswerBySms
 from gateway.domain.ussd.machine import Ask
@@ -388,6 +391,32 @@ async def test_a_phone_that_plays_with_us_closes_no_door_to_others(dial: Dial) -
     said = [await enquire(number, PHONE) for number in range(10_000_001, 10_000_012)]
     assert said == [BY_SMS] * 3 + [LATER] * 8
     assert await enquire(10_000_001, OTHER_PHONE) == BY_SMS
+
+
+async def test_numbers_that_were_paid_meanwhile_close_no_door_to_others(dial: Dial) -> None:
+    """Nor is what a rule refuses a failure of the database elsewhere."""
+    numbered = {"state": "numbered", "number": NUMBER, "amount": 3_000_000, "expires": "2026-12-22"}
+    world = World(registry=Registry({"caller": KNOWN, "bill": numbered}), languages=Paid())
+    client = (await dial(world)).client
+
+    async def how(number: int) -> str:
+        line = Phone(client, f"s{number}")
+        await line.send("")
+        await line.send("2")
+        return await line.send("2*1")
+
+    assert [await how(number) for number in range(7)] == [LATER] * 7
+    Paid.state = BillState.NUMBERED
+    assert (await how(8)).startswith("END Piga *150*00# (M-Pesa)")
+
+
+class Paid(Languages):
+    """A database in which the number was paid meanwhile, until it is told otherwise."""
+
+    state = BillState.PAID
+
+    async def by_control_number(self, number: str) -> Bill:
+        return replace(BILL, state=self.state)
 
 
 async def test_what_fails_in_a_row_is_left_alone(dial: Dial) -> None:
