@@ -3,12 +3,13 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 OPENIMIS_VENV := .venv-openimis
-LONG := $(addprefix tests/processes/test_processes_,$(addsuffix .py,hostile kill_often three_ways pool replay stalls))
+LONG := $(addprefix tests/processes/test_processes_,$(addsuffix .py,hostile kill_often three_ways pool replay stalls ends)) \
+	tests/web/test_web_guesses.py
 DAYS := tests/processes/test_processes_reconcile.py
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: run scaled test test-long lint unit unit-processes unit-service unit-rest walk-long menus-drawn contract bench bench-enquiry bench-callbacks \
-	bench-reconcile lock clean
+.PHONY: run scaled test test-long lint unit unit-processes unit-service unit-rest walk-long menus-drawn contract \
+	bench bench-enquiry bench-callbacks bench-reconcile lock clean
 
 run: $(VENV)/.runtime ## the demo on the embedded default: prints where to click and what to dial
 	$(BIN)/imis-gateway demo
@@ -40,7 +41,7 @@ unit-service: $(VENV)/.dev
 	$(BIN)/python -m pytest -o cache_dir=.pytest_cache/service tests/service tests/store
 
 unit-rest: $(VENV)/.dev
-	$(BIN)/python -m pytest --ignore=tests/processes --ignore=tests/browser --ignore=tests/service --ignore=tests/store
+	$(BIN)/python -m pytest $(addprefix --ignore=,tests/processes tests/browser tests/service tests/store $(LONG))
 
 menus-drawn: $(VENV)/.dev ## the pictures of the menus, and what menus may name, for the docs
 	rm -f docs/menus/*.mmd docs/menus/*.svg
