@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-
 import structlog
 
 from gateway.ports import ChannelProfile, Ended, SessionStore
@@ -27,7 +25,7 @@ class ToldEnds:
         if key is not None:
             told = f"ended:{key}"  # beside the conversation, for as long: a word that comes twice is counted once
             try:
-                mark, stored = await asyncio.gather(self._sessions.load(told), self._sessions.load(key))
+                mark, stored = await self._sessions.load_all((told, key))
                 stood = load(stored) if stored is not None else None
                 if mark is not None or (stood is not None and ended.msisdn not in (None, stood.msisdn)):
                     return
