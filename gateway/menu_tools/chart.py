@@ -7,9 +7,8 @@ import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from gateway.domain.ussd.book import Book, Language, ScreenSpec, item_keys, text_keys
+from gateway.domain.ussd.book import Book, Language, ScreenSpec, item_keys, targets, text_keys
 from gateway.domain.ussd.ways import ASK, CONTINUE
-from gateway.menu_tools.check_ways import targets
 
 PORT, DIAL = "port", "dial"  # kinds of nodes beside those of screens: a screen of another menu, and the dialling
 LINE = 30  # letters of a line on a node

@@ -33,12 +33,12 @@ def check(book: Book, channels: Mapping[str, Frame]) -> Report:
     """``channels``: the frame of each channel that is on. Every kind of screen that ships is looked at besides."""
     frames = _named(channels)
     faults = [*text_faults(book, frames), *way_faults(book)]
-    edges, seen = [], 0
+    edges, seen = [], []
     try:
         edges = explore(book, ONE_PAGE)
+        seen = views(book, edges)
         used = {name: frame for name, frame in frames.items() if frame in channels.values()}
-        faults += screen_faults(book, edges, frames, used)
-        seen = len(views(book, edges))
+        faults += screen_faults(book, edges, seen, frames, used)
     except EndlessError as endless:
         faults.append(Fault(str(endless)))
     return Report(
@@ -48,7 +48,7 @@ def check(book: Book, channels: Mapping[str, Frame]) -> Report:
         texts=sum(len(language.texts) for language in book.languages.values()),
         languages=tuple(language.name for language in book.languages.values()),
         edges=len(edges),
-        views=seen,
+        views=len(seen),
         deepest=max(distances(edges).values(), default=0),
         frames=tuple(frames),
     )

@@ -40,10 +40,14 @@ def distances(edges: Sequence[Edge]) -> dict[str, int]:
 
 
 def screen_faults(
-    book: Book, edges: Sequence[Edge], frames: Mapping[str, Frame], used: Mapping[str, Frame]
+    book: Book,
+    edges: Sequence[Edge],
+    seen: Sequence[Session],
+    frames: Mapping[str, Frame],
+    used: Mapping[str, Frame],
 ) -> Iterator[Fault]:
-    """``edges``: of the book walked on ``ONE_PAGE``. ``used``: those of the frames that channels have which are on."""
-    seen = views(book, edges)
+    """``edges``: of the book walked on ``ONE_PAGE``; ``seen``: their views. ``used``: those of the frames that channels
+    have which are on."""
     shown = {session.screen for session in seen}
     for name, screen in book.screens.items():
         if screen.kind != "route" and name not in shown:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from gateway.domain.ussd.book import Book, ScreenSpec
+from gateway.domain.ussd.book import Book, ScreenSpec, targets
 from gateway.domain.ussd.effects import OF_MONEY
 from gateway.menu_tools.faults import Fault, at
 
@@ -16,12 +16,6 @@ def way_faults(book: Book) -> list[Fault]:
     found = [*_limits(book), *_unreached(book), *_guards(book)]
     round_about = list(_circles(book))
     return [*found, *(round_about or _too_far(book))]
-
-
-def targets(screen: ScreenSpec) -> list[str]:
-    """Every screen that one can come to from here, back and home aside."""
-    ways = [option.goto for option in screen.options] + [route.goto for route in screen.routes]
-    return list(dict.fromkeys(ways + [name for name in (screen.goto, screen.failed) if name]))
 
 
 def _limits(book: Book) -> Iterator[Fault]:

@@ -14,10 +14,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from played.talk import BOOK
 
-from gateway.domain.ussd.book import KINDS, STYLES, ScreenSpec
+from gateway.domain.ussd.book import KINDS, STYLES, ScreenSpec, targets
 from gateway.menu_tools.catalogue import catalogue
 from gateway.menu_tools.chart import DIAL, PORT, Chart, Node, chart
-from gateway.menu_tools.check_ways import targets
 from gateway.menu_tools.layers import Layout, Size, lay_out
 from gateway.menu_tools.mermaid import mermaid
 from gateway.menu_tools.svg import svg

@@ -385,14 +385,18 @@ def _list_faults(where: str, screen: ScreenSpec) -> Iterator[str]:
         yield f"{where}: an item needs a text of its state: 'each'"
 
 
+def targets(screen: ScreenSpec) -> list[str]:
+    """Every screen that one can come to from here, back and home aside."""
+    ways = [option.goto for option in screen.options] + [route.goto for route in screen.routes]
+    return list(dict.fromkeys(ways + [name for name in (screen.goto, screen.failed) if name]))
+
+
 def _screen_faults(book: Book, screen: ScreenSpec) -> Iterator[str]:
     where = f"screen {screen.name}"
     yield from _name_faults(where, screen)
     if screen.kind not in KINDS:
         yield f"{where}: unknown kind {screen.kind!r}"
-    targets = [o.goto for o in screen.options] + [r.goto for r in screen.routes]
-    targets += [t for t in (screen.goto, screen.failed) if t]
-    yield from (f"{where}: goes to {t!r}, which does not exist" for t in targets if t not in book.screens)
+    yield from (f"{where}: goes to {t!r}, which does not exist" for t in targets(screen) if t not in book.screens)
     yield from (f"{where}: needs the unknown fact {n!r}" for n in (*screen.needs, *screen.forget) if n not in FACTS)
     yield from (f"{where}: does the unknown effect {d!r}" for d in screen.does if d not in DOES)
     yield from _route_faults(book, where, screen)
