@@ -18,22 +18,38 @@ CHUNK = 16_384  # bytes that are read at once
 SMALL = 65_536  # bytes; a notification of one payment has about 1,500
 
 
+class NoRoomForBodyError(Exception):
+    """As many large bodies are held, and as many wait, as may: this one is turned away before it is read."""
+
+
 class BodyRoom:
     """At most ``large`` bodies beyond ``SMALL`` are held at once, so that a flood of them costs no memory.
 
-    Whoever fills these places keeps other large bodies out for a while, never the small ones that payments come in.
+    As many again wait for a place; one that waits holds what its connection was sent at once, which is why those
+    beyond them are turned away. Whoever fills these places keeps other large bodies out for a while, never the small
+    ones that payments come in.
     """
 
     def __init__(self, large: int) -> None:
         self._large = asyncio.Semaphore(large)
+        self._may_wait = large
 
     @asynccontextmanager
     async def body(self, request: web.Request, limit: int) -> AsyncIterator[tuple[bytes, int]]:
-        """What ``read_limited`` reads, with its place among the large ones as long as the block runs."""
+        """What ``read_limited`` reads, with its place among the large ones as long as the block runs.
+
+        Raises NoRoomForBodyError when it is large and neither a place nor a place to wait is free.
+        """
         async with AsyncExitStack() as held:
 
             async def grows() -> None:
-                await held.enter_async_context(self._large)
+                if self._may_wait <= 0:
+                    raise NoRoomForBodyError
+                self._may_wait -= 1
+                try:
+                    await held.enter_async_context(self._large)
+                finally:
+                    self._may_wait += 1
 
             yield await read_limited(request, limit, grows)
 

@@ -9,7 +9,8 @@ from aiohttp import web
 
 from gateway.ports import CallbackReceiver
 from gateway.service.accept_callback import AcceptCallback
-from gateway.web.bodies import BodyRoom
+from gateway.service.metrics import ERRORS
+from gateway.web.bodies import BodyRoom, NoRoomForBodyError
 from gateway.web.networks import Handler, Network, only_from
 from gateway.web.replies import response_of
 
@@ -47,10 +48,14 @@ class PaymentRoutes:
     def _handler(self, provider: CallbackReceiver, route: str) -> Handler:
         async def handle(request: web.Request) -> web.StreamResponse:
             # read first: a body that does not come must not hold a place that a genuine callback waits for
-            async with self._bodies.body(request, self._max_bytes) as (body, size):
-                headers = {name.lower(): value for name, value in request.headers.items()}
-                async with self._room:
-                    reply = await self._accept(provider, route, body, size, headers)
+            try:
+                async with self._bodies.body(request, self._max_bytes) as (body, size):
+                    headers = {name.lower(): value for name, value in request.headers.items()}
+                    async with self._room:
+                        reply = await self._accept(provider, route, body, size, headers)
+            except NoRoomForBodyError:
+                ERRORS.labels("PAY-NOT-KEPT").inc()
+                return response_of(provider.not_kept(route))
             self._accepted()
             return response_of(reply)
 

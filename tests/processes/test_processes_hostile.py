@@ -407,14 +407,16 @@ async def test_bodies_that_do_not_keep_their_word(target: Target) -> None:
                 *(spoken(target, pieces, wait_s) for _ in range(500 if raw is large_and_slow else 100))
             )
             assert all(answered in answer for answer in answers), (name, answers[0])
-            assert not any(b"HTTP/1.1 5" in answer for answer in answers), name
+            turned_away = sum(b"HTTP/1.1 503" in answer for answer in answers)
+            assert sum(b"HTTP/1.1 5" in answer for answer in answers) == turned_away, name
+            assert (turned_away > 0) == (raw is large_and_slow), f"{name}: beyond those that are held and that wait"
         await until(lambda: more_than(genuine, 20), 20, "twenty payments beside it")
     print(
         f"\n1,300 such bodies: a genuine payment beside them {target.slowest['genuine'] * 1000:.0f} ms at most;"
         f" memory at most {before_mb:.0f} MB before, {target.most_memory_mb:.0f} after"
     )
     assert set(genuine) == {"genuine"}
-    assert target.most_memory_mb - before_mb < 300, "450 MB were under way at once"
+    assert target.most_memory_mb - before_mb < 220, "450 MB were under way at once"
 
 
 FEW = {"GATEWAY_REFUSED_AN_HOUR": "300", "GATEWAY_REFUSED_BYTES_AN_HOUR": "5000000"}

@@ -13,7 +13,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 from pytest_aiohttp import AiohttpClient
 
-from gateway.web.bodies import SMALL, BodyRoom, read_limited
+from gateway.web.bodies import SMALL, BodyRoom, NoRoomForBodyError, read_limited
 from gateway.web.listeners import runner
 
 LIMIT = 1_000
@@ -137,33 +137,42 @@ async def test_a_peer_that_hangs_up_is_no_fault_of_ours(begun: bytes, then: byte
 
 
 async def test_few_large_bodies_are_held_at_once(aiohttp_client: AiohttpClient) -> None:
-    """Small ones, which payments come in, are never kept waiting."""
-    room, inside, let_go = BodyRoom(2), asyncio.Semaphore(0), asyncio.Event()
+    """As many wait, the others are turned away; small ones, which payments come in, are never kept waiting."""
+    room, inside, turned_away, let_go = BodyRoom(2), asyncio.Semaphore(0), asyncio.Semaphore(0), asyncio.Event()
     most = now = 0
 
     async def handle(request: web.Request) -> web.Response:
         nonlocal most, now
-        async with room.body(request, 1_000_000) as (body, size):
-            if size > SMALL:
-                now += 1
-                most = max(most, now)
-                inside.release()
-                await let_go.wait()
-                now -= 1
+        try:
+            async with room.body(request, 1_000_000) as (body, size):
+                if size > SMALL:
+                    now += 1
+                    most = max(most, now)
+                    inside.release()
+                    await let_go.wait()
+                    now -= 1
+        except NoRoomForBodyError:
+            turned_away.release()
+            return web.Response(status=503)
         return web.Response(text=str(len(body)))
 
     app = web.Application()
     app.router.add_post("/", handle)
     client = await aiohttp_client(app)
     large = [asyncio.create_task(client.post("/", data=b"x" * 70_000)) for _ in range(6)]
-    await inside.acquire()
-    await inside.acquire()
+    async with asyncio.timeout(5):
+        for happens in (inside, inside, turned_away, turned_away):
+            await happens.acquire()
     for size in (0, 1, SMALL):
         async with asyncio.timeout(5), client.post("/", data=b"x" * size) as response:
             assert await response.text() == str(size)
     assert now == 2
     let_go.set()
+    came = []
     for each in large:
         async with await each as response:
-            assert await response.text() == "70000"
+            came.append((response.status, await response.text()))
+    assert sorted(came) == [(200, "70000")] * 4 + [(503, "")] * 2
     assert most == 2
+    async with asyncio.timeout(5), client.post("/", data=b"x" * 70_000) as response:
+        assert await response.text() == "70000", "a place that was waited for is free again"
