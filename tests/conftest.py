@@ -6,8 +6,10 @@ Each test has a database of its own, copied from a template that holds openIMIS'
 from __future__ import annotations
 
 import asyncio
+import atexit
 import os
 import shutil
+import socket
 import tempfile
 import threading
 import warnings
@@ -32,6 +34,22 @@ BACKENDS = ("sqlite", "postgresql")
 # The stores are real, their disk need not be: a database a test costs a checkpoint each, and memory makes that cheap.
 _SHM = Path("/dev/shm")
 MEMORY = _SHM if os.access(_SHM, os.W_OK) and shutil.disk_usage(_SHM).free > 4 * 2**30 else None
+
+
+def _nobody() -> socket.socket:
+    """An address that refuses every connection for as long as the tests run."""
+    held = socket.socket()
+    held.bind(("127.0.0.1", 0))
+    atexit.register(held.close)
+    return held
+
+
+# Nothing that a person has set or started beside the tests takes part in them, and a demo is not called by them.
+for _name in [name for name in os.environ if name.startswith("GATEWAY_")]:
+    del os.environ[_name]
+_NOBODY = _nobody()
+for _name, _path in {"GEPG__URL": "gepg", "AFRICASTALKING__SMS_URL": "africastalking/version1/messaging"}.items():
+    os.environ[f"GATEWAY_{_name}"] = f"http://127.0.0.1:{_NOBODY.getsockname()[1]}/{_path}"
 
 
 def in_thread(work: Callable[[], Coroutine[Any, Any, None]]) -> None:
