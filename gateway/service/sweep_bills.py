@@ -49,8 +49,8 @@ class SweepBills:
 
     async def _give_up(self, tx: Transaction, bill: Bill, now: datetime) -> None:
         """A person takes over, and who waits for the number is told not to. A number that comes late still counts."""
-        ERRORS.labels("PAY-SILENT").inc()
+        tx.after_commit.append(ERRORS.labels("PAY-SILENT").inc)
         case = Case(CaseKind.BILL_WITHOUT_NUMBER, f"bill:{bill.id}", bill_id=bill.id, amount=bill.amount)
         if await tx.cases.open(case, now):
-            CASES.labels(CaseKind.BILL_WITHOUT_NUMBER).inc()
+            tx.after_commit.append(CASES.labels(CaseKind.BILL_WITHOUT_NUMBER).inc)
         await tx.outbox.put(self._messages.number_refused(bill, await tx.bills.requesters(bill.id)), now)
