@@ -210,6 +210,6 @@ async def changed_if_closed(tx: Transaction, provider: str, day: date, why: str,
     details = {"why": why, "closed_by": known.closed_by, "closed_at": known.closed_at.isoformat()}
     opened = await tx.cases.open(Case(CaseKind.DAY_CHANGED, f"day:{provider}/{day}", provider, details=details), now)
     if opened:
-        CASES.labels(CaseKind.DAY_CHANGED).inc()
+        tx.after_commit.append(CASES.labels(CaseKind.DAY_CHANGED).inc)
         await tx.audit.add("gateway", "case.opened", f"day:{provider}/{day}", now, kind=CaseKind.DAY_CHANGED, why=why)
     return opened

@@ -101,8 +101,8 @@ class DailyReconciliation:
         subject, now = f"day:{self._provider}/{day}", self._clock.now()
         async with self._uow.writing() as tx:
             if await tx.cases.open(Case(kind, subject, self._provider, details=details), now):
-                CASES.labels(kind).inc()
-                ERRORS.labels(_CODES[kind]).inc()
+                tx.after_commit.append(CASES.labels(kind).inc)
+                tx.after_commit.append(ERRORS.labels(_CODES[kind]).inc)
                 await tx.audit.add("gateway", "case.opened", subject, now, kind=kind)
 
     async def _tell_age(self, now: datetime) -> None:
