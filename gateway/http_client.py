@@ -7,7 +7,8 @@ import aiohttp
 from gateway.domain.outcomes import Outcome, Unknown, Unreachable
 from gateway.ports import HttpRequest, HttpResponse
 
-_MAX_RESPONSE = 1_000_000  # bytes
+_MAX_RESPONSE = 1_000_000  # bytes; what is beyond them is not read
+_CHUNK = 65_536
 
 
 class AiohttpClient:
@@ -29,7 +30,7 @@ class AiohttpClient:
                 timeout=timeout,
                 allow_redirects=False,
             ) as response:
-                body = await response.content.read(_MAX_RESPONSE)
+                body = await _body(response.content)
                 headers = {name.lower(): value for name, value in response.headers.items()}
                 return HttpResponse(response.status, headers, body)
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as failure:
@@ -40,3 +41,13 @@ class AiohttpClient:
     async def close(self) -> None:
         """Close the pool."""
         await self._session.close()
+
+
+async def _body(content: aiohttp.StreamReader) -> bytes:
+    """To its end: an answer comes in as many pieces as the network likes, and a part of one reads as no answer."""
+    body = bytearray()
+    async for chunk in content.iter_chunked(_CHUNK):
+        body += chunk
+        if len(body) >= _MAX_RESPONSE:
+            break
+    return bytes(body[:_MAX_RESPONSE])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from collections.abc import Mapping
 from functools import lru_cache
 from types import MappingProxyType
@@ -23,6 +24,8 @@ MAX_ID: Final = 100  # characters of a session's id
 MAX_CODE: Final = 100  # characters of a service code, a network code
 _DEPTH: Final = 4  # of an XML message
 _LONGEST_TURN_ID: Final = 64
+_REMEMBERED: Final = 8_192  # short texts that come over and over
+_SHORT: Final = 100  # characters: a longer one is nobody's phone or code, and many of them would fill the memory
 
 TEXT: Final = "text/plain; charset=utf-8"
 JSON: Final = "application/json; charset=utf-8"
@@ -62,7 +65,7 @@ def _form(form: bytes, limit: int) -> dict[str, str]:
         for piece in form.decode().split("&"):
             name, _, value = piece.partition("=")
             if "%" in piece or "+" in piece:
-                name, value = _unquoted(name), _unquoted(value)
+                name, value = _unescaped(name), _unescaped(value)
             if name in fields:
                 raise UnreadableError("a field occurs twice")
             if piece:
@@ -72,8 +75,12 @@ def _form(form: bytes, limit: int) -> dict[str, str]:
     return fields
 
 
-@lru_cache(maxsize=8_192)
-def _unquoted(text: str) -> str:
+def _unescaped(text: str) -> str:
+    return _remembered(text) if len(text) <= _SHORT else unquote_plus(text, errors="strict")
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _remembered(text: str) -> str:
     """A few texts come over and over: the service code, a phone in every turn of its session."""
     return unquote_plus(text, errors="strict")
 
@@ -94,7 +101,7 @@ def json_object(request: InboundRequest) -> dict[str, Any]:
     if len(request.body) > MAX_BODY_BYTES:
         raise UnreadableError(f"more than {MAX_BODY_BYTES} bytes")
     try:
-        found = json.loads(request.body.decode(), object_pairs_hook=_once)
+        found = json.loads(request.body.decode("utf-8-sig"), object_pairs_hook=_once)
     except UnicodeError:
         raise UnreadableError("not UTF-8") from None
     except UnreadableError:
@@ -119,6 +126,16 @@ def said(found: Mapping[str, Any], name: str) -> str:
     if isinstance(value, str):
         return "".join(c if not "\ud800" <= c <= "\udfff" else "?" for c in value) if not value.isascii() else value
     return str(value) if isinstance(value, int) and not isinstance(value, bool) and abs(value) < 10**18 else ""
+
+
+def echoed(value: object) -> str | int | float | None:
+    """A JSON value as it came, to be said again in the reply; null for a list, an object and what JSON has no word for.
+
+    Python reads ``NaN`` and lists within lists that it cannot write again.
+    """
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    return value if isinstance(value, str | int) else None
 
 
 def xml_fields(body: bytes, *path: str) -> dict[str, str]:
@@ -161,7 +178,7 @@ def _local(node: Any) -> str:
 
 # --------------------------------------------------------------------------------------------------------------- values
 
-_normalised = lru_cache(maxsize=8_192)(normalise)
+_normalised = lru_cache(maxsize=_REMEMBERED)(normalise)
 
 
 def session_id(fields: Mapping[str, str], name: str) -> str:
@@ -179,7 +196,8 @@ def phone(fields: Mapping[str, str], name: str) -> str:
     value = fields.get(name, "")
     if not value or value.isspace():
         raise UnreadableError(f"{name} is missing")
-    msisdn = _normalised(value)  # an unescaped "+" has come through as a space, which it drops
+    # an unescaped "+" has come through as a space, which it drops
+    msisdn = _normalised(value) if len(value) <= _SHORT else None
     if msisdn is None:
         raise UnreadableError(f"{name} is no Tanzanian mobile number")
     return msisdn
@@ -202,8 +220,20 @@ def present(fields: Mapping[str, str], name: str) -> str:
 
 
 def dialled(text: str, name: str) -> str:
-    """A dialled code; some wires leave its ``#`` escaped once too often. Raises UnreadableError."""
-    return code({name: text.strip().replace("%23", "#")}, name)
+    """A dialled code; some wires leave its ``#`` escaped once too often, or ``*`` too. Raises UnreadableError."""
+    return code({name: _as_on_the_keypad(text.strip())}, name)
+
+
+def last_input(fields: Mapping[str, str], name: str) -> str:
+    """What was typed, empty or not. Where a code's ``#`` comes escaped, the key that turns pages does too.
+
+    Raises UnreadableError where the field is missing.
+    """
+    return _as_on_the_keypad(present(fields, name))
+
+
+def _as_on_the_keypad(text: str) -> str:
+    return text.replace("%23", "#").replace("%2A", "*").replace("%2a", "*") if "%2" in text else text
 
 
 def turn_id(*parts: str) -> str:

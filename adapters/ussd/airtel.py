@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from adapters.ussd._wire import TEXT, UnreadableError, con_end, phone, present, query_fields, session_id
+from adapters.ussd._wire import TEXT, UnreadableError, con_end, last_input, phone, query_fields, session_id
 from gateway.ports import ChannelProfile, Ended, HttpReply, InboundRequest, Malformed, Noted, Screen, Turn
 
 
@@ -23,7 +23,7 @@ class AirtelUssd:
         try:
             fields = query_fields(request)
             session, msisdn = session_id(fields, "sessionid"), phone(fields, "msisdn")
-            return Turn(session, msisdn, "", key=present(fields, "input"), network="airtel")
+            return Turn(session, msisdn, "", key=last_input(fields, "input"), network="airtel")
         except UnreadableError as why:
             return Malformed(str(why))
 

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from adapters.ussd._wire import JSON, UnreadableError, code, json_object, phone, said, session_id, turn_id
+from adapters.ussd._wire import JSON, UnreadableError, code, echoed, json_object, phone, said, session_id, turn_id
 from gateway.domain.ussd.frame import Frame, sent
 from gateway.ports import (
     ChannelProfile,
@@ -64,8 +64,8 @@ class BeemUssd:
 
     def _heard(self, found: Mapping[str, Any], payload: Mapping[str, Any]) -> Turn | Ended | Malformed:
         fields = {name: said(found, name) for name in ("command", "msisdn", "session_id", "operator")}
-        echo = {name: found.get(name) for name in ("msisdn", "operator", "session_id")}
-        echo["request_id"] = payload.get("request_id")
+        echo = {name: echoed(found.get(name)) for name in ("msisdn", "operator", "session_id")}
+        echo["request_id"] = echoed(payload.get("request_id"))
         session, msisdn, network = session_id(fields, "session_id"), phone(fields, "msisdn"), code(fields, "operator")
         command, response = fields["command"], said(payload, "response")
         if command == "terminate":

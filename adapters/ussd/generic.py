@@ -4,7 +4,7 @@
 Fields are named by their place: ``payload.response`` is a field of an object inside the JSON object.
 
 The JSON reply is a template. In it ``$text`` stands for the screen, ``$state`` for the word that says whether an input
-is awaited, and ``$in.NAME`` for the request's field of that name, as it came.
+is awaited, and ``$in.NAME`` for the request's field of that name, as it came: a text, a number, true or false.
 """
 
 from __future__ import annotations
@@ -20,8 +20,10 @@ from adapters.ussd._wire import (
     UnreadableError,
     code,
     dialled,
+    echoed,
     form_fields,
     json_object,
+    last_input,
     phone,
     present,
     query_fields,
@@ -98,7 +100,8 @@ class GenericUssd:
         if first:
             opened = dialled(text, self.input_field) or service_code
             return Turn(session, msisdn, opened, network=network, first=True, turn_id=same, echo=found)
-        return Turn(session, msisdn, service_code, key=text, network=network, first=first, turn_id=same, echo=found)
+        key = last_input(fields, self.input_field)
+        return Turn(session, msisdn, service_code, key=key, network=network, first=first, turn_id=same, echo=found)
 
     def render(self, screen: Screen, heard: Turn | Malformed | None = None) -> HttpReply:
         """The word that continues or ends, and the text, in the shape of the settings."""
@@ -139,7 +142,7 @@ def _filled(template: Any, text: str, word: str | bool | int, echo: Mapping[str,
     if template == "$state":
         return word
     if isinstance(template, str) and template.startswith(_ECHO):
-        return _raw(echo, template.removeprefix(_ECHO))
+        return echoed(_raw(echo, template.removeprefix(_ECHO)))
     return template
 
 

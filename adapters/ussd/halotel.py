@@ -23,7 +23,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final
 from xml.sax.saxutils import escape
 
-from adapters.ussd._wire import XML, UnreadableError, code, dialled, phone, present, session_id, xml_fields
+from adapters.ussd._wire import XML, UnreadableError, code, dialled, last_input, phone, session_id, xml_fields
 from gateway.domain.outcomes import Done, Outcome, Refused, Unknown
 from gateway.domain.ussd.frame import Frame, sent
 from gateway.ports import (
@@ -145,7 +145,7 @@ def _heard(fields: Mapping[str, str]) -> Turn | Ended | Noted | Malformed:
         code_dialled = dialled(fields.get("msg", ""), "msg")
         return Turn(session, phone(fields, "msisdn"), code_dialled, network=_NETWORK, first=True, echo=echo)
     if kind == INPUT:
-        return Turn(session, msisdn, "", key=present(fields, "msg"), network=_NETWORK, first=False, echo=echo)
+        return Turn(session, msisdn, "", key=last_input(fields, "msg"), network=_NETWORK, first=False, echo=echo)
     if kind in _ENDS:
         return Ended(session, msisdn, _ENDS[kind])
     return Noted(session) if kind == DISPLAYED else Malformed("no known requestType", _SYSTEM_ERROR)

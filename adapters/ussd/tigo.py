@@ -26,8 +26,8 @@ from adapters.ussd._wire import (
     con_end,
     dialled,
     folded,
+    last_input,
     phone,
-    present,
     query_fields,
     session_id,
 )
@@ -65,7 +65,7 @@ class TigoUssd:
 
 def _scheme_a(fields: Mapping[str, str]) -> Turn:
     session, msisdn = session_id(fields, "session_id"), phone(fields, "msisdn")
-    text = present(fields, "ussd_string")
+    text = last_input(fields, "ussd_string")
     if _first(fields, "new_request"):
         return Turn(session, msisdn, dialled(text, "ussd_string"), network=_NETWORK, first=True)
     return Turn(session, msisdn, "", key=text, network=_NETWORK, first=False)
@@ -73,7 +73,7 @@ def _scheme_a(fields: Mapping[str, str]) -> Turn:
 
 def _scheme_b(fields: Mapping[str, str]) -> Turn:
     session, msisdn = session_id(fields, "sessionid"), phone(fields, "msisdn")
-    text, short_code = present(fields, "input"), dialled(code(fields, "short_code"), "short_code")
+    text, short_code = last_input(fields, "input"), dialled(code(fields, "short_code"), "short_code")
     if not _first(fields, "newrequest"):
         return Turn(session, msisdn, short_code, key=text, network=_NETWORK, first=False)
     # the input repeats the code that was dialled, longer where answers were dialled along

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from adapters.ussd._wire import XML, UnreadableError, dialled, form_fields, phone, present, session_id, xml_fields
+from adapters.ussd._wire import XML, UnreadableError, dialled, form_fields, last_input, phone, session_id, xml_fields
 from gateway.domain.ussd.frame import Frame, sent
 from gateway.ports import (
     ChannelProfile,
@@ -52,7 +52,7 @@ class VodacomUssd:
             if kind == REQUEST:
                 return Turn(session, msisdn, dialled(fields.get("msg", ""), "msg"), network=_NETWORK, first=True)
             if kind == RESPONSE:
-                return Turn(session, msisdn, "", key=present(fields, "msg"), network=_NETWORK, first=False)
+                return Turn(session, msisdn, "", key=last_input(fields, "msg"), network=_NETWORK, first=False)
             return Malformed("no known type")
         except UnreadableError as why:
             return Malformed(str(why))

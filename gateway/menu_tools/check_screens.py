@@ -12,7 +12,7 @@ from gateway.domain.ussd.frame import Frame, clean, cost
 from gateway.domain.ussd.machine import BACK, HOME, MORE, items_of, pages_of, scope_of
 from gateway.domain.ussd.samples import ANSWERS, TYPED
 from gateway.domain.ussd.session import Session
-from gateway.menu_tools.check_texts import too_long
+from gateway.menu_tools.check_texts import no_room, too_long
 from gateway.menu_tools.faults import Fault, at
 
 ONE_PAGE = Frame(100_000)  # on which the book is walked: every line whole
@@ -123,6 +123,8 @@ def _broken(book: Book, session: Session, frames: Mapping[str, Frame]) -> Iterat
     keyed = list(_keyed(session, screen))
     trail = () if screen.kind == "end" else _ELSEWHERE
     for name, frame in frames.items():
+        if no_room(language, frame):
+            continue  # said of the texts
         shown = pages_of(book, session._replace(frame=frame), screen, trail)
         whole = {line for page in shown for line in page.split("\n")}
         for key, line in keyed:

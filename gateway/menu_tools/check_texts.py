@@ -9,7 +9,7 @@ from gateway.domain.segments import SMS_SEPTETS, is_gsm7, plain, septets
 from gateway.domain.ussd.book import OWN_NAMES, Book, Language, needed_texts
 from gateway.domain.ussd.frame import Frame, clean, cost
 from gateway.domain.ussd.machine import BACK, MORE
-from gateway.domain.ussd.render import paginate
+from gateway.domain.ussd.render import lacking, paginate
 from gateway.domain.ussd.samples import SMS
 from gateway.menu_tools.faults import Fault
 
@@ -23,7 +23,7 @@ def text_faults(book: Book, frames: Mapping[str, Frame]) -> Iterator[Fault]:
                 yield Fault("no screen shows this text", language.code, key=key)
         if language is not first:
             yield from _other_fields(first, language)
-        yield from _nav(language)
+        yield from _nav(language, frames)
         yield from _messages(language)
         yield from _ends(language, frames)
         yield from _letters(language, frames)
@@ -38,10 +38,19 @@ def _other_fields(first: Language, language: Language) -> Iterator[Fault]:
             yield Fault(f"tells {{{path}}}, which {first.code} does not", language.code, key=key)
 
 
-def _nav(language: Language) -> Iterator[Fault]:
+def _nav(language: Language, frames: Mapping[str, Frame]) -> Iterator[Fault]:
     for key, pressed in (("nav.back", BACK), ("nav.more", MORE)):
         if not language.say(key, {}).startswith(f"{pressed} "):
             yield Fault(f"must begin with the key: {pressed!r} and a space", language.code, key=key)
+    over = {name: much for name, frame in frames.items() if (much := no_room(language, frame))}
+    if over:
+        said = f"{too_long(over, frames)}: with 'nav.back' it leaves no line of a screen"
+        yield Fault(said, language.code, key="nav.more")
+
+
+def no_room(language: Language, frame: Frame) -> int:
+    """Units that the ways about take too much of a page, so that nothing can be laid out there."""
+    return lacking(language.say("nav.back", {}), language.say("nav.more", {}), frame)
 
 
 def _messages(language: Language) -> Iterator[Fault]:

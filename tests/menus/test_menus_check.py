@@ -334,6 +334,21 @@ def test_a_line_of_a_list_is_whole_on_every_channel_that_is_on() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("more", "frame", "over"),
+    [
+        (f"# {'a' * 56}", Frame(80), "16 bytes over 80 on 'narrowest' screens and 2 others"),
+        ("# ዝርዝር", Frame(60), "22 septets over 60 on wire"),  # one letter makes each of them sixteen bits
+    ],
+)
+def test_ways_about_that_leave_no_room_are_a_fault_and_no_crash(more: str, frame: Frame, over: str) -> None:
+    data, texts = small()
+    listed(data, texts, "neno")
+    texts["sw"]["nav"]["more"] = more
+    found = said(data, texts, {"wire": frame})
+    assert f"sw: nav.more: {over}: with 'nav.back' it leaves no line of a screen" in found
+
+
 def test_a_dash_in_a_line_of_a_list_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     data, texts = small()
     listed(data, texts, "{item.name}")
@@ -396,6 +411,18 @@ def test_the_book_that_ships_is_good_and_its_report_says_what_was_seen() -> None
     assert report.views > report.screens
     assert len(report.frames) == len(FRAMES)
     assert "wire" in report.frames
+
+
+@pytest.mark.parametrize("frame", [Frame(80), Frame(80, "ucs2", prefix=0), Frame(80, "characters")], ids=str)
+def test_what_the_book_that_ships_breaks_on_the_narrowest_channel_is_said(frame: Frame) -> None:
+    """No channel has it by default; the settings allow it."""
+    faults = check(load_book(*menus.read()), {"wire": frame}).faults
+    assert {(fault.screen, fault.key) for fault in faults} <= {
+        ("payment_shown", "receipt.paid"),
+        ("payment_shown", "receipt.checked"),
+    }
+    assert faults
+    assert all("over 80 on wire: the item would be cut in two" in str(fault) for fault in faults)
 
 
 def test_every_effect_of_money_is_one_that_screens_may_name() -> None:

@@ -105,12 +105,16 @@ class Told:
 
 @dataclass
 class Operator:
-    """Takes pushed screens and keeps them by transaction. ``script``: status and error codes, then all is well."""
+    """Takes pushed screens and keeps them by transaction. ``script``: status and error codes, then all is well.
+
+    ``held``: it answers once that is set.
+    """
 
     url: str = ""
     taken: list[tuple[str, str, bytes]] = field(default_factory=list)  # transaction, requestType, body
     script: list[tuple[int, str]] = field(default_factory=list)
     waiting: dict[str, asyncio.Queue[Shown]] = field(default_factory=dict)
+    held: asyncio.Event | None = None
 
     async def push(self, request: web.Request) -> web.Response:
         body = await request.read()
@@ -124,6 +128,8 @@ class Operator:
         status, code = self.script.pop(0) if self.script else (200, "0")
         kind = found["requestType"]
         self.taken.append((found["transactionid"], kind, body))
+        if self.held:
+            await self.held.wait()
         if code == "0":
             shown = Shown(found["msg"], kind in ("201", "203"))
             self.waiting.setdefault(found["transactionid"], asyncio.Queue()).put_nowait(shown)

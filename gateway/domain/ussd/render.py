@@ -6,6 +6,14 @@ from collections.abc import Callable, Sequence
 
 from gateway.domain.ussd.frame import Frame, clean, cost
 
+_SHORTEST_LINE = "a" * 20
+
+
+def lacking(nav: str, more: str, frame: Frame) -> int:
+    """Units that a page lacks for a line of twenty letters beside both ways about; 0 where it has them."""
+    page = "\n".join(clean(frame, line) for line in (_SHORTEST_LINE, more, nav) if line)
+    return max(0, cost(frame, page) - frame.room)
+
 
 def paginate(lines: Sequence[str], nav: str, more: str, frame: Frame) -> list[str]:
     """The lines on as few pages as the frame allows; ``nav`` ends every page, ``more`` all but the last.
@@ -23,7 +31,7 @@ def paginate(lines: Sequence[str], nav: str, more: str, frame: Frame) -> list[st
     def fits(*page: str) -> bool:
         return cost(frame, "\n".join([*page, more, *tail])) <= room
 
-    assert fits("a" * 20), "the channel leaves no room for a screen"
+    assert not lacking(nav, more, frame), "the channel leaves no room for a screen"
     pages: list[list[str]] = [[]]
     for line in (piece for full in cleaned for piece in _pieces(full, fits)):
         if pages[-1] and not fits(*pages[-1], line):

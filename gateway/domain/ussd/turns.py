@@ -66,6 +66,7 @@ def read_transcript(stored: Session | None, transcript: str) -> Same | Next | Fr
     nothing held           Fresh with all answers
     equal                  Same: a redelivery
     longer by one answer   Next; an answer that holds ``*`` stays one answer
+    empty, after the end   Fresh: the session's id is used again
     shorter, a beginning   Same: a late redelivery of an earlier turn moves nothing back
     anything else          Fresh: the transcript diverged, so it is another conversation under this id
     =====================  ===========================================================================
@@ -77,7 +78,9 @@ def read_transcript(stored: Session | None, transcript: str) -> Same | Next | Fr
     joined = f"{stored.transcript}*" if stored.transcript else ""
     if transcript.startswith(joined):
         return Next(transcript[len(joined) :])
-    if stored.transcript.startswith(f"{transcript}*") or transcript == "":
+    if transcript == "":
+        return Fresh(()) if stored.final else Same()
+    if stored.transcript.startswith(f"{transcript}*"):
         return Same()
     return Fresh(_split(transcript))
 
@@ -88,6 +91,7 @@ def read_key(stored: Session | None, turn: KeyTurn) -> Same | Next | Fresh | Los
     ====================  ======================  =====================================================================
     we hold               comes                   result
     ====================  ======================  =====================================================================
+    one that ended later  its first turn's id     Fresh: the session's id is used again, its turns are counted anew
     anything              an id answered before   Same: a redelivery
     nothing               said to be first        Fresh, with the answers inside the dialled code
     nothing               said not to be          Lost: the store lost it, or it ended long ago
@@ -98,6 +102,8 @@ def read_key(stored: Session | None, turn: KeyTurn) -> Same | Next | Fresh | Los
     one that ended        one of our codes, and   Fresh: the session's id is used again
                           first is not said
     one that ended        a key                   Same: the last screen again
+    one that goes on      one of our codes, and   Fresh: the session's id is used again; but a code that is one number
+                          first is not said       may be an answer, and is Next
     one that goes on      a key                   Next; a ``*`` in it is a letter like others
     ====================  ======================  =====================================================================
 
@@ -105,7 +111,9 @@ def read_key(stored: Session | None, turn: KeyTurn) -> Same | Next | Fresh | Los
     is kept single by the business keys of the effects.
     """
     if stored is not None and turn.id and turn.id in stored.turns:
-        return Same()
+        begins_again = stored.final and turn.first and turn.id != stored.turns[-1]
+        if not begins_again:
+            return Same()
     if stored is not None and turn.first is not False and stored.turns == (_begun(turn),):
         return Same()
     if stored is not None and turn.early and stored.turns == (_answered(turn),):
@@ -117,9 +125,10 @@ def read_key(stored: Session | None, turn: KeyTurn) -> Same | Next | Fresh | Los
         if turn.first is None and (inputs is not None or not turn.codes):
             return Fresh(inputs or ())
         return Lost()
+    redialled = turn.first is None and inputs is not None
     if stored.final:
-        return Fresh(inputs) if turn.first is None and inputs is not None else Same()
-    return Next(turn.text)
+        return Fresh(inputs or ()) if redialled else Same()
+    return Fresh(inputs or ()) if redialled and "*" in turn.text.strip("*#") else Next(turn.text)
 
 
 def may_dial(turn: KeyTurn | str) -> bool:

@@ -50,6 +50,11 @@ CASES: list[tuple[str, InboundRequest, Turn | Malformed]] = [
         ),
         TURN,
     ),
+    (
+        "every letter escaped",
+        post("&".join(f"{k}=" + "".join(f"%{ord(c):02X}" for c in v) for k, v in FIELDS.items()).encode()),
+        TURN,
+    ),
     ("the first dial has an empty text", form(text=""), turn(transcript="")),
     ("a bare plus arrives as a space", post(form().body.replace(b"%2B255", b"+255")), TURN),
     ("a number without plus", form(phoneNumber="255712345678"), TURN),
@@ -97,6 +102,9 @@ CASES: list[tuple[str, InboundRequest, Turn | Malformed]] = [
     ("a field twice", post(form().body + b"&phoneNumber=0712345679"), Malformed("a field occurs twice")),
     ("escapes that are not UTF-8", post(form(text="").body + b"%FF"), Malformed("not UTF-8")),
     ("bytes that are not UTF-8", post(form(text="").body + b"\xff"), Malformed("not UTF-8")),
+    ("an answer escaped twice is unescaped once", form(text="1*%23"), turn(transcript="1*%23")),
+    ("a text without its name", post(form(without="text").body + b"&="), Malformed("text is missing")),
+    ("a name alone", post(form(without="text").body + b"&text"), turn(transcript="")),
     ("a query that is not UTF-8", InboundRequest("GET", "text=\udcff", {}, b""), Malformed("not UTF-8")),
     ("33 fields", post(b"&".join(b"f%d=" % n for n in range(33))), Malformed("more than 32 fields")),
     (

@@ -27,6 +27,17 @@ def turn(key: str) -> Turn:
 CASES: list[tuple[str, InboundRequest, Turn | Malformed]] = [
     ("an answer; nothing says whether it is the first", get(), turn("1")),
     ("the dialled code looks like an answer", get(input="147*03"), turn("147*03")),
+    ("the dialled code whose # is escaped once too often", get(input="147*03%23"), turn("147*03#")),
+    ("the dialled code, all of it escaped once too often", get(input="%2A147%2a03%23"), turn("*147*03#")),
+    ("the key that turns pages", get(input="#"), turn("#")),
+    ("the key that turns pages, escaped once too often", get(input="%23"), turn("#")),
+    ("a * that is escaped", InboundRequest("GET", "input=147%2A03&sessionid=A-17&msisdn=%2B255684987654", {}, b""),
+     turn("147*03")),
+    ("a bare plus before the phone", InboundRequest("GET", "input=1&sessionid=A-17&msisdn=+255684987654", {}, b""),
+     turn("1")),
+    ("a plus for an answer is a space", InboundRequest("GET", "input=+&sessionid=A-17&msisdn=255684987654", {}, b""),
+     turn(" ")),
+    ("a question mark in the query", get(input="1?2&3=4"), turn("1?2&3=4")),
     ("an empty answer", get(input=""), turn("")),
     ("fields that we do not know", get(more="1"), turn("1")),
     ("letters of any script", get(input="Ng'ombe 你 😀"), turn("Ng'ombe 你 😀")),
@@ -42,7 +53,7 @@ CASES: list[tuple[str, InboundRequest, Turn | Malformed]] = [
     ("a POST", InboundRequest("POST", "", {}, urlencode(FIELDS).encode()), Malformed("not a GET")),
     ("nothing", InboundRequest("GET", "", {}, b""), Malformed("sessionid is missing")),
     ("50 kB", get(input="9" * 50_000), Malformed("more than 49152 bytes")),
-]
+]  # fmt: skip
 
 
 @pytest.mark.parametrize(("request_", "expected"), [c[1:] for c in CASES], ids=[c[0] for c in CASES])

@@ -53,6 +53,21 @@ def test_a_transcript_means_this(held: str, comes: str, means: Same | Next | Fre
     assert read_transcript(stored, comes) == means
 
 
+@pytest.mark.parametrize(
+    ("held", "comes", "means"),
+    [
+        ("1*1", "", Fresh(())),
+        ("", "", Same()),  # the dial itself ended it
+        ("1*1", "1*1", Same()),
+        ("1*1", "1", Same()),
+        ("1*1", "2", Fresh(("2",))),
+    ],
+)
+def test_after_the_end_a_dial_is_a_new_one(held: str, comes: str, means: Same | Fresh) -> None:
+    """Some wires' session id is the phone's number, and people dial again within minutes."""
+    assert read_transcript(new_session()._replace(transcript=held, final=True), comes) == means
+
+
 def test_a_session_that_never_had_a_transcript_is_begun() -> None:
     assert read_transcript(new_session(), "1") == Fresh(("1",))
 
@@ -113,6 +128,11 @@ KEY_CASES: list[tuple[str, str, tuple[str, ...], KeyTurn, Same | Next | Fresh | 
     ("an answer with the id of the last", OPEN, ("6", "7"), KeyTurn("1", False, "7"), Same()),
     ("an answer with the id of one before: late", OPEN, ("6", "7"), KeyTurn("2", False, "6"), Same()),
     ("a first turn with its id again", OPEN, ("1",), KeyTurn("*152*00#", True, "1"), Same()),
+    ("a first turn with its id again, late", OPEN, ("1", "6"), KeyTurn("*152*00#", True, "1"), Same()),
+    ("a first turn with its id again, which ended it", OVER, ("1",), KeyTurn("*152*00#", True, "1"), Same()),
+    ("a first turn with its id again, after the end", OVER, ("1", "6"), KeyTurn("*152*00#", True, "1"), Fresh(())),
+    ("an answer with its id again, after the end", OVER, ("1", "6", "7"), KeyTurn("1", False, "6"), Same()),
+    ("the last answer with its id again, after the end", OVER, ("1", "6"), KeyTurn("1", False, "6"), Same()),
     ("a first turn with a new id", OPEN, ("1",), KeyTurn("*152*00#", True, "2"), Fresh(())),
     ("nothing said, no code known, nothing held", NOTHING, (), KeyTurn("147*03"), Fresh(())),
     ("nothing said, one of our codes", NOTHING, (), KeyTurn("152*00", codes=CODES), Fresh(())),
@@ -121,7 +141,10 @@ KEY_CASES: list[tuple[str, str, tuple[str, ...], KeyTurn, Same | Next | Fresh | 
     ("nothing said, the code again, none answered", OPEN, ("dialled 152*00",), KeyTurn("152*00", codes=CODES), Same()),
     ("the same where no code is known", OPEN, ("dialled 147*03",), KeyTurn("147*03"), Same()),
     ("nothing said, an answer", OPEN, ("dialled 152*00",), KeyTurn("1", codes=CODES), Next("1")),
-    ("nothing said, the code after an answer", OPEN, (), KeyTurn("152*00", codes=CODES), Next("152*00")),
+    ("nothing said, the code after an answer", OPEN, (), KeyTurn("152*00", codes=CODES), Fresh(())),
+    ("nothing said, the code with answers after an answer", OPEN, (), KeyTurn("152*00*1", codes=CODES), Fresh(("1",))),
+    ("nothing said, a code of one number after an answer", OPEN, (), KeyTurn("147", codes=("*147#",)), Next("147")),
+    ("nothing said, the code after an answer, no code known", OPEN, (), KeyTurn("152*00"), Next("152*00")),
     ("nothing said, an answer to a session that ended", OVER, (), KeyTurn("1", codes=CODES), Same()),
     ("nothing said, the code after the end", OVER, (), KeyTurn("152*00*1", codes=CODES), Fresh(("1",))),
     ("nothing said, after the end, no code known", OVER, (), KeyTurn("152*00"), Same()),
