@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 from channel_lines import (
     CODE,
-    LINES,
     SECRET,
     AfricasTalking,
     Airtel,
@@ -23,35 +22,14 @@ from channel_lines import (
     TigoB,
     Vodacom,
     VodacomGet,
+    each,
 )
-from channel_world import Told, house
-from played.talk import Fact, from_table
+from channel_world import CONFIRM, HOME, UNREADABLE, counted, house, in_flight, told
 from web_world import until
 
-from gateway.service.metrics import ERRORS, USSD_IN_FLIGHT, USSD_PUSHES
+from gateway.service.metrics import ERRORS, USSD_PUSHES
 
-FAMILY = {"id": 7, "chfid": "100000014", "label": "Zuhura 100000014", "state": "expired", "until": "2026-05-31",
-          "start": ""}  # fmt: skip
-TABLE: dict[str, list[Fact | str]] = {
-    "caller": [{"language": None, "count": 1, "families": [FAMILY]}],
-    "quote": [{"state": "payable", "key": "family:7/product:3/after:12", "product": "CHF", "amount": 3_000_000,
-               "start": "2026-11-22", "until": "2027-11-21"}],
-}  # fmt: skip
-HOME, CONFIRM, UNREADABLE = "Bima IMEISHA", "CHF\nLipa TZS 30,000", "Samahani, ombi halikueleweka."
-each = pytest.mark.parametrize("kind", LINES, ids=lambda kind: kind.__name__)
 FORMS = [AfricasTalking, LastKey]
-
-
-def told() -> Told:
-    return Told(from_table(TABLE))
-
-
-def counted(metric: Any, *labels: str) -> float:
-    return float(metric.labels(*labels)._value.get())
-
-
-def in_flight() -> float:
-    return float(next(iter(USSD_IN_FLIGHT.collect())).samples[0].value)
 
 
 def is_refused(body: bytes) -> bool:

@@ -8,38 +8,18 @@ from datetime import datetime
 from typing import Any
 
 import pytest
-from channel_lines import LINES, AfricasTalking, Airtel, Cumulative, Halotel, LastKey, Line
-from channel_world import Told, house
-from played.talk import Fact, from_table
+from channel_lines import AfricasTalking, Airtel, Cumulative, Halotel, LastKey, Line, each
+from channel_world import ASKED, CHFID, CONFIRM, GIVEN, HOME, TABLE, WRONG, Told, house, in_flight, told
+from played.talk import from_table
 from web_world import until
 
 from adapters.sessions.memory import MemorySessions
 from gateway.domain.bill import Bill
 from gateway.domain.ussd.effects import RequestBill
-from gateway.service.metrics import USSD_IN_FLIGHT
 
-CHFID = "100000014"
-FAMILY = {"id": 7, "chfid": CHFID, "label": f"Zuhura {CHFID}", "state": "expired", "until": "2026-05-31", "start": ""}
-TABLE: dict[str, list[Fact | str]] = {
-    "caller": [{"language": None, "count": 1, "families": [FAMILY]}],
-    "quote": [{"state": "payable", "key": "family:7/product:3/after:12", "product": "CHF", "amount": 3_000_000,
-               "start": "2026-11-22", "until": "2027-11-21"}],
-    "control_number": [{"state": "numbered", "number": "994180000017", "amount": 3_000_000, "expires": "2026-12-22"}],
-    "enquiry": [{"state": "covered", "until": "2026-12-31"}],
-}  # fmt: skip
-HOME, CONFIRM, GIVEN, COVERED = "Bima IMEISHA", "CHF\nLipa TZS 30,000", "Namba ya malipo:", "Bima HAI"
-ASKED, WRONG = "Ulikuwa unalipia bima.", "Si sahihi. Jaribu tena."
+COVERED = "Bima HAI"
 MINE, OTHER = "+255754987654", "+255754111222"
-each = pytest.mark.parametrize("kind", LINES, ids=lambda kind: kind.__name__)
 transcripts = pytest.mark.parametrize("kind", [AfricasTalking, Cumulative], ids=lambda kind: kind.__name__)
-
-
-def told() -> Told:
-    return Told(from_table(TABLE))
-
-
-def in_flight() -> float:
-    return float(next(iter(USSD_IN_FLIGHT.collect())).samples[0].value)
 
 
 # ------------------------------------------------------------------------------------------------ ids that come again
