@@ -150,6 +150,28 @@ async def test_two_ways_at_once_in_one_session_are_taken_one_after_the_other(kin
         assert at.told.wanted == []
 
 
+@each
+async def test_twins_at_two_processes_confirm_nothing_and_make_one_bill(kind: type[Line]) -> None:
+    """Behind a balancer the repeat reaches the other process, which knows of the first only what is stored."""
+    store, both = MemorySessions(), told()
+    async with house(both, store) as here, house(both, store) as there:
+        mine, again = here.line(kind, "two"), there.line(kind, "two")
+        await mine.dial()
+        for number, screen in enumerate((CONFIRM, GIVEN), 1):
+            both.held = asyncio.Event()
+            asked = len(both.asked)
+            for line in (mine, again):
+                line.said, line.turns = ["1"] * number, number + 1
+            twins = [asyncio.create_task(line.send(line.next("1"))) for line in (mine, again)]
+            if screen == CONFIRM:
+                await until(lambda asked=asked: len(both.asked) == asked + 2)  # type: ignore[misc]
+                assert both.wanted == []
+            both.held.set()
+            shown = await asyncio.gather(*twins)
+            assert [one.text.startswith(screen) for one in shown] == [True, True]
+        assert len({wanted.key for wanted in both.wanted}) == 1, "one business key: the store has one bill for it"
+
+
 # --------------------------------------------------------------------------------------------------------- out of order
 
 
