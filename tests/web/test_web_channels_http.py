@@ -87,6 +87,18 @@ async def test_the_content_type_says_nothing_that_the_wire_does_not(kind: type[L
 
 
 @each
+async def test_no_proxy_between_may_keep_a_screen(kind: type[Line]) -> None:
+    """Where keys are GET the same key twice is the same address."""
+    async with house(told()) as at:
+        line = at.line(kind, "p")
+        line.turns = 1
+        for turn in (line.first(CODE), line.next("1"), line.next("1")):
+            data = turn.body if turn.method == "POST" else None
+            async with line.client.request(turn.method, turn.address, data=data) as response:
+                assert response.headers["Cache-Control"] == "no-store"
+
+
+@each
 async def test_bytes_that_are_no_text_get_a_clear_last_screen(kind: type[Line]) -> None:
     async with house(told()) as at:
         line = at.line(kind, "b")
