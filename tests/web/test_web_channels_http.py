@@ -165,6 +165,14 @@ async def test_a_code_that_is_escaped_once_too_often_is_the_code(kind: type[Line
 # ----------------------------------------------------------------------------------------------------- ends of sessions
 
 
+@pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS", "PUT", "DELETE"])
+async def test_an_end_is_posted(method: str) -> None:
+    async with house(told()) as at:
+        async with at.client.request(method, f"/ussd/africastalking/{SECRET}/end?status=Success") as response:
+            assert response.status == 405
+        assert at.told.asked == []
+
+
 @pytest.mark.parametrize(
     "kind", [AfricasTalking, Beem, Hub, Vodacom, VodacomGet, Halotel], ids=lambda kind: kind.__name__
 )
