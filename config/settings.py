@@ -238,9 +238,10 @@ class BeemSettings(UssdChannelBlock):
 
 
 class VodacomSettings(UssdChannelBlock):
-    """USSD of Vodacom (TruRoute XML)."""
+    """USSD of Vodacom (TruRoute XML). A line break with markup in it would be no XML."""
 
     prefix_units: Annotated[int, Field(ge=0, le=20)] = 0
+    newline: Annotated[str, Field(min_length=1, max_length=8, pattern=r"^[^<&]*$")] = "\n"
 
 
 class TigoSettings(UssdChannelBlock):

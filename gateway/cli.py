@@ -404,7 +404,7 @@ def _config_check(settings: Settings, arguments: argparse.Namespace) -> int:
         said += answered
     for sentence in wrong or said:  # what is good would hide what is wrong
         print(sentence, file=sys.stderr if wrong else sys.stdout)
-    for sentence in (*keys.warnings, *doubtful, *guessable):
+    for sentence in (*keys.warnings, *doubtful, *guessable, *menus_cli.misfits(settings)):
         print(f"warning: {sentence}")
     if wrong:
         return WRONG

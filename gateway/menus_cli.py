@@ -49,6 +49,21 @@ def check(settings: Settings, arguments: argparse.Namespace) -> int:
     return WRONG if report.faults else GOOD
 
 
+def misfits(settings: Settings) -> list[str]:
+    """A sentence where the menus have faults on the screens of the channels that are on, or are none."""
+    from gateway.menu_tools.check import check as checked
+
+    try:
+        book = load_book(*menus.read(settings.ussd.menus))
+    except (OSError, ValueError):
+        return ["the menus cannot be read; imis-gateway menus check says why"]
+    faults = checked(book, _channels(settings)).faults
+    counted = "a fault" if len(faults) == 1 else f"{len(faults)} faults"
+    return (
+        [f"{counted} of the menus on the channels that are on; imis-gateway menus check says where"] if faults else []
+    )
+
+
 def draw_arguments(parser: argparse.ArgumentParser) -> None:
     _folder(parser)
     parser.add_argument("--menu", metavar="NAME", help="this menu only (default: each, and the whole book)")

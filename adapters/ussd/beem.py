@@ -55,7 +55,9 @@ class BeemUssd:
         """The turn in the POSTed object; ``terminate`` is the end of a session."""
         try:
             found = json_object(request)
-            payload = found.get("payload", {})
+            payload = found.get("payload")
+            if payload is None:  # nothing was answered, or the session is over
+                payload = {}
             if not isinstance(payload, dict):
                 return Malformed("payload is no object")
             return self._heard(found, payload)

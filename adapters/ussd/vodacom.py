@@ -68,7 +68,8 @@ class VodacomUssd:
 
 def _reply(kind: int, text: str) -> HttpReply:
     """TruRoute asks for character references; ``text`` has its entities, so each is escaped once."""
-    message = text.replace("\n", "&#10;").encode("ascii", "xmlcharrefreplace").decode()
+    breaks = text.replace("\r", "&#13;").replace("\n", "&#10;")  # as it stands, a parser takes the first for the second
+    message = breaks.encode("ascii", "xmlcharrefreplace").decode()
     return HttpReply(200, XML, f"<ussd><type>{kind}</type><msg>{message}</msg></ussd>".encode())
 
 

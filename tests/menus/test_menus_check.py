@@ -14,7 +14,7 @@ from gateway.domain.ussd.book import COMMON_TEXTS, load_book
 from gateway.domain.ussd.effects import DOES, OF_MONEY
 from gateway.domain.ussd.explore import FRAMES
 from gateway.domain.ussd.frame import Frame
-from gateway.domain.ussd.samples import ANSWERS, TYPED, member
+from gateway.domain.ussd.samples import ANSWERS, CALLERS, TYPED, member
 from gateway.menu_tools.check import check
 
 Data = dict[str, Any]
@@ -423,6 +423,27 @@ def test_what_the_book_that_ships_breaks_on_the_narrowest_channel_is_said(frame:
     }
     assert faults
     assert all("over 80 on wire: the item would be cut in two" in str(fault) for fault in faults)
+
+
+@pytest.mark.parametrize("letter", ["ã", "ŵ", "一", "😀"])
+def test_a_name_in_letters_that_cost_more_breaks_no_line(letter: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One letter outside GSM-7 makes each of a screen's units sixteen bits, or is four bytes: on every channel's own
+    limit the longest names still stand whole."""
+
+    def spelt(found: dict[str, Any], field: str) -> dict[str, Any]:
+        return {**found, field: found[field].replace("a", letter)}
+
+    for caller in CALLERS.values():
+        for listed_ in ("families", "officers"):
+            if listed_ in caller:
+                monkeypatch.setitem(caller, listed_, [spelt(item, "label") for item in caller[listed_]])
+    monkeypatch.setitem(ANSWERS["members"][0], "items", [spelt(m, "name") for m in ANSWERS["members"][0]["items"]])
+    wires = {
+        "text": Frame(160),
+        "object": Frame(160, prefix=0),
+        "raw bytes": Frame(182, "bytes", "<br>", 0, entities=True),
+    }
+    assert [str(fault) for fault in check(load_book(*menus.read()), wires).faults] == []
 
 
 def test_every_effect_of_money_is_one_that_screens_may_name() -> None:

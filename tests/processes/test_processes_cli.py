@@ -279,6 +279,22 @@ def test_config_check_of_ussd_channels(keyed: dict[str, str]) -> None:
     assert "warning: USSD channel africastalking: the secret of its address has fewer than 16" in guessed.stdout
 
 
+@pytest.mark.parametrize(
+    ("setting", "warned"),
+    [
+        ({"GATEWAY_BEEM__MAX_UNITS": "80"}, "of the menus on the channels that are on"),
+        ({"GATEWAY_USSD__MENUS": "/nowhere"}, "the menus cannot be read"),
+    ],
+    ids=["a narrow channel", "no menus"],
+)
+def test_config_check_of_menus_that_do_not_fit(keyed: dict[str, str], setting: dict[str, str], warned: str) -> None:
+    """A limit is changed here; what no longer fits is told before a caller sees it."""
+    done = run_gateway("config", "check", environment={**keyed, "GATEWAY_BEEM__SECRET": LONG_SECRET, **setting})
+    assert (done.returncode, done.stderr) == (0, "")
+    (warning,) = [line for line in done.stdout.splitlines() if line.startswith("warning: ") and "menus" in line]
+    assert warned in warning
+
+
 def test_menus_check(bare: dict[str, str], tmp_path: Path) -> None:
     good = run_gateway("menus", "check", environment=bare)
     assert (good.returncode, good.stderr) == (0, "")

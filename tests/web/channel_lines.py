@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 from xml.etree import ElementTree
 from xml.sax.saxutils import escape
 
+import pytest
 from aiohttp.test_utils import TestClient
 
 CODE = "*152*00"  # what a phone dials, without its end
@@ -312,6 +313,9 @@ class Halotel(Line):
 LINES: list[type[Line]] = [
     AfricasTalking, Cumulative, Beem, Hub, LastKey, Vodacom, VodacomGet, TigoA, TigoB, Airtel, Halotel,
 ]  # fmt: skip
+
+
+each = pytest.mark.parametrize("kind", LINES, ids=lambda kind: kind.__name__)
 
 
 def items(text: str) -> list[str]:

@@ -13,7 +13,7 @@ from xml.etree import ElementTree
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 from channel_lines import CODE, SECRET, Line, Shown
-from played.talk import BOOK, LATE, Answerer
+from played.talk import BOOK, LATE, Answerer, Fact, from_table
 from web_world import BILL, UNNUMBERED, Languages, StandingClock
 
 from adapters.sessions.memory import MemorySessions
@@ -28,11 +28,25 @@ from gateway.ports import SessionStore
 from gateway.service.answer_by_sms import Promises
 from gateway.service.answer_ussd import AnswerUssd, Budget
 from gateway.service.messages import Messages
+from gateway.service.metrics import USSD_IN_FLIGHT
 from gateway.service.ussd_effects import UssdEffects
 from gateway.web.listeners import LONGEST_LINE
 from gateway.web.ussd import UssdRoutes
 
 CODES = f"{CODE}#"
+NAME, CHFID = "Zuhura Kipepeo", "100000014"
+FAMILY = {"id": 7, "chfid": CHFID, "label": f"{NAME} {CHFID}", "state": "expired", "until": "2026-05-31", "start": ""}
+TABLE: dict[str, list[Fact | str]] = {  # of a family whose cover has expired and can be paid for
+    "caller": [{"language": None, "count": 1, "families": [FAMILY]}],
+    "quote": [{"state": "payable", "key": "family:7/product:3/after:12", "product": "CHF", "amount": 3_000_000,
+               "start": "2026-11-22", "until": "2027-11-21"}],
+    "bill": [{"state": "none"}],
+    "control_number": [{"state": "numbered", "number": "994180000017", "amount": 3_000_000, "expires": "2026-12-22"}],
+    "enquiry": [{"state": "covered", "until": "2026-12-31"}],
+}  # fmt: skip
+# how screens begin that this family meets
+HOME, CONFIRM, GIVEN, ENQUIRY = "Bima IMEISHA", "CHF\nLipa TZS 30,000", "Namba ya malipo:", "Andika namba"
+ASKED, WRONG, UNREADABLE = "Ulikuwa unalipia bima.", "Si sahihi. Jaribu tena.", "Samahani, ombi halikueleweka."
 PATIENT = Budget(total_s=60, fact_s=30, number_s=30)  # the machine may be slow; nothing here waits for nothing
 
 
@@ -101,6 +115,21 @@ class Told:
 
     async def join(self, wanted: AwaitNumber, now: datetime) -> bool:
         return True
+
+
+def told(**facts: list[Fact | str]) -> Told:
+    """The family of ``TABLE``; ``facts``: what is answered otherwise."""
+    return Told(from_table(TABLE | facts))
+
+
+def counted(metric: Any, *labels: str) -> float:
+    """What a metric says now."""
+    return float(metric.labels(*labels)._value.get())
+
+
+def in_flight() -> float:
+    """Turns in work."""
+    return float(next(iter(USSD_IN_FLIGHT.collect())).samples[0].value)
 
 
 @dataclass

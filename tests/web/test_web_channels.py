@@ -24,9 +24,24 @@ from channel_lines import (
     Shown,
     TigoA,
     Vodacom,
+    each,
 )
-from channel_world import Told, house
-from played.talk import LATE, Fact, from_table
+from channel_world import (
+    CHFID,
+    CONFIRM,
+    ENQUIRY,
+    GIVEN,
+    HOME,
+    NAME,
+    UNREADABLE,
+    WRONG,
+    Told,
+    counted,
+    house,
+    in_flight,
+    told,
+)
+from played.talk import LATE
 from web_world import until
 
 from adapters.sessions.memory import MemorySessions
@@ -34,32 +49,12 @@ from gateway.domain.outcomes import Unreachable
 from gateway.http_client import AiohttpClient
 from gateway.ports import HttpRequest, HttpResponse
 from gateway.service.answer_ussd import Budget
-from gateway.service.metrics import ERRORS, USSD_ENDS, USSD_IN_FLIGHT, USSD_PUSHES
+from gateway.service.metrics import ERRORS, USSD_ENDS, USSD_PUSHES
 
-NAME, CHFID = "Zuhura Kipepeo", "100000014"
-FAMILY = {"id": 7, "chfid": CHFID, "label": f"{NAME} {CHFID}", "state": "expired", "until": "2026-05-31", "start": ""}
-TABLE: dict[str, list[Fact | str]] = {
-    "caller": [{"language": None, "count": 1, "families": [FAMILY]}],
-    "quote": [{"state": "payable", "key": "family:7/product:3/after:12", "product": "CHF", "amount": 3_000_000,
-               "start": "2026-11-22", "until": "2027-11-21"}],
-    "control_number": [{"state": "numbered", "number": "994180000017", "amount": 3_000_000, "expires": "2026-12-22"}],
-    "enquiry": [{"state": "covered", "until": "2026-12-31"}],
-}  # fmt: skip
-HOME, CONFIRM, GIVEN, ENQUIRY = "Bima IMEISHA", "CHF\nLipa TZS 30,000", "Namba ya malipo:", "Andika namba"
-ANEW, WRONG, LATER = "Tunaanza upya.", "Si sahihi. Jaribu tena.", "Samahani, hatuwezi kujibu sasa."
-UNREADABLE = "Samahani, ombi halikueleweka."
-each = pytest.mark.parametrize("kind", LINES, ids=lambda kind: kind.__name__)
+ANEW, LATER = "Tunaanza upya.", "Samahani, hatuwezi kujibu sasa."
 LAST_KEY = [kind for kind in LINES if kind not in (AfricasTalking, Cumulative)]
 FLAGS_FIRST = [kind for kind in LAST_KEY if kind not in (Airtel, LastKey)]
 BY_SETTINGS = (Cumulative, Hub, LastKey)
-
-
-def told() -> Told:
-    return Told(from_table(TABLE))
-
-
-def counted(metric: Any, *labels: str) -> float:
-    return float(metric.labels(*labels)._value.get())
 
 
 # ------------------------------------------------------------------------------------------ sessions lost, forged, used
@@ -194,10 +189,6 @@ async def test_a_twin_that_comes_before_the_screen_confirms_nothing(kind: type[L
         assert shown[0].text.startswith(CONFIRM)
         assert at.told.wanted == []
         assert (await line.press("1")).text.startswith(GIVEN), "a yes that comes afterwards is one"
-
-
-def in_flight() -> float:
-    return float(next(iter(USSD_IN_FLIGHT.collect())).samples[0].value)
 
 
 HOSTILE = [

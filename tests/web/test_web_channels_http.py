@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 from channel_lines import (
     CODE,
-    LINES,
     SECRET,
     AfricasTalking,
     Airtel,
@@ -23,35 +22,14 @@ from channel_lines import (
     TigoB,
     Vodacom,
     VodacomGet,
+    each,
 )
-from channel_world import Told, house
-from played.talk import Fact, from_table
+from channel_world import CONFIRM, HOME, UNREADABLE, counted, house, in_flight, told
 from web_world import until
 
-from gateway.service.metrics import ERRORS, USSD_IN_FLIGHT, USSD_PUSHES
+from gateway.service.metrics import ERRORS, USSD_PUSHES
 
-FAMILY = {"id": 7, "chfid": "100000014", "label": "Zuhura 100000014", "state": "expired", "until": "2026-05-31",
-          "start": ""}  # fmt: skip
-TABLE: dict[str, list[Fact | str]] = {
-    "caller": [{"language": None, "count": 1, "families": [FAMILY]}],
-    "quote": [{"state": "payable", "key": "family:7/product:3/after:12", "product": "CHF", "amount": 3_000_000,
-               "start": "2026-11-22", "until": "2027-11-21"}],
-}  # fmt: skip
-HOME, CONFIRM, UNREADABLE = "Bima IMEISHA", "CHF\nLipa TZS 30,000", "Samahani, ombi halikueleweka."
-each = pytest.mark.parametrize("kind", LINES, ids=lambda kind: kind.__name__)
 FORMS = [AfricasTalking, LastKey]
-
-
-def told() -> Told:
-    return Told(from_table(TABLE))
-
-
-def counted(metric: Any, *labels: str) -> float:
-    return float(metric.labels(*labels)._value.get())
-
-
-def in_flight() -> float:
-    return float(next(iter(USSD_IN_FLIGHT.collect())).samples[0].value)
 
 
 def is_refused(body: bytes) -> bool:
@@ -106,6 +84,18 @@ async def test_the_content_type_says_nothing_that_the_wire_does_not(kind: type[L
         turn = line.first(CODE)
         shown = await line.send(replace(turn, content_type=content_type.format(turn.content_type)))
         assert shown.text.startswith(HOME)
+
+
+@each
+async def test_no_proxy_between_may_keep_a_screen(kind: type[Line]) -> None:
+    """Where keys are GET the same key twice is the same address."""
+    async with house(told()) as at:
+        line = at.line(kind, "p")
+        line.turns = 1
+        for turn in (line.first(CODE), line.next("1"), line.next("1")):
+            data = turn.body if turn.method == "POST" else None
+            async with line.client.request(turn.method, turn.address, data=data) as response:
+                assert response.headers["Cache-Control"] == "no-store"
 
 
 @each
@@ -173,6 +163,14 @@ async def test_a_code_that_is_escaped_once_too_often_is_the_code(kind: type[Line
 
 
 # ----------------------------------------------------------------------------------------------------- ends of sessions
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS", "PUT", "DELETE"])
+async def test_an_end_is_posted(method: str) -> None:
+    async with house(told()) as at:
+        async with at.client.request(method, f"/ussd/africastalking/{SECRET}/end?status=Success") as response:
+            assert response.status == 405
+        assert at.told.asked == []
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-from channel_lines import LINES, Line, unpaged
+from channel_lines import LINES, Line, each, unpaged
 from channel_world import House, Told, house
 from played.conversation import Conversation, all_conversations
 from played.talk import BOOK, LATE, Talk, from_table, new_session
@@ -84,7 +84,7 @@ def words(said: list[tuple[list[str], bool]]) -> list[tuple[list[str], bool]]:
 
 
 @pytest.mark.parametrize("language", BOOK.languages)
-@pytest.mark.parametrize("kind", LINES, ids=lambda kind: kind.__name__)
+@each
 async def test_every_conversation_says_the_same_on_every_channel(
     kind: type[Line], language: str, sessions: SessionStore
 ) -> None:
@@ -106,7 +106,7 @@ async def test_every_conversation_says_the_same_on_every_channel(
     assert heard >= 20
 
 
-@pytest.mark.parametrize("kind", LINES, ids=lambda kind: kind.__name__)
+@each
 async def test_no_screen_of_any_conversation_outgrows_its_channel(kind: type[Line]) -> None:
     """Counted on what the phone's side received."""
     units, counted = kind.units

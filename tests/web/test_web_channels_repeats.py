@@ -8,38 +8,18 @@ from datetime import datetime
 from typing import Any
 
 import pytest
-from channel_lines import LINES, AfricasTalking, Airtel, Cumulative, Halotel, LastKey, Line
-from channel_world import Told, house
-from played.talk import Fact, from_table
+from channel_lines import AfricasTalking, Airtel, Cumulative, Halotel, LastKey, Line, each
+from channel_world import ASKED, CHFID, CONFIRM, GIVEN, HOME, TABLE, WRONG, Told, house, in_flight, told
+from played.talk import from_table
 from web_world import until
 
 from adapters.sessions.memory import MemorySessions
 from gateway.domain.bill import Bill
 from gateway.domain.ussd.effects import RequestBill
-from gateway.service.metrics import USSD_IN_FLIGHT
 
-CHFID = "100000014"
-FAMILY = {"id": 7, "chfid": CHFID, "label": f"Zuhura {CHFID}", "state": "expired", "until": "2026-05-31", "start": ""}
-TABLE: dict[str, list[Fact | str]] = {
-    "caller": [{"language": None, "count": 1, "families": [FAMILY]}],
-    "quote": [{"state": "payable", "key": "family:7/product:3/after:12", "product": "CHF", "amount": 3_000_000,
-               "start": "2026-11-22", "until": "2027-11-21"}],
-    "control_number": [{"state": "numbered", "number": "994180000017", "amount": 3_000_000, "expires": "2026-12-22"}],
-    "enquiry": [{"state": "covered", "until": "2026-12-31"}],
-}  # fmt: skip
-HOME, CONFIRM, GIVEN, COVERED = "Bima IMEISHA", "CHF\nLipa TZS 30,000", "Namba ya malipo:", "Bima HAI"
-ASKED, WRONG = "Ulikuwa unalipia bima.", "Si sahihi. Jaribu tena."
+COVERED = "Bima HAI"
 MINE, OTHER = "+255754987654", "+255754111222"
-each = pytest.mark.parametrize("kind", LINES, ids=lambda kind: kind.__name__)
 transcripts = pytest.mark.parametrize("kind", [AfricasTalking, Cumulative], ids=lambda kind: kind.__name__)
-
-
-def told() -> Told:
-    return Told(from_table(TABLE))
-
-
-def in_flight() -> float:
-    return float(next(iter(USSD_IN_FLIGHT.collect())).samples[0].value)
 
 
 # ------------------------------------------------------------------------------------------------ ids that come again
@@ -168,6 +148,28 @@ async def test_two_ways_at_once_in_one_session_are_taken_one_after_the_other(kin
         shown = await asyncio.gather(line.send(help_), line.send(pay))
         assert all(one.text.strip() and not one.final for one in shown)
         assert at.told.wanted == []
+
+
+@each
+async def test_twins_at_two_processes_confirm_nothing_and_make_one_bill(kind: type[Line]) -> None:
+    """Behind a balancer the repeat reaches the other process, which knows of the first only what is stored."""
+    store, both = MemorySessions(), told()
+    async with house(both, store) as here, house(both, store) as there:
+        mine, again = here.line(kind, "two"), there.line(kind, "two")
+        await mine.dial()
+        for number, screen in enumerate((CONFIRM, GIVEN), 1):
+            both.held = asyncio.Event()
+            asked = len(both.asked)
+            for line in (mine, again):
+                line.said, line.turns = ["1"] * number, number + 1
+            twins = [asyncio.create_task(line.send(line.next("1"))) for line in (mine, again)]
+            if screen == CONFIRM:
+                await until(lambda asked=asked: len(both.asked) == asked + 2)  # type: ignore[misc]
+                assert both.wanted == []
+            both.held.set()
+            shown = await asyncio.gather(*twins)
+            assert [one.text.startswith(screen) for one in shown] == [True, True]
+        assert len({wanted.key for wanted in both.wanted}) == 1, "one business key: the store has one bill for it"
 
 
 # --------------------------------------------------------------------------------------------------------- out of order

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 
 import pytest
-from channel_lines import CODE, LINES, Line, Shown
+from channel_lines import CODE, LINES, Line, Shown, each
 from channel_world import PATIENT, House, house
 from played.talk import BOOK
 from sqlalchemy import func, select
@@ -87,7 +87,7 @@ async def twice(line: Line, key: str | None) -> tuple[Shown, Shown]:
     return first, await line.again()
 
 
-@pytest.mark.parametrize("kind", LINES, ids=lambda kind: kind.__name__)
+@each
 async def test_every_input_twice_makes_one_bill_and_one_effect(at: House, database: Database, kind: type[Line]) -> None:
     """Along the ways that ask for money, each input sent once more by the operator."""
     before = await payment_records(database)
@@ -155,7 +155,7 @@ async def test_a_key_after_the_end_gets_the_last_screen_again(at: House, databas
     assert len(await bills(database)) == 1
 
 
-@pytest.mark.parametrize("kind", LINES, ids=lambda kind: kind.__name__)
+@each
 async def test_five_sessions_make_one_bill(at: House, database: Database, kind: type[Line]) -> None:
     for number in range(5):
         line = at.line(kind, f"five-{number}", EXPIRED)

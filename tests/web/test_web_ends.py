@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 import pytest
-from channel_lines import LINES, AfricasTalking, Beem, Halotel, Hub, Line, Request, TigoA, Vodacom, unpaged
+from channel_lines import LINES, AfricasTalking, Beem, Halotel, Hub, Line, Request, TigoA, Vodacom, each, unpaged
 from channel_world import PATIENT, House, Told, house
 from played.conversation import NAMED, Conversation, all_conversations
 from played.talk import BOOK, LATE, Talk, from_table, new_session
@@ -41,7 +41,6 @@ PHONE, OTHER_PHONE = "255754987654", "255754111222"
 DIALLED = {"home shown": 1, "home entered": 1}
 ASKED = {**DIALLED, "home left": 1, "confirm shown": 1, "confirm entered": 1}
 GIVEN = {**ASKED, "confirm left": 1, "number_refused shown": 1, "number_refused final": 1}
-each = pytest.mark.parametrize("kind", LINES, ids=lambda kind: kind.__name__)
 
 
 @pytest.fixture(params=["memory", "valkey"])

@@ -7,33 +7,18 @@ from typing import Any
 from urllib.parse import urlencode
 
 import pytest
-from channel_lines import LINES, AfricasTalking, Airtel, Beem, Halotel, Line, Request, Vodacom
-from channel_world import House, Told, house
-from played.talk import BOOK, LATE, Fact, from_table
+from channel_lines import AfricasTalking, Airtel, Beem, Halotel, Line, Request, Vodacom, each
+from channel_world import ASKED, CONFIRM, ENQUIRY, GIVEN, HOME, TABLE, House, house, told
+from played.talk import BOOK, LATE
 
 from adapters.sessions.memory import MemorySessions
 from gateway.ports import SessionRow, SessionStore
 from gateway.service.session_codec import VERSION
 
-FAMILY = {"id": 7, "chfid": "100000014", "label": "Zuhura 100000014", "state": "expired", "until": "2026-05-31"}
-TABLE: dict[str, list[Fact | str]] = {
-    "caller": [{"language": None, "count": 1, "families": [FAMILY]}],
-    "quote": [{"state": "payable", "key": "family:7/product:3/after:12", "product": "CHF", "amount": 3_000_000,
-               "start": "2026-11-22", "until": "2027-11-21"}],
-    "bill": [{"state": "none"}],
-    "control_number": [{"state": "numbered", "number": "994180000017", "amount": 3_000_000, "expires": "2026-12-22"}],
-    "enquiry": [{"state": "covered", "until": "2026-12-31"}],
-}  # fmt: skip
-HOME, CONFIRM, GIVEN, ENQUIRY = "Bima IMEISHA", "CHF\nLipa TZS 30,000", "Namba ya malipo:", "Andika namba"
-ASKED, GOES_ON, TOO_MANY = "Ulikuwa unalipia bima.", "Tunaendelea.", "Umekosea mara nyingi."
+GOES_ON, TOO_MANY = "Tunaendelea.", "Umekosea mara nyingi."
 OTHER_PHONE = "255754111222"
 KEPT_S = BOOK.limits.resume_minutes * 60
-each = pytest.mark.parametrize("kind", LINES, ids=lambda kind: kind.__name__)
 some = pytest.mark.parametrize("kind", [AfricasTalking, Beem, Airtel, Halotel], ids=lambda kind: kind.__name__)
-
-
-def told(**facts: list[Fact | str]) -> Told:
-    return Told(from_table(TABLE | facts))
 
 
 class Hand:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-import pytest
-from channel_lines import LINES, Line
+from channel_lines import Line, each
 from channel_world import House
 from test_web_channels_twice import EXPIRED, bills, effects, payment_records
 from test_web_channels_twice import at as at
@@ -15,7 +14,7 @@ from gateway.store.database import Database
 CONFIRM, ASKED = "1 Ndiyo, nataka kulipa", "Ulikuwa unalipia bima."
 
 
-@pytest.mark.parametrize("kind", LINES, ids=lambda kind: kind.__name__)
+@each
 async def test_two_sessions_of_one_phone_at_once_make_one_bill(at: House, database: Database, kind: type[Line]) -> None:
     """The second dials while the first is at the confirmation, and both say yes in the same moment."""
     before = await payment_records(database)

@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 import pytest
+from channel_world import in_flight
 from pytest_aiohttp import AiohttpClient
 from web_world import (
     ADDRESS,
@@ -41,7 +42,6 @@ from gateway.domain.effects import AnswerBySms
 from gateway.domain.ussd.machine import Ask
 from gateway.service.answer_ussd import Budget
 from gateway.service.bounded import Bounded
-from gateway.service.metrics import USSD_IN_FLIGHT
 from gateway.web import bodies
 
 HOME = "CON Bima IMEISHA\ntangu 31/05/2026\n1 Lipia bima\n2 Namba ya malipo\n3 Familia yangu\n4 Malipo yangu\n5 Mengine"
@@ -211,10 +211,6 @@ async def test_two_identical_callbacks_at_once_get_one_reply(dial: Dial, texts: 
     assert len(set(replies)) == 1
     assert len(world.registry.asked) <= asked + 1
     assert len(world.numbers.wanted) == texts.count("1*1")
-
-
-def in_flight() -> float:
-    return next(iter(USSD_IN_FLIGHT.collect())).samples[0].value
 
 
 @pytest.mark.parametrize("late", ["", "1", "1*00"])

@@ -122,6 +122,12 @@ def test_a_screen_is_these_bytes(screen: Screen, body: str, heard: Turn | Malfor
     assert (ElementTree.fromstring(reply.body).findtext("msg") or "") == screen.text, "as a parser reads it"
 
 
+def test_a_line_break_of_two_arrives_as_two() -> None:
+    channel = VodacomUssd(replace(CHANNEL.profile, frame=CHANNEL.profile.frame._replace(newline="\r\n")))
+    body = channel.render(Screen("a\nb", True)).body
+    assert ElementTree.fromstring(body).findtext("msg") == "a\r\nb"
+
+
 def test_an_end_is_answered_with_a_release_and_no_text() -> None:
     for event in (Ended("S1", PHONE, EndStatus.INCOMPLETE), Noted("S1")):
         assert CHANNEL.acknowledge(event).body == b"<ussd><type>3</type><msg></msg></ussd>"
