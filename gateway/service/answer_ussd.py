@@ -16,7 +16,7 @@ from gateway.domain.bill import Bill
 from gateway.domain.breaker import BreakerRule
 from gateway.domain.clock import Clock
 from gateway.domain.ussd.book import Book
-from gateway.domain.ussd.effects import RequestBill, UssdEffect
+from gateway.domain.ussd.effects import NUMBER, RequestBill, UssdEffect, number_by_sms
 from gateway.domain.ussd.machine import (
     Answered,
     Ask,
@@ -49,8 +49,8 @@ log = structlog.get_logger()
 class Budget:
     """Seconds. ``total`` bounds a whole reply; ``fact`` one look-up; ``number`` the wait for a control number.
 
-    Of a reply's time a share is kept back from facts, in which the answer by SMS can still be committed, and a smaller
-    one from what is committed, in which the session can still be saved.
+    Of a reply's time a share is kept back from facts and bills, in which the answer by SMS can still be committed, and
+    a smaller one from what is committed, in which the session can still be saved.
     """
 
     total_s: float = 6.0
@@ -60,6 +60,8 @@ class Budget:
 
 _CHANNEL_SHARE = 0.8  # of the channel's deadline; the rest is the way of the reply
 _KEPT_FROM_FACTS, _KEPT_FROM_EFFECTS = 0.3, 0.05  # shares of a reply's time
+_PROMISED = "promised"  # instead of a bill: it will be made, and its number told by SMS
+_Asked = Bill | str | None
 
 
 class Deadline(NamedTuple):
@@ -258,7 +260,7 @@ class AnswerUssd:
 
     async def _play(self, session: Session, event: Event, deadline: Deadline) -> Step:
         """Step until there is a reply; each ask is fetched inside the budget or becomes ``AskFailed``."""
-        bills: dict[str, Bill | None] = {}
+        bills: dict[str, _Asked] = {}
         taken = step(self._book, session, event)
         for _ in range(self._book.limits.asks):
             if taken.effects:
@@ -269,22 +271,34 @@ class AnswerUssd:
             taken = step(self._book, taken.session, answer)
         raise RuntimeError(f"more than {self._book.limits.asks} facts for one reply of {session.screen!r}")
 
-    async def _commit(self, taken: Step, deadline: Deadline) -> dict[str, Bill | None]:
+    async def _commit(self, taken: Step, deadline: Deadline) -> dict[str, _Asked]:
         now = self._clock.now()
-        bills: dict[str, Bill | None] = {}
+        bills: dict[str, _Asked] = {}
         for effect in taken.effects:
-            bill = await self._commit_one(effect, now, deadline)
             if isinstance(effect, RequestBill):
-                bills[effect.key] = bill
+                bills[effect.key] = await self._bill(effect, now, deadline)
+            else:
+                await self._commit_one(effect, now, deadline, _KEPT_FROM_EFFECTS)
         self._committed()
         return bills
 
-    async def _commit_one(self, effect: UssdEffect, now: datetime, deadline: Deadline) -> Bill | None:
+    async def _bill(self, wanted: RequestBill, now: datetime, deadline: Deadline) -> _Asked:
+        """The bill, or the promise of one: that needs our own tables only, while the bill waits for the registry's.
+
+        It may yet turn out that the bill was committed: it is the same one by its key.
+        """
+        try:
+            return await self._commit_one(wanted, now, deadline, _KEPT_FROM_FACTS)
+        except EffectNotCommittedError:
+            await self._commit_one(number_by_sms(wanted), now, deadline, _KEPT_FROM_EFFECTS)
+            return _PROMISED
+
+    async def _commit_one(self, effect: UssdEffect, now: datetime, deadline: Deadline, kept: float) -> Bill | None:
         what = type(effect).__name__
         if not self._breakers.allow(what):
             raise EffectNotCommittedError
         try:
-            async with asyncio.timeout(deadline.left(_KEPT_FROM_EFFECTS)):
+            async with asyncio.timeout(deadline.left(kept)):
                 bill = await self._effects(effect, now)
         except Exception as failure:
             if not isinstance(failure, RefusedByRuleError):
@@ -294,9 +308,9 @@ class AnswerUssd:
         self._breakers.succeeded(what)
         return bill
 
-    async def _fetch(self, ask: Ask, bills: Mapping[str, Bill | None], deadline: Deadline) -> Event:
+    async def _fetch(self, ask: Ask, bills: Mapping[str, _Asked], deadline: Deadline) -> Event:
         left_s = deadline.left(_KEPT_FROM_FACTS)
-        if ask.fact == "control_number":
+        if ask.fact == NUMBER:
             return await self._number(ask, bills, min(self._budget.number_s, left_s))
         if not self._breakers.allow(ask.fact):
             ERRORS.labels("USSD-REST").inc()
@@ -312,10 +326,12 @@ class AnswerUssd:
         self._breakers.succeeded(ask.fact)
         return Answered(ask.fact, value)
 
-    async def _number(self, ask: Ask, bills: Mapping[str, Bill | None], budget_s: float) -> Event:
+    async def _number(self, ask: Ask, bills: Mapping[str, _Asked], budget_s: float) -> Event:
         bill = bills.get(str(dict(ask.args).get("bill_key")))
         if bill is None:
             return Answered(ask.fact, {"state": "changed"})
+        if isinstance(bill, str):
+            return AskFailed(ask.fact, bill)
         if not bill.control_number:
             bill = await self._watch.wait(bill.id, budget_s)
         if bill is None:

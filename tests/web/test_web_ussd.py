@@ -6,6 +6,7 @@ import asyncio
 import ipaddress
 import time
 from dataclasses import replace
+from datetime import datetime
 from functools import partial
 from typing import Any
 from urllib.parse import urlencode
@@ -38,6 +39,7 @@ from adapters.sessions.memory import MemorySessions
 from gateway.domain.bill import Bill, BillState
 from gateway.domain.chfid import with_check_digit
 from gateway.domain.effects import AnswerBySms
+from gateway.domain.ussd.effects import RequestBill
 from gateway.domain.ussd.machine import Ask
 from gateway.service.answer_ussd import Budget
 from gateway.service.bounded import Bounded
@@ -522,8 +524,40 @@ async def test_a_stored_session_that_cannot_be_read_begins_anew(dial: Dial) -> N
         assert await phone.send("") == HOME
 
 
+async def test_a_bill_that_cannot_be_made_now_is_promised(dial: Dial) -> None:
+    """With what was agreed to, once it is promised however often it is said, and without a try where the bills rest."""
+    world = World(numbers=Numbers([ConnectionError("the registry hangs")]))
+    phone = await dial(world)
+    for n in range(8):
+        each = Phone(phone.client, f"s{n}")
+        await each.send("")
+        await each.send("1")
+        assert await each.send("1*1") == "END Ombi limepokelewa. Namba ya malipo itakuja kwa SMS. Usiombe tena."
+    (promised,) = [known.effect for known in world.languages.promised.values()]
+    assert isinstance(promised, AnswerBySms)
+    agreed = {"bill_key": "family:7/product:3/after:12", "family_id": 7, "amount_minor": 3_000_000}
+    assert (promised.fact, promised.args) == ("control_number", agreed)
+    assert (promised.msisdn, promised.language) == (PHONE, "sw")
+    assert len(world.numbers.wanted) == 5
+
+
+async def test_a_bill_that_hangs_leaves_time_for_its_promise(dial: Dial) -> None:
+    class Hanging(Numbers):
+        async def __call__(self, wanted: RequestBill, now: datetime) -> Bill | None:
+            await asyncio.Event().wait()
+            return None
+
+    phone = await dial(World(numbers=Hanging(), budget=Budget(total_s=1.0)))
+    await phone.send("")
+    await phone.send("1")
+    async with asyncio.timeout(5):
+        assert await phone.send("1*1") == "END Ombi limepokelewa. Namba ya malipo itakuja kwa SMS. Usiombe tena."
+
+
 async def test_what_was_not_committed_is_not_promised(dial: Dial) -> None:
-    world = World(numbers=Numbers([RuntimeError("the database is down"), UNNUMBERED]))
+    """Neither the bill nor the promise of one."""
+    down = ConnectionError("the database is down")
+    world = World(numbers=Numbers([down, UNNUMBERED]), languages=Languages(broken=down))
     phone = await dial(world)
     await phone.send("")
     await phone.send("1")

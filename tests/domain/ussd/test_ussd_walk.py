@@ -168,7 +168,8 @@ def test_a_bill_is_asked_for_only_by_a_yes_to_its_amount(edges: list[Edge]) -> N
             before = edge.before
             if isinstance(effect, PromiseAnswer):
                 asked_for = edge.step.session.values.get("family", {}) if dict(effect.args).get("family_id") else {}
-                assert effect.own == ("officer" not in asked_for)
+                assert dict(effect.args).get("officer", "") == asked_for.get("officer", "")
+                assert "mandate" in edge.step.session.facts or not asked_for.get("officer")
                 assert edge.step.session.screen == "answer_by_sms"
                 assert effect.msisdn == edge.step.session.msisdn
                 continue
