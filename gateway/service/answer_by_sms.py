@@ -198,6 +198,11 @@ class AnswerPromises:
         language = caller["language"] or language
         if asked.fact == "caller":
             return self._told(asked, language, caller, "")
+        if asked.fact == "officer_enquiry":
+            if _first(caller.get("officers", ()), "id", code=asked.args["officer"]) is None:
+                return self._give_up(asked, language)
+            value = await self._facts.answer(_ask(asked.fact, {**asked.args, **args}))
+            return self._told(asked, language, value, str(asked.args["chfid"]))
         chfid = await self._chfid(asked, caller)
         if chfid is None:  # no longer this phone's, or not the officer's to ask for: nothing of it is told
             return self._give_up(asked, language)

@@ -201,6 +201,10 @@ QUESTIONS: list[dict[str, Any]] = [
 ]
 
 
+async def chfid(world: World) -> str:
+    return str((await world.rows(t.insurees, FamilyID=COVERED))[0]["CHFID"])
+
+
 @pytest.mark.parametrize("change", [left, other_phone, family_moved])
 async def test_an_officer_without_a_mandate_any_more_is_told_nothing(world: World, desk: Desk, change: Change) -> None:
     await promise(desk, await by_officer(world))
@@ -219,8 +223,31 @@ async def test_an_officer_is_told_what_was_asked_of_a_family(world: World, desk:
     while await desk.keep():
         pass
     assert sorted(await world.sms()) == [("answer_bill_none", DODOMA), ("answer_quote_payable", DODOMA)]
-    (head, *_) = await world.rows(t.insurees, FamilyID=COVERED)
-    assert all(str(head["CHFID"]) in text for text in await world.texts())
+    number = await chfid(world)
+    assert all(number in text for text in await world.texts())
+
+
+async def test_an_officer_is_told_a_familys_cover(world: World, desk: Desk) -> None:
+    """As any phone may see it, of other areas too, with an officer's limit on wrong numbers."""
+    async with world.database.writing() as tx:
+        for _ in range(20):
+            await tx.callers.count_miss(DODOMA, world.clock.now())
+    await family_moved(world)
+    await desk.promise("officer_enquiry", msisdn=DODOMA, chfid=await chfid(world), officer=CODE)
+    await desk.promise("officer_enquiry", msisdn=DODOMA, chfid="100000093", officer=CODE)
+    while await desk.keep():
+        pass
+    assert sorted(await world.sms()) == [("answer_cover_covered", DODOMA), ("answer_cover_unknown", DODOMA)]
+    async with world.database.reading() as tx:
+        assert await tx.callers.misses(DODOMA, world.clock.now()) == 21
+
+
+@pytest.mark.parametrize("change", [left, other_phone])
+async def test_who_is_no_officer_any_more_looks_up_nobody_as_one(world: World, desk: Desk, change: Change) -> None:
+    await desk.promise("officer_enquiry", msisdn=DODOMA, chfid=await chfid(world), officer=CODE)
+    await change(world)
+    await desk.keep()
+    assert await world.sms() == [("answer_late", DODOMA)]
 
 
 async def test_a_family_is_not_asked_of_without_saying_as_what(world: World, desk: Desk) -> None:
