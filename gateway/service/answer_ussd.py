@@ -29,6 +29,7 @@ from gateway.domain.ussd.machine import (
 )
 from gateway.domain.ussd.render import paginate
 from gateway.domain.ussd.session import OTHER_NETWORK, Left, Session
+from gateway.domain.ussd.told_alone import told_alone
 from gateway.domain.ussd.turns import Fresh, KeyTurn, Lost, Next, Same, mark, may_dial, read_key, read_transcript
 from gateway.ports import ChannelProfile, Ended, Screen, SessionRow, SessionStore, Turn
 from gateway.service.breakers import Breakers
@@ -166,7 +167,13 @@ class AnswerUssd:
 
     async def _turn(self, key: str, profile: ChannelProfile, turn: Turn, early: bool, deadline: Deadline) -> Screen:
         heard = _heard(profile, turn, early)
-        session, left = await within(self._load(key, profile, turn, heard), deadline.left)
+        try:
+            session, left = await within(self._load(key, profile, turn, heard), deadline.left)
+        except (TimeoutError, ConnectionError):
+            told = await self._first_screen(profile, turn, heard, deadline)
+            if told is None:
+                raise
+            return told
         if session is not None and turn.msisdn not in (None, session.msisdn):
             if not turn.first:  # its id is another phone's: shown nothing of it, and it is left as it is
                 return self.polite_end(profile, "end.try_later", "USSD-SESSION")
@@ -190,7 +197,7 @@ class AnswerUssd:
                 after = taken.session._replace(transcript=turn.transcript)
             else:
                 after = taken.session._replace(turns=mark(session, heard, seen))
-            await self._save(key, profile, after, left, deadline)
+            said = await self._save(key, profile, after, left, deadline)
         except Exception:
             self._tally.cut(profile.name, stood)
             raise
@@ -198,7 +205,32 @@ class AnswerUssd:
             self._tally.turn(profile.name, after._replace(screen=left.screen, missed="", final=False), after, True)
         else:
             self._tally.turn(profile.name, stood, after)
-        return Screen(taken.reply or "", taken.final, after.screen)
+        return said
+
+    async def _first_screen(
+        self, profile: ChannelProfile, turn: Turn, heard: KeyTurn | None, deadline: Deadline
+    ) -> Screen | None:
+        """What can be told to a dial while no conversation can be kept; None where that is nothing.
+
+        On a wire that does not say what a dial is, a key of a conversation may get it too: it is this phone's.
+        """
+        dials = may_dial(heard if heard is not None else turn.transcript or "")
+        if turn.msisdn is None or not dials or not deadline.left(_KEPT_FROM_FACTS):
+            return None
+        taken = await self._begin(profile, turn, turn.msisdn, Fresh(()), None, deadline)
+        return self._unkept(taken.session)
+
+    def _unkept(self, session: Session) -> Screen | None:
+        """The last screen of a conversation that cannot be kept; None where it would have to go on.
+
+        One that has ended is told its end all the same: what it speaks of is committed.
+        """
+        told = session.reply if session.final else told_alone(self._book, session)
+        if told is None:
+            return None
+        ERRORS.labels("USSD-STORE").inc()
+        log.warning("ussd_not_kept", screen=session.screen, exc_info=True)
+        return Screen(told, True, session.screen)
 
     async def _load(
         self, key: str, profile: ChannelProfile, turn: Turn, heard: KeyTurn | None
@@ -213,10 +245,10 @@ class AnswerUssd:
 
     async def _save(
         self, key: str, profile: ChannelProfile, session: Session, before: Left | None, deadline: Deadline
-    ) -> None:
+    ) -> Screen:
         """Keep the conversation, and what it leaves in place of what was left ``before``; in one round trip.
 
-        One that has ended is told its end all the same: what it speaks of is committed.
+        The screen to show: its own, or what can be told of it where it is not kept.
         """
         value, life_s = dump(session), self._book.limits.resume_minutes * 60
         left = dump_left(session.left, profile.frame) if session.left else None
@@ -228,10 +260,11 @@ class AnswerUssd:
         try:
             await within(saved, deadline.left)
         except (TimeoutError, ConnectionError):
-            if not session.final:
+            told = self._unkept(session)
+            if told is None:
                 raise
-            ERRORS.labels("USSD-STORE").inc()
-            log.warning("ussd_end_not_kept", exc_info=True)
+            return told
+        return Screen(session.reply or "", session.final, session.screen)
 
     async def _begin(
         self,

@@ -35,6 +35,7 @@ from gateway.store.tables import bill, outbox
 
 DEADLINES = {"africastalking": 10.0, "hasty": 4.0}
 BY_SMS, LATER, NUMBER_BY_SMS = "Tutakutumia kwa SMS", "hatuwezi kujibu sasa", "Namba ya malipo itakuja kwa SMS"
+COVER_ONLY = "Kwa huduma nyingine piga tena baadaye."
 POOL = 6  # connections of a process
 
 
@@ -311,14 +312,19 @@ async def test_the_database_stands_still(world: World, own_postgres: tuple[str, 
 
 
 async def test_the_session_store_stands_still(world: World, own_valkey: Any) -> None:
+    """The cover needs none. What needs a conversation is not begun."""
     at_first, asking = await callers(world), await callers(world)
     for caller, _ in asking:
         await caller.dial()
         assert "30,000" in (await caller.press("1")).text
     with stopped([own_valkey._process.pid]):
-        for screen in await asyncio.gather(
-            *(caller.dial() for caller, _ in at_first), *(caller.press("1") for caller, _ in asking)
-        ):
+        firsts = asyncio.gather(*(caller.dial() for caller, _ in at_first))
+        agreed = asyncio.gather(*(caller.press("1") for caller, _ in asking))
+        for screen in await firsts:
+            assert screen.kind == "END"
+            assert "IMEISHA" in screen.text, screen
+            assert COVER_ONLY in screen.text, screen
+        for screen in await agreed:
             assert screen.kind == "END"
             assert LATER in screen.text, screen
     assert await world.sql.count(bill, bill.c.family_id.in_([family.id for _, family in asking])) == 0

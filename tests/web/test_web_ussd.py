@@ -17,6 +17,7 @@ from web_world import (
     ADDRESS,
     BILL,
     CHFID,
+    FAMILY,
     KNOWN,
     NUMBER,
     OTHER_PHONE,
@@ -53,6 +54,7 @@ GIVEN = (
     "1 Kulipa kwa simu\n2 Kulipa benki\n0 Rudi"
 )
 LATER = "END Samahani, hatuwezi kujibu sasa. Tafadhali piga tena baada ya dakika chache."
+COVER_ONLY = "END Bima IMEISHA\ntangu 31/05/2026\nKwa huduma nyingine piga tena baadaye."
 BY_SMS = "END Samahani, jibu linachelewa. Tutakutumia kwa SMS. Usipige tena sasa."
 TROUBLE = "END Samahani, kuna tatizo. Tafadhali piga tena baadaye."
 UNREADABLE = "END Samahani, ombi halikueleweka. Tafadhali piga tena."
@@ -471,11 +473,11 @@ class Stuck(MemorySessions):
         await asyncio.Event().wait()
 
 
-@pytest.mark.parametrize("on_load", [True, False], ids=["load", "save"])
-async def test_a_session_store_that_never_answers_ends_with_the_budget(dial: Dial, on_load: bool) -> None:
+@pytest.mark.parametrize(("on_load", "screen"), [(True, LATER), (False, COVER_ONLY)], ids=["load", "save"])
+async def test_a_session_store_that_never_answers_ends_with_the_budget(dial: Dial, on_load: bool, screen: str) -> None:
     phone = await dial(World(sessions=Stuck(on_load), budget=Budget(total_s=0.3)))
     async with asyncio.timeout(5):
-        assert await phone.send("") == LATER
+        assert await phone.send("") == screen
 
 
 async def test_a_look_up_that_cannot_be_stopped_ends_with_the_budget(dial: Dial) -> None:
@@ -505,15 +507,54 @@ async def test_a_look_up_that_cannot_be_stopped_ends_with_the_budget(dial: Dial)
 
 @pytest.mark.parametrize(
     ("failure", "screen"),
-    [(ConnectionError("10.0.0.1 refused"), LATER), (TimeoutError("late"), LATER), (ValueError("odd"), TROUBLE)],
+    [
+        (ConnectionError("10.0.0.1 refused"), COVER_ONLY),
+        (TimeoutError("late"), COVER_ONLY),
+        (ValueError("odd"), TROUBLE),
+    ],
     ids=lambda value: type(value).__name__,
 )
 @pytest.mark.parametrize("on_load", [True, False], ids=["load", "save"])
-async def test_a_session_store_that_raises_costs_a_screen(
+async def test_a_session_store_that_raises_costs_the_menu_not_the_cover(
     dial: Dial, failure: Exception, screen: str, on_load: bool
 ) -> None:
     phone = await dial(World(sessions=Broken(failure, on_load)))
     assert await phone.send("") == screen
+
+
+SEVERAL = {**KNOWN, "count": 2, "families": [*KNOWN["families"], {**FAMILY, "id": 8}]}
+AN_OFFICER = {**KNOWN, "officer": True, "officer_count": 1, "officers": [{"id": 3, "code": "EO3", "label": "A EO3"}]}
+
+
+@pytest.mark.parametrize(
+    ("caller", "text", "screen"),
+    [
+        ({**KNOWN, "language": "en"}, "", "END Insurance ENDED\non 31/05/2026\nFor other services dial again later."),
+        (TimeoutError("late"), "", BY_SMS),
+        (STRANGER, "", LATER),
+        (SEVERAL, "", LATER),
+        (AN_OFFICER, "", LATER),
+        (KNOWN, "1", LATER),
+    ],
+    ids=["in his language", "late", "a stranger", "of several families", "an officer's", "further on than the dial"],
+)
+async def test_what_a_phone_is_told_while_no_session_is_held(
+    dial: Dial, caller: dict[str, Any] | Exception, text: str, screen: str
+) -> None:
+    world = World(registry=Registry({"caller": caller, "quote": PAYABLE}), sessions=Broken(ConnectionError("gone")))
+    phone = await dial(world)
+    assert await phone.send(text) == screen
+
+
+async def test_a_number_is_told_though_its_session_cannot_be_kept(dial: Dial) -> None:
+    """It was asked for and is there: how to pay it is another call's."""
+    world = World(sessions=Forgetful(forget_after=2))
+    phone = await dial(world)
+    await phone.send("")
+    await phone.send("1")
+    number = GIVEN[: GIVEN.index("1 Kulipa")].replace("CON", "END")
+    assert await phone.send("1*1") == f"{number}Kwa huduma nyingine piga tena baadaye."
+    assert await phone.send("1*1") == f"{number}Kwa huduma nyingine piga tena baadaye.", "said again, the same bill"
 
 
 async def test_a_stored_session_that_cannot_be_read_begins_anew(dial: Dial) -> None:

@@ -29,10 +29,11 @@ from gateway.domain.ussd.effects import (
 )
 from gateway.domain.ussd.explore import DROPPED, Edge, explore
 from gateway.domain.ussd.facts import FACTS, SMS_FIELDS
-from gateway.domain.ussd.frame import Frame
+from gateway.domain.ussd.frame import Frame, cost
 from gateway.domain.ussd.machine import Key, Started, step
 from gateway.domain.ussd.samples import ANSWERS, CALLERS, GIVEN_NAMES, SMS, TYPED, caller, member
 from gateway.domain.ussd.session import Session
+from gateway.domain.ussd.told_alone import told_alone
 from gateway.domain.ussd.ways import HOWS
 
 
@@ -103,6 +104,24 @@ def test_back_is_offered_where_it_leads_somewhere_and_only_there(edges: list[Edg
         last = (edge.step.reply or "").rsplit("\n", 1)[-1]
         offered = last in ("0 Rudi", "0 Back")
         assert offered == (bool(session.trail) and BOOK.screens[session.screen].kind != "end"), edge
+
+
+def test_what_is_told_alone_is_what_one_dials_for(edges: list[Edge]) -> None:
+    """Whole, in the channel's room, and with no key to press. A second page would need a conversation."""
+    for edge in edges:
+        session = edge.step.session
+        told, screen = told_alone(BOOK, session), BOOK.screens[session.screen]
+        if told is None:
+            assert not screen.goal or session.page or (session.reply or "").find("\n# ") > 0
+            continue
+        assert screen.goal
+        assert cost(session.frame, told) <= session.frame.room
+        options = {f"{o.key} {BOOK.language(session.language).say(o.text, {})}" for o in screen.options}
+        lines = told.split("\n")
+        assert not options & set(lines)
+        if session.page == 0 and not (session.reply or "").startswith(NOTICES):
+            own = [line for line in lines_without_nav(session.reply or "") if line not in options]
+            assert lines[: len(own)] == own
 
 
 def test_the_last_screen_is_an_end_and_every_other_goes_on(edges: list[Edge]) -> None:
