@@ -425,15 +425,9 @@ def _screen_tally(parts: Core, stack: AsyncExitStack) -> ScreenTally:
 def _ussd_routes(
     parts: Core, sessions: SessionStore, stack: AsyncExitStack, wake: Callable[[], None], tally: ScreenTally
 ) -> UssdRoutes:
-    ussd, bills = parts.settings.ussd, parts.settings.bills
-    pool_of = parts.payments.name if parts.settings.pool.enabled else None
+    ussd = parts.settings.ussd
     watch = NumberWatch(parts.database)
     stack.push_async_callback(watch.close)
-    request_number = RequestControlNumber(
-        parts.database,
-        parts.messages,
-        BillPolicy(timedelta(days=bills.life_days), timedelta(seconds=bills.patience_s), pool_of),
-    )
     registry = Bounded(max(1, parts.settings.database.pool_size // 2))  # the rest is for payments and promises
     answer = AnswerUssd(
         parts.book,
@@ -448,7 +442,7 @@ def _ussd_routes(
         ),
         UssdEffects(
             parts.database,
-            request_number,
+            _request_number(parts),
             Promises(parts.database, parts.clock, ussd.answers_an_hour),
             parts.messages,
             ussd.wrong_numbers_an_hour,
@@ -464,6 +458,14 @@ def _ussd_routes(
     client = AiohttpClient()
     stack.push_async_callback(client.close)
     return UssdRoutes(answer, ussd_mounts(parts.settings), ussd.in_flight, client)
+
+
+def _request_number(parts: Core) -> RequestControlNumber:
+    """By callers, and by workers for callers to whom it was promised."""
+    bills = parts.settings.bills
+    pool_of = parts.payments.name if parts.settings.pool.enabled else None
+    policy = BillPolicy(timedelta(days=bills.life_days), timedelta(seconds=bills.patience_s), pool_of)
+    return RequestControlNumber(parts.database, parts.messages, policy)
 
 
 def ussd_mounts(settings: Settings) -> list[Mount]:
@@ -566,7 +568,7 @@ def _answers(parts: Core) -> AnswerPromises:
         longest_wait_s=ANSWER_LONGEST_WAIT_S,
         deadline=timedelta(seconds=ussd.answer_within_s),
     )
-    return AnswerPromises(parts.database, facts, parts.messages, parts.clock, limits)
+    return AnswerPromises(parts.database, facts, _request_number(parts), parts.messages, parts.clock, limits)
 
 
 def _bills(parts: Core) -> list[tuple[str, Callable[[], Awaitable[int]], float]]:

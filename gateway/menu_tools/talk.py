@@ -103,7 +103,7 @@ def said_effect(effect: UssdEffect) -> str:
             return f"request_bill {key} family={family_id} minor={amount_minor} for={msisdn} in={language}{by}"
         case AwaitNumber(family_id, msisdn, language):
             return f"await_number family={family_id} for={msisdn} in={language}"
-        case PromiseAnswer(fact, args, msisdn, language, _):
+        case PromiseAnswer(fact, args, msisdn, language):
             return " ".join(["answer_by_sms", said_ask(Ask(fact, args)), f"for={msisdn} in={language}"])
         case KeepLanguage(msisdn, language):
             return f"keep_language {language} for={msisdn}"

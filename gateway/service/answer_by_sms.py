@@ -1,29 +1,36 @@
 """What could not be shown in time, told by SMS: promised in our own tables, kept by a worker.
 
-The fact is read when the SMS is written, by the code that answers a caller, so that the SMS is true when it leaves.
+The fact is read when the SMS is written, by the code that answers a caller, so that the SMS is true when it leaves. A
+control number is asked for then, by what was agreed to; whose family it is, an officer's mandate and the amount are
+judged anew.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
 import structlog
 
-from gateway.domain.clock import Clock
+from gateway.domain.clock import Clock, eat_day
+from gateway.domain.cover import cover_on
 from gateway.domain.effects import AnswerBySms, SendSms
+from gateway.domain.officers import Mandate
 from gateway.domain.ussd.by_sms import GIVEN_UP, told
-from gateway.domain.ussd.effects import PromiseAnswer
+from gateway.domain.ussd.effects import BEGUN, NUMBER, PromiseAnswer, bill_promised
 from gateway.domain.ussd.machine import Ask
 from gateway.ports import Job, Requester, Transaction, UnitOfWork
 from gateway.service.batching import Batcher
 from gateway.service.bounded import Bounded
+from gateway.service.enquiry import cover_fact
 from gateway.service.messages import Messages
 from gateway.service.metrics import EFFECTS, ERRORS, USSD_PROMISES
 from gateway.service.refusals import RefusedByRuleError
+from gateway.service.request_control_number import RequestControlNumber
 from gateway.service.run_effects import ChannelLimits, backoff
 from gateway.service.ussd_facts import UssdFacts
 
@@ -116,11 +123,18 @@ class AnswerPromises:
     """One batch of promised answers at a time; each is tried again while its fact does not come, and then given up."""
 
     def __init__(
-        self, uow: UnitOfWork, facts: UssdFacts, messages: Messages, clock: Clock, limits: ChannelLimits
+        self,
+        uow: UnitOfWork,
+        facts: UssdFacts,
+        request_number: RequestControlNumber,
+        messages: Messages,
+        clock: Clock,
+        limits: ChannelLimits,
     ) -> None:
         """``limits.deadline``: the age at which an answer is of no more use; the phone is told so."""
         self._uow = uow
         self._facts = facts
+        self._request_number = request_number
         self._messages = messages
         self._clock = clock
         self._limits = limits
@@ -145,34 +159,37 @@ class AnswerPromises:
 
     async def _run(self, job: Job) -> None:
         assert isinstance(job.effect, AnswerBySms)
-        sms: SendSms | None = None
+        answer: list[SendSms] | None = None
         said = "nothing to tell yet"
         if self._clock.now() - job.created_at > self._limits.deadline:
             ERRORS.labels("SMS-ANSWER-LATE").inc()
-            sms = self._write(job.effect, job.effect.language, GIVEN_UP, {})
+            answer = self._give_up(job.effect, job.effect.language)
         else:
             try:
                 async with asyncio.timeout(self._limits.timeout_s):
-                    sms = await self._room.run(partial(self._read, job.effect))
+                    answer = await self._room.run(partial(self._read, job.effect))
             except Exception as failure:
                 said = type(failure).__name__
                 log.warning("answer_not_read", outbox=job.id, fact=job.effect.fact, why=said)
-        EFFECTS.labels(AnswerBySms.kind, "Done" if sms else "Unknown").inc()
+        EFFECTS.labels(AnswerBySms.kind, "Unknown" if answer is None else "Done").inc()
         try:
             async with self._uow.writing() as tx:
-                await self._conclude(tx, job, sms, said)
+                await self._conclude(tx, job, answer, said)
         except Exception:
             log.exception("answer_not_concluded", outbox=job.id)  # its lease runs out and it is run again
 
-    async def _conclude(self, tx: Transaction, job: Job, sms: SendSms | None, said: str) -> None:
+    async def _conclude(self, tx: Transaction, job: Job, answer: list[SendSms] | None, said: str) -> None:
         now = self._clock.now()
-        if sms is None:
+        if answer is None:
             await tx.outbox.again(job, said, now + backoff(job.attempts, self._limits), now)
-        elif await tx.outbox.finish(job, f"Done {sms.message}", now):
-            await tx.outbox.put([sms], now)
+        elif await tx.outbox.finish(job, f"Done {answer[0].message if answer else 'billed'}", now):
+            await tx.outbox.put(answer, now)
 
-    async def _read(self, asked: AnswerBySms) -> SendSms | None:
-        """The SMS as things are now; None where there is nothing to tell yet. Raises what the registry raises."""
+    async def _read(self, asked: AnswerBySms) -> list[SendSms] | None:
+        """The SMS as things are now; none of ours where a bill's own tells it; None where there is nothing to tell yet.
+
+        Raises what the registry raises.
+        """
         language, args = asked.language, {"msisdn": asked.msisdn}
         if asked.fact == "enquiry":
             value = await self._facts.answer(_ask(asked.fact, {**asked.args, **args}))
@@ -181,15 +198,57 @@ class AnswerPromises:
         language = caller["language"] or language
         if asked.fact == "caller":
             return self._told(asked, language, caller, "")
-        family = _own(caller["families"], asked.args["family_id"])
-        if family is None:  # no longer this phone's: nothing of it is told
-            return self._write(asked, language, GIVEN_UP, {})
-        value = await self._facts.answer(_ask(asked.fact, asked.args))
-        return self._told(asked, language, value, family["chfid"])
+        if asked.fact == "officer_enquiry":
+            if _first(caller.get("officers", ()), "id", code=asked.args["officer"]) is None:
+                return self._give_up(asked, language)
+            value = await self._facts.answer(_ask(asked.fact, {**asked.args, **args}))
+            return self._told(asked, language, value, str(asked.args["chfid"]))
+        chfid = await self._chfid(asked, caller)
+        if chfid is None:  # no longer this phone's, or not the officer's to ask for: nothing of it is told
+            return self._give_up(asked, language)
+        if asked.fact == NUMBER:
+            return await self._bill(asked, language, chfid)
+        value = await self._facts.answer(_ask(asked.fact, {"family_id": asked.args["family_id"]}))
+        return self._told(asked, language, value, chfid)
 
-    def _told(self, asked: AnswerBySms, language: str, value: dict[str, Any], chfid: str) -> SendSms | None:
+    async def _chfid(self, asked: AnswerBySms, caller: dict[str, Any]) -> str | None:
+        """The number of the family that was asked of, where this phone may still be told of it."""
+        family_id, code = asked.args["family_id"], asked.args.get("officer")
+        if code is None:
+            own: str | None = _first(caller["families"], "chfid", id=family_id)
+            return own
+        officer_id = _first(caller.get("officers", ()), "id", code=code)
+        if officer_id is None:
+            return None
+        whose = {"officer_id": officer_id, "family_id": family_id, "msisdn": asked.msisdn}
+        if (await self._facts.answer(_ask("mandate", whose)))["state"] != Mandate.GIVEN:
+            return None
+        async with self._uow.reading() as tx:
+            family = await tx.registry.family(family_id)
+        return family.head.chfid if family else None
+
+    async def _bill(self, asked: AnswerBySms, language: str, chfid: str) -> list[SendSms] | None:
+        """Make the bill that was agreed to: whoever asked is told its number with it.
+
+        Else what is due now; a family that has got its cover meanwhile is told that one, not the price of the next.
+        """
+        wanted, now = bill_promised(asked.args, asked.msisdn, language), self._clock.now()
+        if await self._request_number(wanted, now) is not None:
+            return []
+        value = await self._facts.answer(_ask("quote", {"family_id": wanted.family_id}))
+        if value["state"] == "payable" and value["key"] != wanted.key:
+            async with self._uow.reading() as tx:
+                cover = cover_on(await tx.registry.policies(wanted.family_id), eat_day(now))
+            if cover.state in BEGUN:
+                return self._told(replace(asked, fact="enquiry"), language, cover_fact(cover), chfid)
+        return self._told(replace(asked, fact="quote"), language, value, chfid)
+
+    def _told(self, asked: AnswerBySms, language: str, value: dict[str, Any], chfid: str) -> list[SendSms] | None:
         found = told(asked.fact, value, chfid)
-        return self._write(asked, language, *found) if found else None
+        return [self._write(asked, language, *found)] if found else None
+
+    def _give_up(self, asked: AnswerBySms, language: str) -> list[SendSms]:
+        return [self._write(asked, language, GIVEN_UP, {})]
 
     def _write(self, asked: AnswerBySms, language: str, kind: str, scope: dict[str, Any]) -> SendSms:
         reader = Requester(asked.msisdn, language)
@@ -200,5 +259,6 @@ def _ask(fact: str, args: dict[str, Any]) -> Ask:
     return Ask(fact, tuple(args.items()))
 
 
-def _own(families: Sequence[dict[str, Any]], family_id: int) -> dict[str, Any] | None:
-    return next((family for family in families if family["id"] == family_id), None)
+def _first(known: Sequence[dict[str, Any]], wanted: str, **where: Any) -> Any:
+    """A field of the first that is so; None where none is."""
+    return next((each[wanted] for each in known if where.items() <= each.items()), None)

@@ -16,7 +16,7 @@ from gateway.domain.bill import Bill
 from gateway.domain.breaker import BreakerRule
 from gateway.domain.clock import Clock
 from gateway.domain.ussd.book import Book
-from gateway.domain.ussd.effects import RequestBill, UssdEffect
+from gateway.domain.ussd.effects import NUMBER, RequestBill, UssdEffect, number_by_sms
 from gateway.domain.ussd.machine import (
     Answered,
     Ask,
@@ -29,6 +29,7 @@ from gateway.domain.ussd.machine import (
 )
 from gateway.domain.ussd.render import paginate
 from gateway.domain.ussd.session import OTHER_NETWORK, Left, Session
+from gateway.domain.ussd.told_alone import told_alone
 from gateway.domain.ussd.turns import Fresh, KeyTurn, Lost, Next, Same, mark, may_dial, read_key, read_transcript
 from gateway.ports import ChannelProfile, Ended, Screen, SessionRow, SessionStore, Turn
 from gateway.service.breakers import Breakers
@@ -49,8 +50,8 @@ log = structlog.get_logger()
 class Budget:
     """Seconds. ``total`` bounds a whole reply; ``fact`` one look-up; ``number`` the wait for a control number.
 
-    Of a reply's time a share is kept back from facts, in which the answer by SMS can still be committed, and a smaller
-    one from what is committed, in which the session can still be saved.
+    Of a reply's time a share is kept back from facts and bills, in which the answer by SMS can still be committed, and
+    a smaller one from what is committed, in which the session can still be saved.
     """
 
     total_s: float = 6.0
@@ -60,6 +61,8 @@ class Budget:
 
 _CHANNEL_SHARE = 0.8  # of the channel's deadline; the rest is the way of the reply
 _KEPT_FROM_FACTS, _KEPT_FROM_EFFECTS = 0.3, 0.05  # shares of a reply's time
+_PROMISED = "promised"  # instead of a bill: it will be made, and its number told by SMS
+_Asked = Bill | str | None
 
 
 class Deadline(NamedTuple):
@@ -164,7 +167,13 @@ class AnswerUssd:
 
     async def _turn(self, key: str, profile: ChannelProfile, turn: Turn, early: bool, deadline: Deadline) -> Screen:
         heard = _heard(profile, turn, early)
-        session, left = await within(self._load(key, profile, turn, heard), deadline.left)
+        try:
+            session, left = await within(self._load(key, profile, turn, heard), deadline.left)
+        except (TimeoutError, ConnectionError):
+            told = await self._first_screen(profile, turn, heard, deadline)
+            if told is None:
+                raise
+            return told
         if session is not None and turn.msisdn not in (None, session.msisdn):
             if not turn.first:  # its id is another phone's: shown nothing of it, and it is left as it is
                 return self.polite_end(profile, "end.try_later", "USSD-SESSION")
@@ -188,7 +197,7 @@ class AnswerUssd:
                 after = taken.session._replace(transcript=turn.transcript)
             else:
                 after = taken.session._replace(turns=mark(session, heard, seen))
-            await self._save(key, profile, after, left, deadline)
+            said = await self._save(key, profile, after, left, deadline)
         except Exception:
             self._tally.cut(profile.name, stood)
             raise
@@ -196,7 +205,32 @@ class AnswerUssd:
             self._tally.turn(profile.name, after._replace(screen=left.screen, missed="", final=False), after, True)
         else:
             self._tally.turn(profile.name, stood, after)
-        return Screen(taken.reply or "", taken.final, after.screen)
+        return said
+
+    async def _first_screen(
+        self, profile: ChannelProfile, turn: Turn, heard: KeyTurn | None, deadline: Deadline
+    ) -> Screen | None:
+        """What can be told to a dial while no conversation can be kept; None where that is nothing.
+
+        On a wire that does not say what a dial is, a key of a conversation may get it too: it is this phone's.
+        """
+        dials = may_dial(heard if heard is not None else turn.transcript or "")
+        if turn.msisdn is None or not dials or not deadline.left(_KEPT_FROM_FACTS):
+            return None
+        taken = await self._begin(profile, turn, turn.msisdn, Fresh(()), None, deadline)
+        return self._unkept(taken.session)
+
+    def _unkept(self, session: Session) -> Screen | None:
+        """The last screen of a conversation that cannot be kept; None where it would have to go on.
+
+        One that has ended is told its end all the same: what it speaks of is committed.
+        """
+        told = session.reply if session.final else told_alone(self._book, session)
+        if told is None:
+            return None
+        ERRORS.labels("USSD-STORE").inc()
+        log.warning("ussd_not_kept", screen=session.screen, exc_info=True)
+        return Screen(told, True, session.screen)
 
     async def _load(
         self, key: str, profile: ChannelProfile, turn: Turn, heard: KeyTurn | None
@@ -211,10 +245,10 @@ class AnswerUssd:
 
     async def _save(
         self, key: str, profile: ChannelProfile, session: Session, before: Left | None, deadline: Deadline
-    ) -> None:
+    ) -> Screen:
         """Keep the conversation, and what it leaves in place of what was left ``before``; in one round trip.
 
-        One that has ended is told its end all the same: what it speaks of is committed.
+        The screen to show: its own, or what can be told of it where it is not kept.
         """
         value, life_s = dump(session), self._book.limits.resume_minutes * 60
         left = dump_left(session.left, profile.frame) if session.left else None
@@ -226,10 +260,11 @@ class AnswerUssd:
         try:
             await within(saved, deadline.left)
         except (TimeoutError, ConnectionError):
-            if not session.final:
+            told = self._unkept(session)
+            if told is None:
                 raise
-            ERRORS.labels("USSD-STORE").inc()
-            log.warning("ussd_end_not_kept", exc_info=True)
+            return told
+        return Screen(session.reply or "", session.final, session.screen)
 
     async def _begin(
         self,
@@ -258,7 +293,7 @@ class AnswerUssd:
 
     async def _play(self, session: Session, event: Event, deadline: Deadline) -> Step:
         """Step until there is a reply; each ask is fetched inside the budget or becomes ``AskFailed``."""
-        bills: dict[str, Bill | None] = {}
+        bills: dict[str, _Asked] = {}
         taken = step(self._book, session, event)
         for _ in range(self._book.limits.asks):
             if taken.effects:
@@ -269,22 +304,34 @@ class AnswerUssd:
             taken = step(self._book, taken.session, answer)
         raise RuntimeError(f"more than {self._book.limits.asks} facts for one reply of {session.screen!r}")
 
-    async def _commit(self, taken: Step, deadline: Deadline) -> dict[str, Bill | None]:
+    async def _commit(self, taken: Step, deadline: Deadline) -> dict[str, _Asked]:
         now = self._clock.now()
-        bills: dict[str, Bill | None] = {}
+        bills: dict[str, _Asked] = {}
         for effect in taken.effects:
-            bill = await self._commit_one(effect, now, deadline)
             if isinstance(effect, RequestBill):
-                bills[effect.key] = bill
+                bills[effect.key] = await self._bill(effect, now, deadline)
+            else:
+                await self._commit_one(effect, now, deadline, _KEPT_FROM_EFFECTS)
         self._committed()
         return bills
 
-    async def _commit_one(self, effect: UssdEffect, now: datetime, deadline: Deadline) -> Bill | None:
+    async def _bill(self, wanted: RequestBill, now: datetime, deadline: Deadline) -> _Asked:
+        """The bill, or the promise of one: that needs our own tables only, while the bill waits for the registry's.
+
+        It may yet turn out that the bill was committed: it is the same one by its key.
+        """
+        try:
+            return await self._commit_one(wanted, now, deadline, _KEPT_FROM_FACTS)
+        except EffectNotCommittedError:
+            await self._commit_one(number_by_sms(wanted), now, deadline, _KEPT_FROM_EFFECTS)
+            return _PROMISED
+
+    async def _commit_one(self, effect: UssdEffect, now: datetime, deadline: Deadline, kept: float) -> Bill | None:
         what = type(effect).__name__
         if not self._breakers.allow(what):
             raise EffectNotCommittedError
         try:
-            async with asyncio.timeout(deadline.left(_KEPT_FROM_EFFECTS)):
+            async with asyncio.timeout(deadline.left(kept)):
                 bill = await self._effects(effect, now)
         except Exception as failure:
             if not isinstance(failure, RefusedByRuleError):
@@ -294,9 +341,9 @@ class AnswerUssd:
         self._breakers.succeeded(what)
         return bill
 
-    async def _fetch(self, ask: Ask, bills: Mapping[str, Bill | None], deadline: Deadline) -> Event:
+    async def _fetch(self, ask: Ask, bills: Mapping[str, _Asked], deadline: Deadline) -> Event:
         left_s = deadline.left(_KEPT_FROM_FACTS)
-        if ask.fact == "control_number":
+        if ask.fact == NUMBER:
             return await self._number(ask, bills, min(self._budget.number_s, left_s))
         if not self._breakers.allow(ask.fact):
             ERRORS.labels("USSD-REST").inc()
@@ -312,10 +359,12 @@ class AnswerUssd:
         self._breakers.succeeded(ask.fact)
         return Answered(ask.fact, value)
 
-    async def _number(self, ask: Ask, bills: Mapping[str, Bill | None], budget_s: float) -> Event:
+    async def _number(self, ask: Ask, bills: Mapping[str, _Asked], budget_s: float) -> Event:
         bill = bills.get(str(dict(ask.args).get("bill_key")))
         if bill is None:
             return Answered(ask.fact, {"state": "changed"})
+        if isinstance(bill, str):
+            return AskFailed(ask.fact, bill)
         if not bill.control_number:
             bill = await self._watch.wait(bill.id, budget_s)
         if bill is None:

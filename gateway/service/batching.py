@@ -32,7 +32,7 @@ class Batcher(Generic[K, V]):
         self._timeout_s = timeout_s
         self._room = in_flight
         self._waiting: dict[K, list[asyncio.Future[V | None]]] = {}
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._running: dict[asyncio.Task[None], list[asyncio.Future[V | None]]] = {}
         self._scheduled = False
 
     async def get(self, key: K) -> V | None:
@@ -50,12 +50,20 @@ class Batcher(Generic[K, V]):
             raise
 
     def _leave(self, key: K, future: asyncio.Future[V | None]) -> None:
-        """Whoever has hung up or is out of time is not looked up: behind a stuck batch they would be thousands."""
+        """Whoever has hung up or is out of time is not looked up: behind a stuck batch they would be thousands.
+
+        A batch that all have left is stopped: what it writes would come after they were told that it was not.
+        """
         waiting = self._waiting.get(key, [])
         if future in waiting:
             waiting.remove(future)
             if not waiting:
                 del self._waiting[key]
+            return
+        for task, futures in self._running.items():
+            if futures and all(each.done() for each in futures):
+                futures.clear()  # once: what it does to end must not be cut short
+                task.cancel()
 
     def _start(self) -> None:
         self._scheduled = False
@@ -64,8 +72,8 @@ class Batcher(Generic[K, V]):
             batch = {key: self._waiting.pop(key) for key in keys}
             self._room -= 1
             task = asyncio.get_running_loop().create_task(self._run(batch))
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+            self._running[task] = [future for futures in batch.values() for future in futures]
+            task.add_done_callback(self._running.pop)
 
     async def _run(self, batch: dict[K, list[asyncio.Future[V | None]]]) -> None:
         try:

@@ -60,8 +60,6 @@ class UssdEffects:
             case RequestBill():
                 return await self._registry.run(partial(self._request_number, effect, now))
             case PromiseAnswer():
-                if not effect.own:
-                    raise PromiseRefusedError
                 await self._promises(effect)
             case AwaitNumber():
                 if not await self._own.run(partial(self._request_number.join, effect, now)):

@@ -11,6 +11,7 @@ import pytest
 import menus
 from gateway.domain.cover import CoverState
 from gateway.domain.ussd.book import COMMON_TEXTS, load_book
+from gateway.domain.ussd.by_sms import messages_of
 from gateway.domain.ussd.effects import DOES, OF_MONEY
 from gateway.domain.ussd.explore import FRAMES
 from gateway.domain.ussd.frame import Frame
@@ -19,6 +20,9 @@ from gateway.menu_tools.check import check
 
 Data = dict[str, Any]
 Change = Callable[[Data, Data], Any]
+
+
+LATER = [f"sms.{kind}" for kind in (*messages_of("quote"), "answer_cover_covered", "answer_cover_starts")]
 
 
 def small() -> tuple[Data, Data]:
@@ -31,7 +35,7 @@ def small() -> tuple[Data, Data]:
         "yes": "Ndiyo",
         "bye": "Asante",
     }
-    for key in COMMON_TEXTS:
+    for key in (*COMMON_TEXTS, *LATER):
         head, tail = key.split(".")
         texts.setdefault(head, {})[tail] = tail
     texts["nav"] |= {"back": "0 Rudi", "more": "# Zaidi"}

@@ -23,10 +23,11 @@ from typing import Any
 import aiohttp
 import pytest
 from processes_harness import Child, Family, Screen, Stack, World, free_ports, gateway_command, new_families, until
-from sqlalchemy import text
+from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
+from adapters.registry.openimis.tables import families
 from config.settings import DatabaseSettings, Settings
 from gateway import app
 from gateway.store.database import driver_url
@@ -34,6 +35,7 @@ from gateway.store.tables import bill, outbox
 
 DEADLINES = {"africastalking": 10.0, "hasty": 4.0}
 BY_SMS, LATER, NUMBER_BY_SMS = "Tutakutumia kwa SMS", "hatuwezi kujibu sasa", "Namba ya malipo itakuja kwa SMS"
+COVER_ONLY = "Kwa huduma nyingine piga tena baadaye."
 POOL = 6  # connections of a process
 
 
@@ -162,9 +164,9 @@ class Caller:
 
 async def callers(world: World, **family: Any) -> list[tuple[Caller, Family]]:
     """One on each channel, each of a family of its own."""
-    families = await new_families(world.sql, len(DEADLINES), **family)
-    made = [Caller(world, channel, f.phones[0]) for channel, f in zip(DEADLINES, families, strict=True)]
-    return list(zip(made, families, strict=True))
+    new = await new_families(world.sql, len(DEADLINES), **family)
+    made = [Caller(world, channel, f.phones[0]) for channel, f in zip(DEADLINES, new, strict=True)]
+    return list(zip(made, new, strict=True))
 
 
 @asynccontextmanager
@@ -176,6 +178,23 @@ async def locked(world: World, *tables: str) -> AsyncIterator[None]:
             await holding.execute(text(f'LOCK TABLE "{table}" IN ACCESS EXCLUSIVE MODE'))
         yield
     await engine.dispose()
+
+
+@asynccontextmanager
+async def families_locked(world: World, ids: Sequence[int]) -> AsyncIterator[None]:
+    """These rows are read by everybody, and billed for nobody meanwhile."""
+    engine = create_async_engine(driver_url(world.stack.url), poolclass=NullPool)
+    async with engine.begin() as holding:
+        await holding.execute(select(families.c.FamilyID).where(families.c.FamilyID.in_(ids)).with_for_update())
+        yield
+    await engine.dispose()
+
+
+async def agreed(caller: Caller) -> Screen:
+    """Dialled, and yes to the amount: the screen after it."""
+    assert (await caller.dial()).kind == "CON"
+    assert "30,000" in (await caller.press("1")).text
+    return await caller.press("1")
 
 
 @contextmanager
@@ -245,6 +264,25 @@ async def test_the_registry_is_locked(world: World) -> None:
         assert len(await world.sms(caller.msisdn)) == 1
 
 
+async def test_a_familys_row_is_locked_when_the_amount_is_agreed_to(world: World) -> None:
+    """The number comes by SMS. Said three times, and once more when it can be billed: one bill, one SMS."""
+    asking, again = await callers(world), await callers(world)
+    ids = [family.id for _, family in [*asking, *again]]
+    async with families_locked(world, ids):
+        for _ in range(3):
+            screens = await asyncio.gather(*(agreed(caller) for caller, _ in [*asking, *again]))
+            assert all(screen.kind == "END" and NUMBER_BY_SMS in screen.text for screen in screens), screens
+        assert await world.sql.count(bill, bill.c.family_id.in_(ids)) == 0
+    for caller, _ in again:
+        await agreed(caller)
+    for caller, family in [*asking, *again]:
+        assert "30,000" in await told(world, caller.msisdn, "Namba ya malipo", family.chfid)
+    await world.quiet(60)
+    for caller, family in [*asking, *again]:
+        assert await world.sql.count(bill, bill.c.family_id == family.id) == 1
+        assert len(await world.sms(caller.msisdn)) == 1
+
+
 async def test_the_database_stands_still(world: World, own_postgres: tuple[str, Path]) -> None:
     """Nothing can be committed, so nothing is promised; a promise made before is kept after."""
     promised, unpromised, asking = await callers(world), await callers(world), await callers(world)
@@ -274,14 +312,19 @@ async def test_the_database_stands_still(world: World, own_postgres: tuple[str, 
 
 
 async def test_the_session_store_stands_still(world: World, own_valkey: Any) -> None:
+    """The cover needs none. What needs a conversation is not begun."""
     at_first, asking = await callers(world), await callers(world)
     for caller, _ in asking:
         await caller.dial()
         assert "30,000" in (await caller.press("1")).text
     with stopped([own_valkey._process.pid]):
-        for screen in await asyncio.gather(
-            *(caller.dial() for caller, _ in at_first), *(caller.press("1") for caller, _ in asking)
-        ):
+        firsts = asyncio.gather(*(caller.dial() for caller, _ in at_first))
+        agreed = asyncio.gather(*(caller.press("1") for caller, _ in asking))
+        for screen in await firsts:
+            assert screen.kind == "END"
+            assert "IMEISHA" in screen.text, screen
+            assert COVER_ONLY in screen.text, screen
+        for screen in await agreed:
             assert screen.kind == "END"
             assert LATER in screen.text, screen
     assert await world.sql.count(bill, bill.c.family_id.in_([family.id for _, family in asking])) == 0
@@ -311,8 +354,8 @@ async def test_the_provider_is(world: World, fault: str, seconds: float) -> None
 
 async def test_a_flood_takes_neither_the_promises_room_nor_the_payments(world: World) -> None:
     """Two hundred callers wait for the registry, thirty times what there are connections; all are answered in time."""
-    families = await new_families(world.sql, 200, members=1)
-    flood = [Caller(world, channel, f.phones[0]) for f, channel in zip(families, list(DEADLINES) * 100, strict=True)]
+    new = await new_families(world.sql, 200, members=1)
+    flood = [Caller(world, channel, f.phones[0]) for f, channel in zip(new, list(DEADLINES) * 100, strict=True)]
     payer = (await new_families(world.sql, 1))[0]
     number = await world.number_for(payer)
     await asyncio.gather(*(caller.dial() for caller in flood))
@@ -332,7 +375,7 @@ async def test_a_flood_takes_neither_the_promises_room_nor_the_payments(world: W
         print(f"200 more at once: median {sorted(s.seconds for s in again)[100]:.2f} s, {len(slow)} over 2 s")
         assert all(BY_SMS in screen.text for screen in again)
         assert len(slow) <= 10, "nobody waits for what fails in a row but the few who try it"
-    for caller, family in zip(flood, families, strict=True):
+    for caller, family in zip(flood, new, strict=True):
         texts = await until(lambda c=caller: world.sms(c.msisdn), 90, "what was promised")  # type: ignore[misc]
         assert all(family.chfid in t for t in texts)
     await world.quiet(60)

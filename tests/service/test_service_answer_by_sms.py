@@ -3,88 +3,26 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from datetime import timedelta
 from typing import Any
 
 import pytest
+from answer_world import OFFICER, OWN, Desk, has_phone
 from service_world import COVERED, EXPIRED, NUMBER, STRANGER, World
-from sqlalchemy import select, update
+from sqlalchemy import update
 
 from adapters.registry.openimis import tables as t
-from gateway.domain.ussd.effects import AwaitNumber, PromiseAnswer
+from gateway.domain.ussd.effects import AwaitNumber
 from gateway.ports import ControlNumberGiven
-from gateway.service.answer_by_sms import AnswerPromises, PromiseRefusedError, Promises
-from gateway.service.run_effects import ChannelLimits
-from gateway.service.ussd_effects import UssdEffects
-from gateway.service.ussd_facts import UssdFacts
+from gateway.service.answer_by_sms import PromiseRefusedError
 from gateway.store import tables as g
-
-OWN, OFFICER = "+255712000001", "+255712000010"
-
-
-class Flaky:
-    """The unit of work, whose registry can be told to fail; ours works."""
-
-    def __init__(self, world: World) -> None:
-        self.world, self.fails = world, False
-
-    @asynccontextmanager
-    async def reading(self) -> AsyncIterator[Any]:
-        if self.fails:
-            raise ConnectionResetError
-        async with self.world.database.reading() as tx:
-            yield tx
-
-    def writing(self) -> Any:
-        return self.world.database.writing()
-
-
-class Desk:
-    """Promises and their keeping."""
-
-    def __init__(self, world: World) -> None:
-        self.world, self.registry = world, Flaky(world)
-        self.effects = UssdEffects(
-            world.database, world.request, Promises(world.database, world.clock, 3), world.messages
-        )
-        facts = UssdFacts(self.registry, world.clock)
-        limits = ChannelLimits(batch=8, window=2, timeout_s=5, first_wait_s=1, longest_wait_s=30, deadline=HOUR)
-        self.keep = AnswerPromises(world.database, facts, world.messages, world.clock, limits)
-
-    async def promise(self, fact: str, msisdn: str = OWN, language: str = "sw", **args: Any) -> None:
-        await self.effects(PromiseAnswer(fact, tuple(args.items()), msisdn, language), self.world.clock.now())
-
-    async def told(self) -> list[str]:
-        """What is sent, the time of day aside."""
-        return [text.replace(f"{self.world.clock.now():%d/%m} 12:00", "TIME") for text in await self.world.texts()]
-
-    async def open(self) -> list[str]:
-        rows = await self.world.rows(g.outbox, channel="answers")
-        return [row["last_outcome"] for row in rows if row["state"] != "done"]
-
-
-HOUR = timedelta(hours=1)
 
 
 @pytest.fixture
 async def desk(world: World) -> Desk:
     await world.execute(g.phone.delete())
     for family_id, msisdn in ((COVERED, OWN), (COVERED, OFFICER), (EXPIRED, OFFICER)):
-        await _own(world, family_id, msisdn)
+        await has_phone(world, family_id, msisdn)
     return Desk(world)
-
-
-async def _own(world: World, family_id: int, msisdn: str) -> None:
-    """An insuree of the family whose phone this is, in the registry and in our index."""
-    async with world.database.engine.begin() as db:
-        taken = select(g.phone.c.insuree_id)
-        insuree = t.insurees.c
-        found = select(insuree.InsureeID).where(insuree.FamilyID == family_id, insuree.ValidityTo.is_(None))
-        insuree_id = await db.scalar(found.where(insuree.InsureeID.not_in(taken)).order_by(insuree.InsureeID).limit(1))
-        await db.execute(update(t.insurees).where(insuree.InsureeID == insuree_id).values(Phone=msisdn))
-        await db.execute(g.phone.insert().values(insuree_id=insuree_id, family_id=family_id, msisdn=msisdn))
 
 
 async def chfid_of(world: World, family_id: int) -> str:
@@ -178,7 +116,7 @@ async def test_asked_again_after_the_answer_it_is_a_new_question(world: World, d
 
 async def test_the_fact_is_read_when_the_sms_is_written(world: World, desk: Desk) -> None:
     """Asked while the cover had ended; paid before the answer leaves."""
-    await _own(world, EXPIRED, "+255712000077")
+    await has_phone(world, EXPIRED, "+255712000077")
     await desk.promise("caller", msisdn="+255712000077")
     bill = await world.numbered(EXPIRED)
     await world.told(world.payment(bill))
@@ -288,14 +226,6 @@ async def test_a_number_that_came_meanwhile_is_told_at_once(world: World, desk: 
     await world.numbered(COVERED, msisdn=OFFICER)
     await desk.effects(AwaitNumber(COVERED, OWN, "sw"), world.clock.now())
     assert ("control_number", OWN) in await world.sms()
-
-
-async def test_what_an_officer_asks_of_a_family_is_not_promised(world: World, desk: Desk) -> None:
-    """An hour later nobody would look at the mandate again: the officer dials again."""
-    asked = PromiseAnswer("quote", (("family_id", COVERED),), OWN, "sw", own=False)
-    with pytest.raises(PromiseRefusedError):
-        await desk.effects(asked, world.clock.now())
-    assert await desk.keep() == 0
 
 
 async def test_no_number_is_promised_where_none_is_awaited(world: World, desk: Desk) -> None:

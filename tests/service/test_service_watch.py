@@ -230,6 +230,33 @@ async def test_whoever_has_left_is_not_looked_up() -> None:
     assert sorted(asked[1]) == ["gone7", "stays"]
 
 
+async def test_a_batch_that_all_have_left_is_stopped() -> None:
+    """And one that somebody still waits for is not."""
+    asked: list[list[str]] = []
+    stopped: list[list[str]] = []
+    go = asyncio.Event()
+
+    async def fetch(keys: Sequence[str]) -> dict[str, str]:
+        asked.append(list(keys))
+        try:
+            await go.wait()
+        except asyncio.CancelledError:
+            stopped.append(list(keys))
+            raise
+        return dict.fromkeys(keys, "found")
+
+    batcher = Batcher(fetch, size=2, in_flight=2, gather_s=0)
+    asking = [asyncio.create_task(batcher.get(key)) for key in "aabcd"]
+    await eventually(lambda: _is(len(asked) == 2))
+    for place in (0, 1, 2, 3):
+        asking[place].cancel()
+    await eventually(lambda: _is(stopped == [["a", "b"]]))
+    go.set()
+    assert await asking[4] == "found"
+    assert await batcher.get("e") == "found", "its place is free again"
+    assert stopped == [["a", "b"]]
+
+
 async def eventually_asked(asked: list[list[str]]) -> None:
     async def some() -> bool:
         return bool(asked)

@@ -6,6 +6,7 @@ import asyncio
 import ipaddress
 import time
 from dataclasses import replace
+from datetime import datetime
 from functools import partial
 from typing import Any
 from urllib.parse import urlencode
@@ -17,6 +18,7 @@ from web_world import (
     ADDRESS,
     BILL,
     CHFID,
+    FAMILY,
     KNOWN,
     NUMBER,
     OTHER_PHONE,
@@ -39,6 +41,7 @@ from adapters.sessions.memory import MemorySessions
 from gateway.domain.bill import Bill, BillState
 from gateway.domain.chfid import with_check_digit
 from gateway.domain.effects import AnswerBySms
+from gateway.domain.ussd.effects import RequestBill
 from gateway.domain.ussd.machine import Ask
 from gateway.service.answer_ussd import Budget
 from gateway.service.bounded import Bounded
@@ -51,6 +54,7 @@ GIVEN = (
     "1 Kulipa kwa simu\n2 Kulipa benki\n0 Rudi"
 )
 LATER = "END Samahani, hatuwezi kujibu sasa. Tafadhali piga tena baada ya dakika chache."
+COVER_ONLY = "END Bima IMEISHA\ntangu 31/05/2026\nKwa huduma nyingine piga tena baadaye."
 BY_SMS = "END Samahani, jibu linachelewa. Tutakutumia kwa SMS. Usipige tena sasa."
 TROUBLE = "END Samahani, kuna tatizo. Tafadhali piga tena baadaye."
 UNREADABLE = "END Samahani, ombi halikueleweka. Tafadhali piga tena."
@@ -465,11 +469,11 @@ class Stuck(MemorySessions):
         await asyncio.Event().wait()
 
 
-@pytest.mark.parametrize("on_load", [True, False], ids=["load", "save"])
-async def test_a_session_store_that_never_answers_ends_with_the_budget(dial: Dial, on_load: bool) -> None:
+@pytest.mark.parametrize(("on_load", "screen"), [(True, LATER), (False, COVER_ONLY)], ids=["load", "save"])
+async def test_a_session_store_that_never_answers_ends_with_the_budget(dial: Dial, on_load: bool, screen: str) -> None:
     phone = await dial(World(sessions=Stuck(on_load), budget=Budget(total_s=0.3)))
     async with asyncio.timeout(5):
-        assert await phone.send("") == LATER
+        assert await phone.send("") == screen
 
 
 async def test_a_look_up_that_cannot_be_stopped_ends_with_the_budget(dial: Dial) -> None:
@@ -499,15 +503,54 @@ async def test_a_look_up_that_cannot_be_stopped_ends_with_the_budget(dial: Dial)
 
 @pytest.mark.parametrize(
     ("failure", "screen"),
-    [(ConnectionError("10.0.0.1 refused"), LATER), (TimeoutError("late"), LATER), (ValueError("odd"), TROUBLE)],
+    [
+        (ConnectionError("10.0.0.1 refused"), COVER_ONLY),
+        (TimeoutError("late"), COVER_ONLY),
+        (ValueError("odd"), TROUBLE),
+    ],
     ids=lambda value: type(value).__name__,
 )
 @pytest.mark.parametrize("on_load", [True, False], ids=["load", "save"])
-async def test_a_session_store_that_raises_costs_a_screen(
+async def test_a_session_store_that_raises_costs_the_menu_not_the_cover(
     dial: Dial, failure: Exception, screen: str, on_load: bool
 ) -> None:
     phone = await dial(World(sessions=Broken(failure, on_load)))
     assert await phone.send("") == screen
+
+
+SEVERAL = {**KNOWN, "count": 2, "families": [*KNOWN["families"], {**FAMILY, "id": 8}]}
+AN_OFFICER = {**KNOWN, "officer": True, "officer_count": 1, "officers": [{"id": 3, "code": "EO3", "label": "A EO3"}]}
+
+
+@pytest.mark.parametrize(
+    ("caller", "text", "screen"),
+    [
+        ({**KNOWN, "language": "en"}, "", "END Insurance ENDED\non 31/05/2026\nFor other services dial again later."),
+        (TimeoutError("late"), "", BY_SMS),
+        (STRANGER, "", LATER),
+        (SEVERAL, "", LATER),
+        (AN_OFFICER, "", LATER),
+        (KNOWN, "1", LATER),
+    ],
+    ids=["in his language", "late", "a stranger", "of several families", "an officer's", "further on than the dial"],
+)
+async def test_what_a_phone_is_told_while_no_session_is_held(
+    dial: Dial, caller: dict[str, Any] | Exception, text: str, screen: str
+) -> None:
+    world = World(registry=Registry({"caller": caller, "quote": PAYABLE}), sessions=Broken(ConnectionError("gone")))
+    phone = await dial(world)
+    assert await phone.send(text) == screen
+
+
+async def test_a_number_is_told_though_its_session_cannot_be_kept(dial: Dial) -> None:
+    """It was asked for and is there: how to pay it is another call's."""
+    world = World(sessions=Forgetful(forget_after=2))
+    phone = await dial(world)
+    await phone.send("")
+    await phone.send("1")
+    number = GIVEN[: GIVEN.index("1 Kulipa")].replace("CON", "END")
+    assert await phone.send("1*1") == f"{number}Kwa huduma nyingine piga tena baadaye."
+    assert await phone.send("1*1") == f"{number}Kwa huduma nyingine piga tena baadaye.", "said again, the same bill"
 
 
 async def test_a_stored_session_that_cannot_be_read_begins_anew(dial: Dial) -> None:
@@ -518,8 +561,40 @@ async def test_a_stored_session_that_cannot_be_read_begins_anew(dial: Dial) -> N
         assert await phone.send("") == HOME
 
 
+async def test_a_bill_that_cannot_be_made_now_is_promised(dial: Dial) -> None:
+    """With what was agreed to, once it is promised however often it is said, and without a try where the bills rest."""
+    world = World(numbers=Numbers([ConnectionError("the registry hangs")]))
+    phone = await dial(world)
+    for n in range(8):
+        each = Phone(phone.client, f"s{n}")
+        await each.send("")
+        await each.send("1")
+        assert await each.send("1*1") == "END Ombi limepokelewa. Namba ya malipo itakuja kwa SMS. Usiombe tena."
+    (promised,) = [known.effect for known in world.languages.promised.values()]
+    assert isinstance(promised, AnswerBySms)
+    agreed = {"bill_key": "family:7/product:3/after:12", "family_id": 7, "amount_minor": 3_000_000}
+    assert (promised.fact, promised.args) == ("control_number", agreed)
+    assert (promised.msisdn, promised.language) == (PHONE, "sw")
+    assert len(world.numbers.wanted) == 5
+
+
+async def test_a_bill_that_hangs_leaves_time_for_its_promise(dial: Dial) -> None:
+    class Hanging(Numbers):
+        async def __call__(self, wanted: RequestBill, now: datetime) -> Bill | None:
+            await asyncio.Event().wait()
+            return None
+
+    phone = await dial(World(numbers=Hanging(), budget=Budget(total_s=1.0)))
+    await phone.send("")
+    await phone.send("1")
+    async with asyncio.timeout(5):
+        assert await phone.send("1*1") == "END Ombi limepokelewa. Namba ya malipo itakuja kwa SMS. Usiombe tena."
+
+
 async def test_what_was_not_committed_is_not_promised(dial: Dial) -> None:
-    world = World(numbers=Numbers([RuntimeError("the database is down"), UNNUMBERED]))
+    """Neither the bill nor the promise of one."""
+    down = ConnectionError("the database is down")
+    world = World(numbers=Numbers([down, UNNUMBERED]), languages=Languages(broken=down))
     phone = await dial(world)
     await phone.send("")
     await phone.send("1")

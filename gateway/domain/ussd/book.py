@@ -254,7 +254,7 @@ def _flat(raw: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]
 
 COMMON_TEXTS = (
     "nav.anew", "nav.back", "nav.more", "nav.resumed", "nav.wrong",
-    "end.bye", "end.busy", "end.error", "end.too_many", "end.try_later", "end.unreadable",
+    "end.bye", "end.busy", "end.error", "end.others_later", "end.too_many", "end.try_later", "end.unreadable",
     "sms.control_number", "sms.number_refused", "sms.covered", "sms.part_paid", "sms.receipt", "sms.held",
     "sms.number_cancelled", "sms.paid_ready", "sms.cover_moved",
 )  # fmt: skip

@@ -12,7 +12,7 @@ from gateway.domain.ussd.facts import FACTS
 
 GIVEN_UP = "answer_late"  # it could not be answered while the answer was of use
 # by fact: what the names of its messages begin with
-_SUBJECTS = {"caller": "cover", "enquiry": "cover", "bill": "bill", "quote": "quote"}
+_SUBJECTS = {"caller": "cover", "enquiry": "cover", "officer_enquiry": "cover", "bill": "bill", "quote": "quote"}
 # states of which there is nothing to tell yet
 _NOT_YET = {("bill", "waiting")}
 _OF_FAMILY = ("until", "start", "number", "amount", "expires")  # what a text may mention of a fact, the number aside

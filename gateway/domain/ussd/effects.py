@@ -5,11 +5,12 @@ Keys are business keys, never made of a session: asking twice, from a repeated r
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from gateway.domain.cover import CoverState
 from gateway.domain.ussd.session import Session
 
 
@@ -70,15 +71,14 @@ class TellCommission:
 class PromiseAnswer:
     """Tell this phone by SMS what it asked for, since the fact did not come in time.
 
-    ``args`` are the fact's; the phone aside. ``own``: not of a family that an officer asks for: later the answer
-    would hang on a mandate that nobody looks at again.
+    ``args`` are the fact's, the phone aside; with the ``officer``'s code where an officer asks of a family, whose
+    mandate is judged again when the answer is written.
     """
 
     fact: str
     args: tuple[tuple[str, Any], ...]
     msisdn: str
     language: str
-    own: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +108,7 @@ UssdEffect = (
     | ClaimFamily
 )
 
+NUMBER = "control_number"  # the fact that a bill's number is
 UNANSWERED = "unanswered"  # the value that holds what was asked for and did not come
 
 
@@ -151,9 +152,25 @@ def _promise_answer(session: Session) -> PromiseAnswer | None:
     asked = session.values.get(UNANSWERED)
     if asked is None:
         return None
-    args = tuple((name, value) for name, value in asked["args"].items() if name != "msisdn")
-    own = "family_id" not in asked["args"] or "officer" not in session.values.get("family", {})
-    return PromiseAnswer(asked["fact"], args, session.msisdn, session.language, own)
+    args = {name: value for name, value in asked["args"].items() if name != "msisdn"}
+    family = session.values.get("family", {})
+    if "family_id" in args and "officer" in family:
+        args["officer"] = family["officer"]
+    return PromiseAnswer(asked["fact"], tuple(args.items()), session.msisdn, session.language)
+
+
+def number_by_sms(wanted: RequestBill) -> PromiseAnswer:
+    """To bill later what was agreed to and cannot be billed now, and to tell the number then."""
+    args: dict[str, Any] = {"bill_key": wanted.key, "family_id": wanted.family_id, "amount_minor": wanted.amount_minor}
+    if wanted.officer:
+        args["officer"] = wanted.officer
+    return PromiseAnswer(NUMBER, tuple(args.items()), wanted.msisdn, wanted.language)
+
+
+def bill_promised(args: Mapping[str, Any], msisdn: str, language: str) -> RequestBill:
+    """What ``number_by_sms`` promised."""
+    officer = args.get("officer", "")
+    return RequestBill(args["bill_key"], args["family_id"], args["amount_minor"], msisdn, language, officer)
 
 
 def _disown(session: Session) -> DisownFamily | None:
@@ -179,11 +196,18 @@ DOES: dict[str, Callable[[Session], UssdEffect | None]] = {
 }
 # what a conversation that is taken up again may come to do: to wait beside others for a number binds nobody
 HARMLESS = frozenset({"await_number"})
+BEGUN = (CoverState.COVERED, CoverState.STARTS)  # of a cover that nobody need be asked to pay for
 # the texts of the messages that they send, beyond those that every book has
 SAYS: dict[str, tuple[str, ...]] = {
     "tell_mobile": ("sms.how_mobile.{network.state}",),
     "tell_bank": ("sms.how_bank",),
     "tell_commission": ("sms.commission", "sms.collected"),
+    # where the bill could be made only later, and by then another amount is due, or nothing, or the cover has come
+    "request_bill": (
+        "sms.answer_quote_{quote.state}",
+        *(f"sms.answer_cover_{state}" for state in BEGUN),
+        "sms.answer_late",
+    ),
 }
 # of these, what only a key on a confirmation with ``guard`` may bring about
 OF_MONEY = frozenset({"request_bill"})

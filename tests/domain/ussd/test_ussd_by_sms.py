@@ -13,7 +13,7 @@ from gateway.domain.ussd.by_sms import GIVEN_UP, messages_of, told
 from gateway.domain.ussd.facts import FACTS
 from gateway.domain.ussd.samples import ANSWERS, CALLERS, CHFID
 
-TOLD = ("caller", "enquiry", "bill", "quote")
+TOLD = ("caller", "enquiry", "officer_enquiry", "bill", "quote")
 CASES: list[tuple[str, dict[str, Any], str | None, set[str]]] = [
     ("caller", CALLERS["stranger"], "answer_cover_stranger", set()),
     ("caller", CALLERS["several"], "answer_cover_several", set()),

@@ -29,10 +29,11 @@ from gateway.domain.ussd.effects import (
 )
 from gateway.domain.ussd.explore import DROPPED, Edge, explore
 from gateway.domain.ussd.facts import FACTS, SMS_FIELDS
-from gateway.domain.ussd.frame import Frame
+from gateway.domain.ussd.frame import Frame, cost
 from gateway.domain.ussd.machine import Key, Started, step
 from gateway.domain.ussd.samples import ANSWERS, CALLERS, GIVEN_NAMES, SMS, TYPED, caller, member
 from gateway.domain.ussd.session import Session
+from gateway.domain.ussd.told_alone import told_alone
 from gateway.domain.ussd.ways import HOWS
 
 
@@ -105,6 +106,24 @@ def test_back_is_offered_where_it_leads_somewhere_and_only_there(edges: list[Edg
         assert offered == (bool(session.trail) and BOOK.screens[session.screen].kind != "end"), edge
 
 
+def test_what_is_told_alone_is_what_one_dials_for(edges: list[Edge]) -> None:
+    """Whole, in the channel's room, and with no key to press. A second page would need a conversation."""
+    for edge in edges:
+        session = edge.step.session
+        told, screen = told_alone(BOOK, session), BOOK.screens[session.screen]
+        if told is None:
+            assert not screen.goal or session.page or (session.reply or "").find("\n# ") > 0
+            continue
+        assert screen.goal
+        assert cost(session.frame, told) <= session.frame.room
+        options = {f"{o.key} {BOOK.language(session.language).say(o.text, {})}" for o in screen.options}
+        lines = told.split("\n")
+        assert not options & set(lines)
+        if session.page == 0 and not (session.reply or "").startswith(NOTICES):
+            own = [line for line in lines_without_nav(session.reply or "") if line not in options]
+            assert lines[: len(own)] == own
+
+
 def test_the_last_screen_is_an_end_and_every_other_goes_on(edges: list[Edge]) -> None:
     left: dict[str, set[str]] = {}
     for edge in edges:
@@ -161,16 +180,26 @@ def lines_without_nav(page: str) -> list[str]:
     return [line for line in page.split("\n") if not line.startswith(("0 ", "# "))]
 
 
+def _is_promised_as_asked(session: Session, promised: PromiseAnswer) -> None:
+    """On the screen that says so, to this phone, as an officer where an officer asked."""
+    args = dict(promised.args)
+    assert (session.screen, session.msisdn) == ("answer_by_sms", promised.msisdn)
+    if "family_id" in args:
+        assert args.get("officer", "") == session.values["family"].get("officer", "")
+        assert "mandate" in session.facts or "officer" not in args
+    elif promised.fact == "officer_enquiry":
+        assert args["officer"] == session.values["officer"]["code"]
+    else:
+        assert "officer" not in args
+
+
 def test_a_bill_is_asked_for_only_by_a_yes_to_its_amount(edges: list[Edge]) -> None:
     asked = 0
     for edge in edges:
         for effect in edge.step.effects:
             before = edge.before
             if isinstance(effect, PromiseAnswer):
-                asked_for = edge.step.session.values.get("family", {}) if dict(effect.args).get("family_id") else {}
-                assert effect.own == ("officer" not in asked_for)
-                assert edge.step.session.screen == "answer_by_sms"
-                assert effect.msisdn == edge.step.session.msisdn
+                _is_promised_as_asked(edge.step.session, effect)
                 continue
             assert before is not None
             if isinstance(effect, AwaitNumber):
