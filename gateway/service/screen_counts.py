@@ -32,7 +32,7 @@ _TOLD: Final = {EndStatus.INCOMPLETE: ScreenEvent.HUNG_UP, EndStatus.FAILED: Scr
 Counted = tuple[str, Place, ScreenEvent]  # channel, place, event
 
 
-_Turn = tuple[str, tuple[str, str, int, bool] | None, tuple[str, str, int, bool], bool]
+_Turn = tuple[str, tuple[str, str, int, bool, str] | None, tuple[str, str, int, bool], bool]
 
 
 class ScreenTally:
@@ -47,7 +47,7 @@ class ScreenTally:
         """A turn that was answered; see ``moves``."""
         turn = (
             channel,
-            (before.screen, before.missed, before.page, before.final) if before is not None else None,
+            (before.screen, before.missed, before.page, before.final, before.left_menu) if before is not None else None,
             (after.screen, after.missed, after.page, after.final),
             resumed,
         )
@@ -77,7 +77,7 @@ class ScreenTally:
         self._events, self._turns = Counter(), {}
         for (channel, before, after, resumed), count in turns.items():
             old = Stand._make(before) if before is not None else None
-            for place, event in moves(self._book, old, Stand._make(after), resumed):
+            for place, event in moves(self._book, old, Stand(*after), resumed):
                 taken[channel, place, event] += count
         return taken
 
