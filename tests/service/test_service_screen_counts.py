@@ -302,7 +302,15 @@ WEEK = [  # channel, menu, screen, missed, and what was counted
 
 
 def options(**given: Any) -> argparse.Namespace:
-    usual = {"first": DAY - timedelta(days=6), "last": DAY, "menu": None, "channel": None, "json": False, "csv": False}
+    usual = {
+        "first": DAY - timedelta(days=6),
+        "last": DAY,
+        "menu": None,
+        "channel": None,
+        "language": None,
+        "json": False,
+        "csv": False,
+    }
     return argparse.Namespace(**{**usual, **given})
 
 
@@ -325,6 +333,7 @@ async def week(database: Database) -> Database:
     [
         ("ends.txt", {}),
         ("ends_renewal.txt", {"menu": "renewal", "channel": "africastalking"}),
+        ("ends_english.txt", {"menu": "renewal", "language": "en"}),
         ("ends.json", {"json": True}),
         ("ends.csv", {"csv": True}),
     ],
@@ -371,6 +380,8 @@ async def test_nothing_is_said_to_be_nothing(given: dict[str, Any], said: str, w
 
 WRONG_USE = [
     ({"first": DAY, "last": DAY - timedelta(days=1)}, "2026-11-22 is after 2026-11-21"),
+    ({"language": "english"}, "there is no language 'english'; there are sw, en"),
+    ({"language": ""}, "there is no language ''; there are sw, en"),
     ({"menu": "renewals"}, f"there is no menu 'renewals'; there are {MENUS}"),
 ]
 
