@@ -49,6 +49,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--to", dest="last", type=_day, metavar="DAY", help="that day included; today")
     parser.add_argument("--menu", metavar="NAME", help="one menu: the name of its file")
     parser.add_argument("--channel", metavar="NAME", help="one channel, as in its address")
+    parser.add_argument(
+        "--language", metavar="CODE", help="of the screens' texts: the name of its file; the book's first"
+    )
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true")
     form.add_argument("--csv", action="store_true")
@@ -75,13 +78,17 @@ async def report(uow: UnitOfWork, settings: Settings, options: argparse.Namespac
     if asked.first > asked.last:
         return Written(f"imis-gateway menus ends: {asked.first} is after {asked.last}", wrong_use=True)
     book = load_book(*shipped.read(settings.ussd.menus))
+    if options.language is not None and options.language not in book.languages:
+        told = f"there is no language {options.language!r}; there are {', '.join(book.languages)}"
+        return Written(f"imis-gateway menus ends: {told}", wrong_use=True)
     async with uow.reading() as tx:
         counts = await tx.screens.between(asked.first, asked.last, options.menu, options.channel)
     known = sorted({screen.menu for screen in book.screens.values()})
     if options.menu and not counts and options.menu not in known:
         told = f"there is no menu {options.menu!r}; there are {', '.join(known)}"
         return Written(f"imis-gateway menus ends: {told}", wrong_use=True)
-    found = judged(book, [(c.channel, Place(c.menu, c.screen, c.missed), c.event, c.count) for c in counts])
+    placed = [(c.channel, Place(c.menu, c.screen, c.missed), c.event, c.count) for c in counts]
+    found = judged(book, placed, options.language or "")
     if options.json:
         return Written(as_json(asked, found))
     return Written(as_csv(asked, found) if options.csv else "\n".join(as_table(asked, found)))

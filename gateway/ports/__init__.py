@@ -58,6 +58,7 @@ from gateway.ports.registry import (
     Traced,
 )
 from gateway.ports.screens import (
+    CountBatch,
     ScreenCount,
     Screens,
 )
@@ -135,6 +136,7 @@ __all__ = [
     "ChangedPhone",
     "ChannelProfile",
     "ControlNumberGiven",
+    "CountBatch",
     "Day",
     "DayOrder",
     "Deed",

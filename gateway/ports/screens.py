@@ -23,11 +23,24 @@ class ScreenCount:
     count: int
 
 
+@dataclass(frozen=True, slots=True)
+class CountBatch:
+    """Which counts a process adds, so that they are added once however often they are sent.
+
+    ``writer`` is one life of a process, made up when it starts; ``number`` rises with each of its batches, from 1;
+    ``day`` is the East African day on which the batch was made.
+    """
+
+    writer: str
+    number: int
+    day: date
+
+
 class Screens(Protocol):
     """Sums a day. Nothing personal: names of channels, of menus and of screens, and numbers."""
 
-    async def add(self, counts: Sequence[ScreenCount]) -> None:
-        """Add to what is there, whoever else adds at the same time."""
+    async def add(self, batch: CountBatch, counts: Sequence[ScreenCount]) -> bool:
+        """Add to what is there, whoever else adds at the same time; False where this batch had been added before."""
         ...
 
     async def between(
@@ -40,5 +53,5 @@ class Screens(Protocol):
         ...
 
     async def forget(self, before: date) -> int:
-        """Delete the counts of days before; how many rows."""
+        """Delete the counts of days before, and what is known of the batches of those days; how many counts."""
         ...

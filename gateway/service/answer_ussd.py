@@ -17,6 +17,7 @@ from gateway.domain.breaker import BreakerRule
 from gateway.domain.clock import Clock
 from gateway.domain.ussd.book import Book
 from gateway.domain.ussd.effects import NUMBER, RequestBill, UssdEffect, number_by_sms
+from gateway.domain.ussd.ends import gone_on_with
 from gateway.domain.ussd.machine import (
     Answered,
     Ask,
@@ -201,10 +202,8 @@ class AnswerUssd:
         except Exception:
             self._tally.cut(profile.name, stood)
             raise
-        if left is not None and stood is None:  # the conversation that this phone's last one was, gone on with
-            self._tally.turn(profile.name, after._replace(screen=left.screen, missed="", final=False), after, True)
-        else:
-            self._tally.turn(profile.name, stood, after)
+        dropped = gone_on_with(self._book, left, after) if stood is None and left is not None else None
+        self._tally.turn(profile.name, dropped or stood, after, dropped is not None)
         return said
 
     async def _first_screen(

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from collections.abc import Sequence
 from contextlib import suppress
 from datetime import date, timedelta
-from typing import Final
+from typing import Final, NamedTuple
+from uuid import uuid4
 
 import structlog
 
@@ -17,20 +19,20 @@ from gateway.domain.clock import Clock, eat_day
 from gateway.domain.ussd.book import Book
 from gateway.domain.ussd.ends import Place, ScreenEvent, Stand, moves, place_of
 from gateway.domain.ussd.session import Session
-from gateway.ports import Ended, EndStatus, ScreenCount, UnitOfWork
+from gateway.ports import CountBatch, Ended, EndStatus, ScreenCount, UnitOfWork
 from gateway.service.metrics import USSD_SCREENS
 
 log = structlog.get_logger()
 FLUSH_S: Final = 5.0
 LAST_FLUSH_S: Final = 3.0  # at the end of the process
-MOST_OWED: Final = 50_000  # sums that wait for a database which is away; a day of a large book has some thousands
+MOST_OWED: Final = 50_000  # sums that wait behind a batch that the database has not taken; a day has some thousands
 
 _TOLD: Final = {EndStatus.INCOMPLETE: ScreenEvent.HUNG_UP, EndStatus.FAILED: ScreenEvent.FAILED}
 
 Counted = tuple[str, Place, ScreenEvent]  # channel, place, event
 
 
-_Turn = tuple[str, tuple[str, str, int, bool] | None, tuple[str, str, int, bool], bool]
+_Turn = tuple[str, tuple[str, str, int, bool, str] | None, tuple[str, str, int, bool], bool]
 
 
 class ScreenTally:
@@ -45,7 +47,7 @@ class ScreenTally:
         """A turn that was answered; see ``moves``."""
         turn = (
             channel,
-            (before.screen, before.missed, before.page, before.final) if before is not None else None,
+            (before.screen, before.missed, before.page, before.final, before.left_menu) if before is not None else None,
             (after.screen, after.missed, after.page, after.final),
             resumed,
         )
@@ -75,19 +77,33 @@ class ScreenTally:
         self._events, self._turns = Counter(), {}
         for (channel, before, after, resumed), count in turns.items():
             old = Stand._make(before) if before is not None else None
-            for place, event in moves(self._book, old, Stand._make(after), resumed):
+            for place, event in moves(self._book, old, Stand(*after), resumed):
                 taken[channel, place, event] += count
         return taken
 
 
+class _Batch(NamedTuple):
+    """What is sent together, under one number, until the database says that it has it."""
+
+    which: CountBatch
+    counts: Sequence[ScreenCount]
+
+
 class KeepScreenCounts:
-    """Adds the tally to the database every ``every_s`` seconds, and when the process ends. One per process."""
+    """Adds the tally to the database every ``every_s`` seconds, and when the process ends. One per process.
+
+    What was sent is sent again, unchanged and under its number, until the database has it: a commit whose answer was
+    lost adds nothing twice. What is counted meanwhile waits for the next batch.
+    """
 
     def __init__(self, uow: UnitOfWork, clock: Clock, tally: ScreenTally, every_s: float = FLUSH_S) -> None:
         self._uow = uow
         self._clock = clock
         self._tally = tally
         self._every_s = every_s
+        self._writer = uuid4().hex  # of this life of the process: another one owes nothing of what this one sent
+        self._number = 0
+        self._sent: _Batch | None = None
         self._owed: Counter[tuple[date, Counted]] = Counter()
         self._stop = asyncio.Event()
         self._loop: asyncio.Task[None] | None = None
@@ -98,12 +114,12 @@ class KeepScreenCounts:
 
     async def close(self) -> None:
         """Write what is left, if the database takes it in time. Call it once nothing is counted any more."""
-        self._stop.set()  # never in the middle of a write, which would then be made twice
+        self._stop.set()  # never in the middle of a write, which nobody would send again
         with suppress(TimeoutError):
             async with asyncio.timeout(LAST_FLUSH_S):
                 await (self._loop or self._flush_or_owe())
-        if self._owed:
-            log.warning("screen_counts_lost", sums=len(self._owed))
+        if self._waiting:
+            log.warning("screen_counts_lost", sums=self._waiting)
 
     async def _run(self) -> None:
         while not self._stop.is_set():
@@ -118,26 +134,39 @@ class KeepScreenCounts:
         try:
             await self.flush()
         except Exception:
-            log.warning("screen_counts_wait", sums=len(self._owed), exc_info=True)
+            log.warning("screen_counts_wait", sums=self._waiting, exc_info=True)
+
+    @property
+    def _waiting(self) -> int:
+        return len(self._owed) + (len(self._sent.counts) if self._sent is not None else 0)
 
     async def flush(self) -> int:
-        """Write what was counted, and what an earlier try could not write; how many sums.
-
-        They are owed until the commit is known. If its answer is lost on the way they are written twice: such counts
-        are for judging menus, not for accounts.
-        """
+        """Write what an earlier try could not, then what was counted since; how many sums."""
         self._take()
-        if not self._owed:
+        return await self._send() + (await self._send() if self._owed else 0)
+
+    async def _send(self) -> int:
+        """The batch that is on its way, else the next one; how many sums."""
+        if self._sent is None:
+            self._sent = self._next()
+        if self._sent is None:
             return 0
-        writing = dict(self._owed)
+        which, counts = self._sent
+        async with self._uow.writing() as tx:
+            await tx.screens.add(which, counts)
+        self._sent = None
+        return len(counts)
+
+    def _next(self) -> _Batch | None:
+        if not self._owed:
+            return None
+        self._number += 1
         counts = [
             ScreenCount(day, channel, place.menu, place.screen, place.missed, event, count)
-            for (day, (channel, place, event)), count in writing.items()
+            for (day, (channel, place, event)), count in self._owed.items()
         ]
-        async with self._uow.writing() as tx:
-            await tx.screens.add(counts)
         self._owed.clear()
-        return len(writing)
+        return _Batch(CountBatch(self._writer, self._number, eat_day(self._clock.now())), counts)
 
     def _take(self) -> None:
         day = eat_day(self._clock.now())

@@ -11,7 +11,7 @@ import orjson
 from gateway.domain.ussd.frame import Frame
 from gateway.domain.ussd.session import Left, Session
 
-VERSION = 6  # rises with the fields; a session of another version is as good as lost
+VERSION = 7  # rises with the fields; a session of another version is as good as lost
 
 
 def dump(session: Session) -> bytes:
@@ -52,7 +52,7 @@ def load_left(data: bytes, frame: Frame) -> Left | None:
 
 def _left(fields: Sequence[Any]) -> Left:
     left = Left._make(fields)
-    if tuple(map(type, left)) != (str, str, str, dict, dict):
+    if tuple(map(type, left)) != (str, str, str, dict, dict, bool):
         raise TypeError("nothing that a conversation leaves")
     return left
 

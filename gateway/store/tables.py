@@ -495,5 +495,14 @@ screen_day = Table(
     Column("count", BigInteger, nullable=False),
 )
 
+# What each life of a serving process added last: one row each, so that a batch sent again is not added again.
+screen_writer = Table(
+    "gw_screen_writer",
+    metadata,
+    Column("writer", String(32), primary_key=True),
+    Column("batch", BigInteger, nullable=False),
+    Column("day", Date, nullable=False),
+)
+
 # Rows that the application's own role may add and read, never change or remove.
 APPEND_ONLY = (inbox, bill_fact, audit, audit_seal)

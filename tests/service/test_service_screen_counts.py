@@ -6,10 +6,11 @@ import argparse
 import asyncio
 import csv
 import io
+import itertools
 import json
 import os
 from collections.abc import AsyncIterator, MutableMapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,7 @@ from config.settings import Settings
 from gateway import ends_cli
 from gateway.cli import main
 from gateway.domain.ussd.ends import ScreenEvent
-from gateway.ports import Ended, EndStatus, ScreenCount
+from gateway.ports import CountBatch, Ended, EndStatus, ScreenCount
 from gateway.service import screen_counts
 from gateway.service.metrics import USSD_SCREENS
 from gateway.service.screen_counts import ForgetScreenCounts, KeepScreenCounts, ScreenTally
@@ -33,6 +34,7 @@ RECORD = bool(os.environ.get("GOLDEN_RECORD"))
 HOME, CONFIRM = (new_session()._replace(screen=name) for name in ("home", "confirm"))
 BEFORE_MIDNIGHT = datetime(2026, 11, 22, 20, 59, 59, tzinfo=UTC)  # in Dar es Salaam; and a second later it is tomorrow
 DAY = date(2026, 11, 22)
+ONE = CountBatch("one", 1, DAY)
 
 
 class SetClock:
@@ -98,7 +100,7 @@ async def test_a_database_that_is_away_is_owed_them(database: Database, logged: 
     assert USSD_SCREENS.labels("a", "family", "home", "shown")._value.get() == before + 3, "metrics do not wait for it"
     assert await stored(database) == {}
     uow.away = False
-    assert await keeping.flush() == 2
+    assert await keeping.flush() == 4, "what was sent first, and what was counted while it was on its way"
     assert await stored(database) == {"home shown": 3, "home entered": 3}
     uow.away = True
     tally.turn("a", None, HOME)
@@ -106,6 +108,51 @@ async def test_a_database_that_is_away_is_owed_them(database: Database, logged: 
     assert [event["event"] for event in logged] == ["screen_counts_wait", "screen_counts_lost"], (
         "the process ends all the same"
     )
+
+
+class Unheard(Away):
+    """A database whose answer to a commit is lost, or that loses the commit and says nothing either."""
+
+    def __init__(self, database: Database, outcomes: list[str]) -> None:
+        super().__init__(database)
+        self.outcomes = outcomes
+
+    @asynccontextmanager
+    async def writing(self) -> AsyncIterator[Any]:
+        outcome = self.outcomes.pop(0) if self.outcomes else "heard"
+        async with self.database.writing() as tx:
+            yield tx
+            if outcome == "rolled back":
+                raise ConnectionError("lost on the way there")
+        if outcome == "committed":
+            raise ConnectionError("lost on the way back")
+
+
+OUTCOMES = ["heard", "committed", "rolled back"]
+
+
+@pytest.mark.parametrize("outcomes", [list(o) for o in itertools.product(OUTCOMES, repeat=3)], ids="-".join)
+async def test_a_commit_whose_answer_is_lost_adds_nothing_twice(database: Database, outcomes: list[str]) -> None:
+    """Whatever becomes of three writes: with what is counted in between, each is there once."""
+    tally = ScreenTally(BOOK)
+    keeping, told = kept(Unheard(database, outcomes), tally), 0
+    for _ in range(3):
+        tally.turn("a", None, HOME)
+        told += 1
+        with suppress(ConnectionError):
+            await keeping.flush()
+    await keeping.close()
+    assert await stored(database) == {"home shown": told, "home entered": told}
+
+
+async def test_the_next_life_of_a_process_owes_nothing_of_the_last_ones(database: Database) -> None:
+    """Killed before it heard of its commit: what it sent is there once, and the next one's counts beside it."""
+    for number in (1, 2, 3):
+        tally = ScreenTally(BOOK)
+        tally.turn("a", None, HOME)
+        with pytest.raises(ConnectionError):
+            await kept(Unheard(database, ["committed"]), tally).flush()
+        assert await stored(database) == {"home shown": number, "home entered": number}
 
 
 async def test_a_database_that_hangs_does_not_keep_the_process(
@@ -156,14 +203,14 @@ async def test_what_waits_has_a_bound(database: Database, monkeypatch: pytest.Mo
     tally, uow = ScreenTally(BOOK), Away(database)
     keeping = kept(uow, tally)
     uow.away = True
-    for _ in range(2):
+    for _ in range(3):
         tally.turn("a", None, HOME)
         tally.turn("b", None, HOME)
         with pytest.raises(ConnectionError):
             await keeping.flush()
     uow.away = False
-    assert await keeping.flush() == 2
-    assert await stored(database) == {"home shown": 2, "home entered": 2}, "those that are known go on"
+    assert await keeping.flush() == 4
+    assert await stored(database) == {"home shown": 3, "home entered": 3}, "those that are known go on"
 
 
 async def test_a_count_is_of_the_day_on_which_it_was_taken(database: Database) -> None:
@@ -232,7 +279,7 @@ async def test_where_a_told_end_is_counted(
 async def test_old_days_are_forgotten(database: Database) -> None:
     async with database.writing() as tx:
         days = [DAY - timedelta(days=age) for age in (0, 30, 31)]
-        await tx.screens.add([ScreenCount(day, "a", "m", "s", "", ScreenEvent.SHOWN, 1) for day in days])
+        await tx.screens.add(ONE, [ScreenCount(day, "a", "m", "s", "", ScreenEvent.SHOWN, 1) for day in days])
     forget = ForgetScreenCounts(database, SetClock(BEFORE_MIDNIGHT), 30)
     assert [await forget() for _ in range(2)] == [1, 0]
 
@@ -255,7 +302,15 @@ WEEK = [  # channel, menu, screen, missed, and what was counted
 
 
 def options(**given: Any) -> argparse.Namespace:
-    usual = {"first": DAY - timedelta(days=6), "last": DAY, "menu": None, "channel": None, "json": False, "csv": False}
+    usual = {
+        "first": DAY - timedelta(days=6),
+        "last": DAY,
+        "menu": None,
+        "channel": None,
+        "language": None,
+        "json": False,
+        "csv": False,
+    }
     return argparse.Namespace(**{**usual, **given})
 
 
@@ -263,11 +318,12 @@ def options(**given: Any) -> argparse.Namespace:
 async def week(database: Database) -> Database:
     async with database.writing() as tx:
         await tx.screens.add(
+            ONE,
             [
                 ScreenCount(DAY - timedelta(days=number % 7), channel, menu, screen, missed, ScreenEvent(event), count)
                 for number, (channel, menu, screen, missed, events) in enumerate(WEEK)
                 for event, count in events.items()
-            ]
+            ],
         )
     return database
 
@@ -277,6 +333,7 @@ async def week(database: Database) -> Database:
     [
         ("ends.txt", {}),
         ("ends_renewal.txt", {"menu": "renewal", "channel": "africastalking"}),
+        ("ends_english.txt", {"menu": "renewal", "language": "en"}),
         ("ends.json", {"json": True}),
         ("ends.csv", {"csv": True}),
     ],
@@ -323,6 +380,8 @@ async def test_nothing_is_said_to_be_nothing(given: dict[str, Any], said: str, w
 
 WRONG_USE = [
     ({"first": DAY, "last": DAY - timedelta(days=1)}, "2026-11-22 is after 2026-11-21"),
+    ({"language": "english"}, "there is no language 'english'; there are sw, en"),
+    ({"language": ""}, "there is no language ''; there are sw, en"),
     ({"menu": "renewals"}, f"there is no menu 'renewals'; there are {MENUS}"),
 ]
 

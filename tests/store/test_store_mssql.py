@@ -51,6 +51,7 @@ from gateway.ports import (
     BillRefused,
     Case,
     ControlNumberGiven,
+    CountBatch,
     DayOrder,
     Deed,
     EntryMark,
@@ -453,8 +454,9 @@ async def _screens(screens: Any) -> None:
     day, after_ = NOW.date(), after(days=1).date()
     home = ScreenCount(day, "beem", "family", "home", "", ScreenEvent.SHOWN, 3)
     late = ScreenCount(after_, "hub", "number", "try_later", "bill", ScreenEvent.FINAL, 1)
-    await screens.add([late, home])
-    await screens.add([home])
+    assert await screens.add(CountBatch("one", 1, day), [late, home])
+    assert await screens.add(CountBatch("one", 2, day), [home])
+    assert not await screens.add(CountBatch("one", 2, day), [home])
     assert await screens.between(day, day) == [replace(home, count=6)]
     assert await screens.between(day, after_) == [replace(home, count=6), replace(late, day=day)]
     assert await screens.between(day, after_, menu="number") == [replace(late, day=day)]

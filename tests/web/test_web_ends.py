@@ -11,7 +11,20 @@ from typing import Any
 from urllib.parse import urlencode
 
 import pytest
-from channel_lines import LINES, AfricasTalking, Beem, Halotel, Hub, Line, Request, TigoA, Vodacom, each, unpaged
+from channel_lines import (
+    LINES,
+    AfricasTalking,
+    Airtel,
+    Beem,
+    Halotel,
+    Hub,
+    Line,
+    Request,
+    TigoA,
+    Vodacom,
+    each,
+    unpaged,
+)
 from channel_world import PATIENT, House, Told, house
 from played.conversation import NAMED, Conversation, all_conversations
 from played.talk import BOOK, LATE, Talk, from_table, new_session
@@ -411,9 +424,29 @@ async def test_a_conversation_that_is_taken_up_again_was_not_given_up(kind: type
         await line.dial()
         asked = {**ASKED, "confirm resumed": 1, "confirm left": 1, "resume shown": 1, "resume entered": 1}
         assert counts.seen(kind.name) == asked
+        line = replace(counts.at.line(kind, f"once-more-{kind.__name__}"), number=DROPPED_PHONE)
+        await line.dial()
+        asked = {**asked, "resume resumed": 1}
+        assert counts.seen(kind.name) == asked, "dropped at the question, it stood there"
         await line.press("1")
-        back = {"resume left": 1, "confirm shown": 2, "confirm entered": 2}
-        assert counts.seen(kind.name) == {**asked, **back}
+        assert counts.seen(kind.name) == {**asked, "resume left": 1, "confirm shown": 2}, "its menu is entered once"
+
+
+@pytest.mark.parametrize("kind", [AfricasTalking, Airtel], ids=lambda kind: kind.__name__)
+async def test_a_dial_that_ends_for_want_of_a_fact_takes_nothing_up_yet(kind: type[Line]) -> None:
+    """The conversation stands where it was dropped until a dial has more luck."""
+    facts = TABLE | {"caller": [*TABLE["caller"], LATE, LATE, *TABLE["caller"]]}
+    async with counting(told=Told(from_table(facts)), book=BOOK) as counts:
+        line = counts.at.line(kind, "one")
+        await line.dial()
+        await line.press("1")
+        for session in ("two", "three"):
+            assert (await counts.at.line(kind, session).dial()).final
+        late = {"answer_by_sms<caller shown": 2, "answer_by_sms<caller entered": 2, "answer_by_sms<caller final": 2}
+        assert counts.seen(kind.name) == {**ASKED, **late}
+        await counts.at.line(kind, "four").dial()
+        taken_up = {"confirm resumed": 1, "confirm left": 1, "resume shown": 1, "resume entered": 1}
+        assert counts.seen(kind.name) == {**ASKED, **late, **taken_up}
 
 
 ONE_PAGE = Frame(units=100_000)

@@ -13,7 +13,8 @@ network) and *failed* (our reply or the network) by the channel, *cut* by oursel
 keys, a fault of ours). The rest was silent.
 
 A conversation that is dropped and *resumed* stands where it stood: it is shown nothing anew and had not left. If the
-channel had told that it ended, that word is taken back by the resumption.
+channel had told that it ended, that word is taken back by the resumption. Where it is asked whether to go on, it has
+left for that question; led back by it, it is shown the screen again, but enters no menu anew.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from gateway.domain.ussd.book import Book
-from gateway.domain.ussd.session import Session
+from gateway.domain.ussd.session import Left, Session
 
 
 class ScreenEvent(StrEnum):
@@ -61,6 +62,7 @@ class Stand(NamedTuple):
     missed: str
     page: int
     final: bool
+    left_menu: str = ""
 
 
 def place_of(book: Book, session: Session | Stand | None) -> Place | None:
@@ -71,6 +73,16 @@ def place_of(book: Book, session: Session | Stand | None) -> Place | None:
     needing, _, fact = session.missed.partition("/")
     menu = book.screens[needing].menu if needing in book.screens else screen.menu
     return Place(menu, screen.name, fact)
+
+
+def gone_on_with(book: Book, left: Left, after: Session) -> Session | None:
+    """The dropped conversation that ``left`` this, as it stood, where a dial that came to ``after`` goes on with it.
+
+    None where a fact that came too late ended the dial: then what was left waits for the next one.
+    """
+    if after.final and after.left is not None:
+        return None
+    return after._replace(screen=book.resume_ask if left.asked else left.screen, missed="", final=False)
 
 
 def moves(book: Book, before: Session | Stand | None, after: Session | Stand, resumed: bool = False) -> Iterator[Move]:
@@ -88,7 +100,8 @@ def moves(book: Book, before: Session | Stand | None, after: Session | Stand, re
         if old is not None:
             yield old, ScreenEvent.LEFT
         yield new, ScreenEvent.SHOWN
-        if old is None or old.menu != new.menu:
+        led_back = before is not None and before.screen == book.resume_ask and before.left_menu == new.menu
+        if old is None or (old.menu != new.menu and not led_back):
             yield new, ScreenEvent.ENTERED
     if after.final:
         reached = old != new or (before is not None and before.page != after.page)

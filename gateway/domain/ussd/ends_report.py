@@ -109,8 +109,13 @@ def summed(several: Iterable[Ends]) -> Ends:
     return Ends(*(sum(getattr(ends, figure.name) for ends in listed) for figure in fields(Ends)))
 
 
-def report(book: Book, counted: Iterable[tuple[str, Place, ScreenEvent, int]]) -> tuple[MenuReport, ...]:
-    """From sums by channel, place and event; the menus where most are lost first."""
+def report(
+    book: Book, counted: Iterable[tuple[str, Place, ScreenEvent, int]], language: str = ""
+) -> tuple[MenuReport, ...]:
+    """From sums by channel, place and event; the menus where most are lost first.
+
+    ``language``: of what screens say; the book's first where it is none of the book's.
+    """
     by_place: dict[Place, dict[str, dict[ScreenEvent, int]]] = defaultdict(lambda: defaultdict(dict))
     for channel, place, event, count in counted:
         events = by_place[place][channel]
@@ -119,7 +124,7 @@ def report(book: Book, counted: Iterable[tuple[str, Place, ScreenEvent, int]]) -
         ScreenRow(
             place,
             summed(ends_of(counts, _is_goal(book, place)) for counts in channels.values()),
-            first_words(book, place.screen),
+            first_words(book, place.screen, language),
         )
         for place, channels in by_place.items()
     ]
@@ -186,14 +191,14 @@ def shown_from(book: Book, name: str) -> set[str]:
     return found
 
 
-def first_words(book: Book, name: str) -> str:
-    """The first line of a screen that says something by itself, in the book's first language; of variants the first.
+def first_words(book: Book, name: str, language: str = "") -> str:
+    """The first line of a screen that says something by itself; of variants the first.
 
     What is filled in is left out.
     """
     screen = book.screens.get(name)
     keys = text_keys(book, screen) if screen is not None else []
-    template = book.language("").texts.get(keys[0]) if keys else None
+    template = book.language(language).texts.get(keys[0]) if keys else None
     if template is None:
         return ""
     text = "".join(literal + ("…" if path else "") for literal, path, _ in template.parts)

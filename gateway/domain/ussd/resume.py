@@ -19,7 +19,7 @@ ENTERING = "entering"  # the first screens are passed; the facts of the way back
 def leaving(book: Book, session: Session, screen: ScreenSpec, trail: tuple[str, ...]) -> Left | None:
     """What the conversation leaves on a screen that goes on; None where dialling again loses nothing."""
     if screen.name == book.resume_ask:
-        return session.left
+        return session.left._replace(asked=True) if session.left else None
     if screen.resume == RESTART or not trail or not book.limits.resume_minutes:
         return None
     chosen: dict[str, Any] = {}

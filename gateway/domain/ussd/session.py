@@ -20,6 +20,7 @@ class Left(NamedTuple):
     language: str
     chosen: dict[str, Any]  # by value's name: the id of an item that was picked from a fact
     typed: dict[str, str]  # by value's name
+    asked: bool = False  # dropped once more, at the question whether to go on there
 
 
 class Session(NamedTuple):
@@ -52,3 +53,8 @@ class Session(NamedTuple):
     missed: str = ""  # "screen/fact": what did not come on the way to the screen that stands, and who needed it
     left: Left | None = None  # what dialling again takes up
     resuming: str = ""  # how that is being done, until a screen is shown (``resume``)
+
+    @property
+    def left_menu(self) -> str:
+        """The menu in which it would be taken up again; empty where it would not."""
+        return self.left.menu if self.left else ""

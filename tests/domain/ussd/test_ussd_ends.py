@@ -13,10 +13,10 @@ from played.conversation import NAMED
 from played.talk import BOOK, LATE, Answerer, Talk, from_table, new_session
 from played.walk import keys_for
 
-from gateway.domain.ussd.ends import Move, Place, ScreenEvent, moves, place_of
+from gateway.domain.ussd.ends import Move, Place, ScreenEvent, gone_on_with, moves, place_of
 from gateway.domain.ussd.machine import Ask
 from gateway.domain.ussd.samples import ANSWERS, CALLERS
-from gateway.domain.ussd.session import Session
+from gateway.domain.ussd.session import Left, Session
 
 HOME, CONFIRM = Place("family", "home"), Place("renewal", "confirm")
 TABLE = {
@@ -141,6 +141,20 @@ def test_a_conversation_that_is_taken_up_again(dropped: Place, shown: Place, add
     assert said(moves(BOOK, before, after, resumed=True)) == added
 
 
+QUESTION = new_session()._replace(screen="resume", left=Left("confirm", "renewal", "sw", {}, {}))
+ANSWERED = [
+    ("to go on", "confirm", ["resume/resume left", "renewal/confirm shown"]),
+    ("to go on, without a fact", "answer_by_sms", ["resume/resume left", "renewal/answer_by_sms<quote shown"]),
+    ("to begin anew", "home", ["resume/resume left", "family/home shown", "family/home entered"]),
+]
+
+
+@pytest.mark.parametrize(("screen", "added"), [c[1:] for c in ANSWERED], ids=[c[0] for c in ANSWERED])
+def test_who_is_led_back_by_the_question_has_not_entered_that_menu_again(screen: str, added: list[str]) -> None:
+    missed = "pay/quote" if screen == "answer_by_sms" else ""
+    assert said(moves(BOOK, QUESTION, QUESTION._replace(screen=screen, missed=missed, left=None))) == added
+
+
 def test_before_the_first_screen_and_on_a_screen_that_is_gone_there_is_no_place() -> None:
     gone = new_session()._replace(screen="of another book")
     assert place_of(BOOK, None) is place_of(BOOK, new_session()) is place_of(BOOK, gone) is None
@@ -162,24 +176,39 @@ def answering(chance: random.Random) -> Answerer:
     return answer
 
 
-def conversation(chance: random.Random, counts: Counter[Move]) -> Session:
-    """One that goes on until it ends, is given up, or is dropped and taken up again; where it stands at last."""
-    talk = Talk(answering(chance), new_session())
+def conversation(chance: random.Random, counts: Counter[Move]) -> list[Session]:
+    """One that goes on until it ends, is given up, or is dropped and taken up again; where it stands at last.
+
+    And before it the dials that ended for want of a fact: each was a conversation of its own.
+    """
+    talk, ended = Talk(answering(chance), new_session()), list[Session]()
     talk.dial()
     counts.update(moves(BOOK, None, talk.session))
     while not talk.session.final and chance.random() > 0.08:
         before = talk.session
-        if chance.random() < 0.05:  # dropped: another session begins where it stood
-            if chance.random() < 0.5:
-                place = place_of(BOOK, before)
-                assert place is not None
-                counts[place, ScreenEvent.HUNG_UP] += 1
-            talk.session = before._replace(id="ATUid_2")
-            counts.update(moves(BOOK, before, talk.session, resumed=True))
-            continue
-        talk.press(chance.choice(keys_for(BOOK, before)))
-        counts.update(moves(BOOK, before, talk.session))
-    return talk.session
+        if before.left is not None and chance.random() < 0.3:
+            _dropped(before, talk, ended, chance, counts)
+        else:
+            talk.press(chance.choice(keys_for(BOOK, before)))
+            counts.update(moves(BOOK, before, talk.session))
+    return [*ended, talk.session]
+
+
+def _dropped(before: Session, talk: Talk, ended: list[Session], chance: random.Random, counts: Counter[Move]) -> None:
+    if chance.random() < 0.5:
+        place = place_of(BOOK, before)
+        assert place is not None
+        counts[place, ScreenEvent.HUNG_UP] += 1
+    for _ in range(100):
+        left = talk.session.left
+        assert left is not None
+        talk.dial_again()
+        dropped = gone_on_with(BOOK, left, talk.session)
+        counts.update(moves(BOOK, dropped, talk.session, resumed=dropped is not None))
+        if dropped is not None:
+            return
+        ended.append(talk.session)
+    raise AssertionError("never taken up")
 
 
 @settings(max_examples=150, deadline=None)
@@ -189,8 +218,8 @@ def test_at_every_place_shown_is_left_and_final_and_stood(seed: int) -> None:
     counts: Counter[Move] = Counter()
     stood: Counter[Place] = Counter()
     menus: Counter[str] = Counter()
-    for _ in range(20):
-        last = conversation(chance, counts)
+    lasts = [last for _ in range(20) for last in conversation(chance, counts)]
+    for last in lasts:
         place = place_of(BOOK, last)
         assert place is not None
         if not (last.final and BOOK.screens[place.screen].kind == "end"):
@@ -201,7 +230,7 @@ def test_at_every_place_shown_is_left_and_final_and_stood(seed: int) -> None:
         came = counts[place, ScreenEvent.SHOWN]
         assert came == counts[place, ScreenEvent.LEFT] + counts[place, ScreenEvent.FINAL] + stood[place], place
         assert counts[place, ScreenEvent.CUT] <= stood[place]
-    assert sum(counts[place, ScreenEvent.FINAL] + stood[place] for place in places) == 20, "each ends once"
+    assert sum(counts[place, ScreenEvent.FINAL] + stood[place] for place in places) == len(lasts), "each ends once"
     for menu, ended in menus.items():
         assert sum(counts[p, ScreenEvent.ENTERED] for p in places if p.menu == menu) >= ended
 

@@ -108,7 +108,7 @@ def test_nothing_that_was_true_is_left() -> None:
     played.press("1")
     left = left_by(played.session)
     assert left is not None
-    assert [*left] == ["confirm", "renewal", "sw", {"family": 7}, {}]
+    assert [*left] == ["confirm", "renewal", "sw", {"family": 7}, {}, False]
 
 
 def test_the_first_screen_is_no_loss_whatever_it_says() -> None:

@@ -705,6 +705,11 @@ FROM gw_reconciliation
 WHERE gw_reconciliation.provider = :provider_1 AND gw_reconciliation.ran_at IS NOT NULL ORDER BY gw_reconciliation.day DESC;
 
 -- SqlScreens.add
+INSERT INTO gw_screen_writer (writer, batch, day) SELECT :param_1 AS writer, :param_2 AS batch, :param_3 AS day
+WHERE NOT (EXISTS (SELECT 1
+FROM gw_screen_writer WITH (UPDLOCK, HOLDLOCK)
+WHERE gw_screen_writer.writer = :writer_1));
+UPDATE gw_screen_writer SET batch=:batch, day=:day WHERE gw_screen_writer.writer = :writer_1 AND gw_screen_writer.batch < :batch_1;
 UPDATE gw_screen_day WITH (UPDLOCK, HOLDLOCK) SET count=(gw_screen_day.count + :count_1) WHERE gw_screen_day.day = :day_1 AND gw_screen_day.channel = :channel_1 AND gw_screen_day.menu = :menu_1 AND gw_screen_day.screen = :screen_1 AND gw_screen_day.missed = :missed_1 AND gw_screen_day.event = :event_1;
 INSERT INTO gw_screen_day (day, channel, menu, screen, missed, event, count) VALUES (:day, :channel, :menu, :screen, :missed, :event, :count);
 
@@ -720,6 +725,7 @@ FROM gw_screen_day
 WHERE gw_screen_day.day BETWEEN :day_1 AND :day_2 AND gw_screen_day.channel = :channel_1 GROUP BY gw_screen_day.channel, gw_screen_day.menu, gw_screen_day.screen, gw_screen_day.missed, gw_screen_day.event ORDER BY gw_screen_day.channel, gw_screen_day.menu, gw_screen_day.screen, gw_screen_day.missed, gw_screen_day.event;
 
 -- SqlScreens.forget
+DELETE FROM gw_screen_writer WHERE gw_screen_writer.day < :day_1;
 DELETE FROM gw_screen_day WHERE gw_screen_day.day < :day_1;
 
 -- migrations
@@ -1064,6 +1070,12 @@ CREATE TABLE gw_screen_day (
     count BIGINT NOT NULL,
     CONSTRAINT pk_gw_screen_day PRIMARY KEY (day, channel, menu, screen, missed, event)
 );
+CREATE TABLE gw_screen_writer (
+    writer VARCHAR(32) NOT NULL,
+    batch BIGINT NOT NULL,
+    day DATE NOT NULL,
+    CONSTRAINT pk_gw_screen_writer PRIMARY KEY (writer)
+);
 
 -- upgrade, for the role gw_app
 REVOKE SELECT, INSERT, UPDATE, DELETE, REFERENCES ON "gw_audit" FROM "gw_app";
@@ -1108,6 +1120,8 @@ REVOKE SELECT, INSERT, UPDATE, DELETE, REFERENCES ON "gw_reconciliation" FROM "g
 GRANT SELECT, INSERT, UPDATE, DELETE ON "gw_reconciliation" TO "gw_app";
 REVOKE SELECT, INSERT, UPDATE, DELETE, REFERENCES ON "gw_screen_day" FROM "gw_app";
 GRANT SELECT, INSERT, UPDATE, DELETE ON "gw_screen_day" TO "gw_app";
+REVOKE SELECT, INSERT, UPDATE, DELETE, REFERENCES ON "gw_screen_writer" FROM "gw_app";
+GRANT SELECT, INSERT, UPDATE, DELETE ON "gw_screen_writer" TO "gw_app";
 REVOKE SELECT, INSERT, UPDATE, DELETE, REFERENCES ON "gw_statement" FROM "gw_app";
 GRANT SELECT, INSERT, UPDATE, DELETE ON "gw_statement" TO "gw_app";
 REVOKE SELECT, INSERT, UPDATE, DELETE, REFERENCES ON "gw_statement_fault" FROM "gw_app";
