@@ -22,7 +22,6 @@ MAX_QUERY_BYTES: Final = 48 * 1024  # every character of an answer may be escape
 MAX_FIELDS: Final = 32
 MAX_ID: Final = 100  # characters of a session's id
 MAX_CODE: Final = 100  # characters of a service code, a network code
-_DEPTH: Final = 4  # of an XML message
 _LONGEST_TURN_ID: Final = 64
 _REMEMBERED: Final = 8_192  # short texts that come over and over
 _SHORT: Final = 100  # characters: a longer one is nobody's phone or code, and many of them would fill the memory

@@ -20,7 +20,7 @@ from gateway.domain.clock import Clock, eat_day
 from gateway.domain.cover import cover_on
 from gateway.domain.effects import AnswerBySms, SendSms
 from gateway.domain.officers import Mandate
-from gateway.domain.ussd.by_sms import GIVEN_UP, told
+from gateway.domain.ussd.by_sms import GIVEN_UP, told, told_months
 from gateway.domain.ussd.effects import BEGUN, NUMBER, PromiseAnswer, bill_promised
 from gateway.domain.ussd.machine import Ask
 from gateway.ports import Job, Requester, Transaction, UnitOfWork
@@ -203,6 +203,8 @@ class AnswerPromises:
                 return self._give_up(asked, language)
             value = await self._facts.answer(_ask(asked.fact, {**asked.args, **args}))
             return self._told(asked, language, value, str(asked.args["chfid"]))
+        if asked.fact == "commission":
+            return await self._commission(asked, language, caller)
         chfid = await self._chfid(asked, caller)
         if chfid is None:  # no longer this phone's, or not the officer's to ask for: nothing of it is told
             return self._give_up(asked, language)
@@ -210,6 +212,15 @@ class AnswerPromises:
             return await self._bill(asked, language, chfid)
         value = await self._facts.answer(_ask(asked.fact, {"family_id": asked.args["family_id"]}))
         return self._told(asked, language, value, chfid)
+
+    async def _commission(self, asked: AnswerBySms, language: str, caller: dict[str, Any]) -> list[SendSms]:
+        if _first(caller.get("officers", ()), "id", id=asked.args["officer_id"]) is None:
+            return self._give_up(asked, language)
+        value = await self._facts.answer(_ask(asked.fact, asked.args))
+        return [
+            replace(self._write(asked, language, kind, scope), about=f"{asked.aggregate}/{scope['month']}")
+            for kind, scope in told_months(value)
+        ]
 
     async def _chfid(self, asked: AnswerBySms, caller: dict[str, Any]) -> str | None:
         """The number of the family that was asked of, where this phone may still be told of it."""

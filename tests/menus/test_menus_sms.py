@@ -66,7 +66,8 @@ def _answer(reader: Requester, kind: str, amount: Money) -> SendSms:
     """With all that any answer may mention."""
     scope = {"chfid": "100000014", "number": "994180000017", "amount": amount.amount_minor, "expires": "2026-12-31"}
     about = f"answer:2026-12-31T20/{kind}"
-    return MESSAGES.answer(reader, kind, about, LAST, **scope, start="2027-01-01", until="2027-12-31")
+    dates = {"start": "2027-01-01", "until": "2027-12-31", "month": "12/2026"}
+    return MESSAGES.answer(reader, kind, about, LAST, **scope, **dates, collected=amount.amount_minor)
 
 
 WRITTEN = {
@@ -123,6 +124,12 @@ WRITTEN = {
         "answer_quote_already_renewed": "CHF 31/12 23:59: Bima ijayo ya 100000014 imeshalipwa. Hakuna cha kulipa sasa.",
         "answer_quote_no_product": "CHF 31/12 23:59: Hakuna bima inayouzwa kwa eneo lako sasa. Muone afisa wa CHF.",
         "answer_quote_nothing_due": "CHF 31/12 23:59: Hakuna cha kulipa sasa kwa bima ya 100000014.",
+        "answer_commission_nothing": "CHF 31/12 23:59: Hakuna makusanyo mwezi 12/2026.",
+        "answer_commission_collected": "CHF 31/12 23:59: Makusanyo 12/2026: TZS 9,999,999. Kamisheni haijahesabiwa.",
+        "answer_commission_partly": "CHF 31/12 23:59: Kamisheni 12/2026: TZS 9,999,999, haijahesabiwa kwa yote. "
+        "Makusanyo yote: TZS 9,999,999.",
+        "answer_commission_reckoned": "CHF 31/12 23:59: Kamisheni 12/2026: TZS 9,999,999. Makusanyo yote: "
+        "TZS 9,999,999.",
         "answer_late": "CHF: Samahani, hatukuweza kujibu ulichouliza. Tafadhali piga tena.",
     },
     "en": {
@@ -182,6 +189,13 @@ WRITTEN = {
         "already. Nothing to pay now.",
         "answer_quote_no_product": "CHF 31/12 23:59: No insurance is sold where you live now. See your CHF officer.",
         "answer_quote_nothing_due": "CHF 31/12 23:59: Nothing to pay now for insurance 100000014.",
+        "answer_commission_nothing": "CHF 31/12 23:59: Nothing was collected in 12/2026.",
+        "answer_commission_collected": "CHF 31/12 23:59: Collected 12/2026: TZS 9,999,999. Commission is not "
+        "worked out.",
+        "answer_commission_partly": "CHF 31/12 23:59: Commission 12/2026: TZS 9,999,999, not worked out for all. "
+        "Collected in all: TZS 9,999,999.",
+        "answer_commission_reckoned": "CHF 31/12 23:59: Commission 12/2026: TZS 9,999,999. Collected in all: TZS "
+        "9,999,999.",
         "answer_late": "CHF: Sorry, we could not answer your question. Please dial again.",
     },
 }

@@ -36,6 +36,7 @@ from gateway.store.tables import bill, outbox
 DEADLINES = {"africastalking": 10.0, "hasty": 4.0}
 BY_SMS, LATER, NUMBER_BY_SMS = "Tutakutumia kwa SMS", "hatuwezi kujibu sasa", "Namba ya malipo itakuja kwa SMS"
 COVER_ONLY = "Kwa huduma nyingine piga tena baadaye."
+OFFICER = "+255712000901"  # the demo's
 POOL = 6  # connections of a process
 
 
@@ -281,6 +282,22 @@ async def test_a_familys_row_is_locked_when_the_amount_is_agreed_to(world: World
     for caller, family in [*asking, *again]:
         assert await world.sql.count(bill, bill.c.family_id == family.id) == 1
         assert len(await world.sms(caller.msisdn)) == 1
+
+
+async def test_what_an_officer_asks_comes_by_sms_too(world: World) -> None:
+    """A family's cover, and the commission of both months, to the phone that is an officer's still."""
+    (_, family), _ = await callers(world)
+    cover, commission = (Caller(world, channel, OFFICER) for channel in DEADLINES)
+    for caller, key in ((cover, "1"), (commission, "3")):
+        assert (await caller.dial()).text.startswith("Afisa: ")
+        assert (await caller.press(key)).kind == "CON"
+    async with locked(world, "tblInsuree", "tblPolicy"):
+        screens = await asyncio.gather(cover.press(family.chfid), commission.press("1"))
+        assert all(screen.kind == "END" and BY_SMS in screen.text for screen in screens), screens
+    assert f"Bima ya {family.chfid} IMEISHA tangu " in await told(world, OFFICER, family.chfid)
+    await world.quiet(60)
+    months = [text for text in await world.sms(OFFICER) if "akusanyo" in text]
+    assert len(months) == 2
 
 
 async def test_the_database_stands_still(world: World, own_postgres: tuple[str, Path]) -> None:

@@ -17,6 +17,7 @@ from adapters.registry.openimis import tables as t
 from gateway.domain.clock import EAT
 from gateway.domain.ussd.effects import RequestBill, number_by_sms
 from gateway.ports import ControlNumberGiven, Requester
+from gateway.service.ussd_officers import OfficerFacts
 from gateway.store import tables as g
 
 DODOMA, CODE = "+255712000901", "EO001"  # the demo's officer for the covered family
@@ -242,12 +243,30 @@ async def test_an_officer_is_told_a_familys_cover(world: World, desk: Desk) -> N
         assert await tx.callers.misses(DODOMA, world.clock.now()) == 21
 
 
+async def test_an_officer_is_told_the_commission_of_both_months(world: World, desk: Desk) -> None:
+    """Asked of one or of the other it is one question, and never answered to another phone."""
+    (row,) = await world.rows(t.officers, Code=CODE, ValidityTo=None)
+    for _ in range(2):
+        await desk.promise("commission", msisdn=DODOMA, officer_id=row["OfficerID"])
+    await desk.promise("commission", msisdn=STRANGER, officer_id=row["OfficerID"])
+    while await desk.keep():
+        pass
+    told, facts = await world.sms(), await OfficerFacts(world.database, world.clock).commission(row["OfficerID"])
+    assert sorted(told) == sorted(
+        [*((f"answer_commission_{month['state']}", DODOMA) for month in facts.values()), ("answer_late", STRANGER)]
+    )
+    for month in facts.values():
+        assert any(f" {month['month']}" in text for text in await world.texts())
+
+
 @pytest.mark.parametrize("change", [left, other_phone])
 async def test_who_is_no_officer_any_more_looks_up_nobody_as_one(world: World, desk: Desk, change: Change) -> None:
+    (row,) = await world.rows(t.officers, Code=CODE, ValidityTo=None)
     await desk.promise("officer_enquiry", msisdn=DODOMA, chfid=await chfid(world), officer=CODE)
+    await desk.promise("commission", msisdn=DODOMA, officer_id=row["OfficerID"])
     await change(world)
     await desk.keep()
-    assert await world.sms() == [("answer_late", DODOMA)]
+    assert await world.sms() == [("answer_late", DODOMA)] * 2
 
 
 async def test_a_family_is_not_asked_of_without_saying_as_what(world: World, desk: Desk) -> None:

@@ -333,6 +333,20 @@ async def test_a_channel_in_a_hurry_shortens_the_budget(dial: Dial) -> None:
     assert time.monotonic() - started < 2
 
 
+async def test_the_waits_of_one_reply_do_not_add_up(dial: Dial) -> None:
+    """Each fact comes within its own time; the second would come when the reply is due."""
+
+    class Slow(Registry):
+        async def answer(self, ask: Ask) -> dict[str, Any]:
+            await asyncio.sleep(0.25)
+            return await super().answer(ask)
+
+    registry = Slow({"caller": KNOWN, "quote": PAYABLE})
+    phone = await dial(World(registry=registry, budget=Budget(total_s=0.5, fact_s=0.4)))
+    assert await phone.send("1") == BY_SMS
+    assert [ask.fact for ask in registry.asked] == ["caller"]
+
+
 FAILURES = [ConnectionError("redis://:pass@10.0.0.1 refused"), TimeoutError("late"), OSError("disk"), ValueError("odd")]
 
 

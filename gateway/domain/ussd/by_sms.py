@@ -12,7 +12,14 @@ from gateway.domain.ussd.facts import FACTS
 
 GIVEN_UP = "answer_late"  # it could not be answered while the answer was of use
 # by fact: what the names of its messages begin with
-_SUBJECTS = {"caller": "cover", "enquiry": "cover", "officer_enquiry": "cover", "bill": "bill", "quote": "quote"}
+_SUBJECTS = {
+    "caller": "cover",
+    "enquiry": "cover",
+    "officer_enquiry": "cover",
+    "bill": "bill",
+    "quote": "quote",
+    "commission": "commission",
+}
 # states of which there is nothing to tell yet
 _NOT_YET = {("bill", "waiting")}
 _OF_FAMILY = ("until", "start", "number", "amount", "expires")  # what a text may mention of a fact, the number aside
@@ -42,3 +49,14 @@ def told(fact: str, value: dict[str, Any], chfid: str) -> tuple[str, dict[str, A
     if (fact, state) in _NOT_YET:
         return None
     return f"answer_{_SUBJECTS[fact]}_{state}", {"chfid": chfid, **{n: value[n] for n in _OF_FAMILY if value.get(n)}}
+
+
+def told_months(value: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
+    """As ``told``, of an officer's commission: a message for each month, since the fact does not say which one."""
+    return [
+        (
+            f"answer_commission_{month['state']}",
+            {"month": month["month"], "amount": month["commission"], "collected": month["collected"]},
+        )
+        for month in (value["this"], value["last"])
+    ]

@@ -9,11 +9,12 @@ from played.talk import BOOK
 
 import menus
 from gateway.domain.ussd.book import BookError, load_book
-from gateway.domain.ussd.by_sms import GIVEN_UP, messages_of, told
+from gateway.domain.ussd.by_sms import GIVEN_UP, messages_of, told, told_months
 from gateway.domain.ussd.facts import FACTS
-from gateway.domain.ussd.samples import ANSWERS, CALLERS, CHFID
+from gateway.domain.ussd.samples import ANSWERS, CALLERS, CHFID, month
 
 TOLD = ("caller", "enquiry", "officer_enquiry", "bill", "quote")
+COMMISSION = "commission"
 CASES: list[tuple[str, dict[str, Any], str | None, set[str]]] = [
     ("caller", CALLERS["stranger"], "answer_cover_stranger", set()),
     ("caller", CALLERS["several"], "answer_cover_several", set()),
@@ -51,7 +52,18 @@ def test_a_phone_of_several_families_is_told_of_none() -> None:
 
 
 def test_no_other_fact_is_told() -> None:
-    assert {fact for fact in FACTS if messages_of(fact)} == set(TOLD)
+    assert {fact for fact in FACTS if messages_of(fact)} == {*TOLD, COMMISSION}
+
+
+def test_a_commission_is_told_by_month() -> None:
+    nothing, reckoned = month("nothing"), month("reckoned")
+    figures = {"month": "12/2026", "amount": 999_999_900, "collected": 9_999_999_900}
+    assert told_months({"this": nothing, "last": reckoned}) == [
+        ("answer_commission_nothing", {**figures, "amount": nothing["commission"], "collected": nothing["collected"]}),
+        ("answer_commission_reckoned", figures),
+    ]
+    kinds = {kind for value in ANSWERS[COMMISSION] for kind, _ in told_months(value)}
+    assert kinds | {GIVEN_UP} == set(messages_of(COMMISSION))
 
 
 def test_a_book_promises_only_what_can_be_told() -> None:
@@ -80,3 +92,6 @@ def test_a_text_mentions_only_what_its_state_has(language: str) -> None:
             if found := told(fact, value, CHFID):
                 text = BOOK.language(language).say(f"sms.{found[0]}", {"at": "26/11 12:05", **found[1]})
                 assert " -" not in text, f"{found[0]}: a dash for something that is missing"
+    for value in ANSWERS[COMMISSION]:
+        for kind, scope in told_months(value):
+            assert " -" not in BOOK.language(language).say(f"sms.{kind}", {"at": "26/11 12:05", **scope})
