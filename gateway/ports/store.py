@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from gateway.domain.bill import Bill, BillFact
 from gateway.domain.effects import Effect
@@ -405,14 +405,23 @@ class Audit(Protocol):
         ...
 
 
+class KnownPhones(NamedTuple):
+    """What is kept of phones, each by its number. The index lags behind the registry: the live row is asked again.
+
+    ``disowned``: the families that the phone calls not its own. Whose row an insuree's is, only the live one says.
+    """
+
+    insurees: Mapping[str, Sequence[int]]
+    languages: Mapping[str, str]
+    officers: Mapping[str, Sequence[int]]
+    disowned: Mapping[str, Collection[int]]
+
+
 class Callers(Protocol):
     """What we keep about phones: language, the index of normalised numbers, how often a number was guessed wrong."""
 
-    async def known(
-        self, msisdns: Sequence[str]
-    ) -> tuple[Mapping[str, Sequence[int]], Mapping[str, str], Mapping[str, Sequence[int]]]:
-        """Insuree ids, languages and officer ids of these phones, in one look. Families that a phone calls not its
-        own are left out."""
+    async def known(self, msisdns: Sequence[str]) -> KnownPhones:
+        """Insuree ids, languages, officer ids and disowned families of these phones, in one look."""
         ...
 
     async def languages(self, msisdns: Sequence[str]) -> Mapping[str, str]: ...
@@ -441,7 +450,11 @@ class Callers(Protocol):
         ...
 
     async def report(self, report: PhoneReport, now: datetime) -> bool:
-        """Keep what a phone says; False where it has said so of this family already. ``known`` heeds it."""
+        """Keep what a phone says; False where it has said so of this family already."""
+        ...
+
+    async def disowned(self, asked: Collection[tuple[str, int]]) -> Collection[tuple[str, int]]:
+        """Those of these (phone, family) where the phone calls the family not its own."""
         ...
 
     async def claims(self, msisdn: str) -> int:

@@ -44,6 +44,9 @@ class AskProvider:
         async with self._uow.reading() as tx:
             bill = await tx.bills.by_id(effect.bill_id)
             requesters = await tx.bills.requesters(effect.bill_id)
+            # the provider may write to the payer's phone itself
+            told = [(asked.msisdn, bill.family_id) for asked in requesters] if bill is not None else []
+            disowned = {msisdn for msisdn, _ in await tx.callers.disowned(told)}
             holder = None
             if bill is not None and isinstance(effect, ReuseNumber) and bill.reuses is not None:
                 holder = await tx.bills.by_control_number(bill.reuses)
@@ -51,7 +54,7 @@ class AskProvider:
             return Done("nothing to ask any more")
         if isinstance(effect, ReuseNumber) and (bill.reuses is None or (holder is not None and holder.paid)):
             return Done("the number is not to be had any more")
-        payer = requesters[0].msisdn if requesters else None
+        payer = next((asked.msisdn for asked in requesters if asked.officer or asked.msisdn not in disowned), None)
         if isinstance(effect, ReuseNumber):
             order = BillOrder(bill, payer, f"{bill.id}-R-{effect.attempt}-{attempts}", reuse=bill.reuses)
         else:

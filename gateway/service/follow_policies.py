@@ -16,7 +16,6 @@ import structlog
 from gateway.domain.bill import Bill, BillFact
 from gateway.domain.clock import Clock, eat_day
 from gateway.domain.effects import CancelBill
-from gateway.domain.msisdn import normalise
 from gateway.domain.periods import Period
 from gateway.domain.policy import Policy, PolicyStatus
 from gateway.domain.upkeep import (
@@ -31,6 +30,7 @@ from gateway.domain.upkeep import (
     repair_for,
 )
 from gateway.ports import Place, Requester, Traced, Transaction, UnitOfWork
+from gateway.service.family_phones import askers_of, family_phones
 from gateway.service.messages import Messages
 from gateway.service.metrics import REPAIRS
 
@@ -219,8 +219,7 @@ class FollowPolicies:
         family = await tx.registry.family(moved.family_id)
         if family is None:
             return
-        phones = (normalise(member.phone) for member in (family.head, *family.members))
-        phone = next((phone for phone in phones if phone is not None), None)
+        phone = next(iter(await family_phones(tx, family)), None)
         if phone is not None:
             language = (await tx.callers.languages([phone])).get(phone, "")
             told = self._messages.cover_moved(Requester(phone, language), family.head.chfid, moved.id, period)
@@ -247,7 +246,7 @@ class FollowPolicies:
                 await tx.registry.payment_cancelled(bill.payment_record_id, now)
             await tx.outbox.put([CancelBill(bill.id)], now)
             if bill.control_number is not None:
-                await tx.outbox.put(self._messages.number_cancelled(cancelled, await tx.bills.requesters(bill.id)), now)
+                await tx.outbox.put(self._messages.number_cancelled(cancelled, await askers_of(tx, bill, now)), now)
             await tx.audit.add("gateway", "bill.cancelled", f"bill:{bill.id}", now, why="covered")
         return 1
 

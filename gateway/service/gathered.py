@@ -7,7 +7,7 @@ whose batches overlap one waits for the other, and neither for both.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Collection, Coroutine, Sequence
 from datetime import datetime
 from functools import cache
 from typing import Any, TypeVar, cast
@@ -162,6 +162,11 @@ async def _languages(tx: Transaction, asked: Sequence[Sequence[str]]) -> Sequenc
     return [{msisdn: found[msisdn] for msisdn in msisdns if msisdn in found} for msisdns in asked]
 
 
+async def _disowned(tx: Transaction, asked: Sequence[Collection[tuple[str, int]]]) -> Sequence[Any]:
+    found = await tx.callers.disowned({pair for pairs in asked for pair in pairs})
+    return [[pair for pair in pairs if pair in found] for pairs in asked]
+
+
 async def _effects(tx: Transaction, asked: Sequence[tuple[Sequence[Effect], datetime]]) -> Sequence[Any]:
     return await tx.outbox.put_each([effects for effects, _ in asked], _now([now for _, now in asked]))
 
@@ -206,6 +211,7 @@ PART_PAID = Step("bills.part_paid_records", _part_paid)
 RECORD = Step("bills.record", _records)
 NUMBER_GIVEN = Step("registry.number_given", _numbers_given)
 REQUESTERS = Step("bills.requesters", _requesters)
+DISOWNED = Step("callers.disowned", _disowned)
 LANGUAGES = Step("callers.languages", _languages)
 PUT = Step("outbox.put", _effects)
 MARK_PAYMENT = Step("payments.mark", _payment_marks)
@@ -235,6 +241,7 @@ _ORDER = (
     RECORD,
     NUMBER_GIVEN,
     REQUESTERS,
+    DISOWNED,
     LANGUAGES,
     PUT,
     MARK_PAYMENT,
@@ -355,6 +362,9 @@ class _Callers(_Repository):
 
     def languages(self, msisdns: Sequence[str]) -> Asked:
         return Asked(LANGUAGES, msisdns)
+
+    def disowned(self, asked: Collection[tuple[str, int]]) -> Asked:
+        return Asked(DISOWNED, asked)
 
 
 class _Outbox(_Repository):

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from gateway.domain.bill import Bill
 from gateway.domain.ussd.effects import TellHowToPay
-from gateway.ports import Requester, UnitOfWork
+from gateway.ports import Requester, Transaction, UnitOfWork
+from gateway.service.family_phones import has_disowned
 from gateway.service.messages import Messages
 from gateway.service.refusals import RefusedByRuleError
 
@@ -28,4 +30,11 @@ class HowToPay:
             bill = await tx.bills.by_control_number(wanted.control_number)
             if bill is None or not bill.payable_at(now):
                 raise NotPayableError
+            if await has_disowned(tx, reader.msisdn, bill.family_id) and not await _is_officers(tx, bill, reader):
+                raise NotPayableError  # said meanwhile, in another conversation
             await tx.outbox.put([self._messages.how_to_pay(bill, wanted.way, wanted.network, reader)], now)
+
+
+async def _is_officers(tx: Transaction, bill: Bill, reader: Requester) -> bool:
+    """Whether the phone asked for the bill as an enrolment officer's, and not as one of the family."""
+    return any(asked.officer for asked in await tx.bills.requesters(bill.id) if asked.msisdn == reader.msisdn)

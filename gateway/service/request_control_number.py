@@ -11,12 +11,12 @@ from datetime import datetime, timedelta
 from gateway.domain.bill import Bill, BillFact, BillState
 from gateway.domain.clock import eat_day
 from gateway.domain.effects import ReuseNumber, SubmitBill
-from gateway.domain.msisdn import normalise
 from gateway.domain.policy import Family
 from gateway.domain.pool import PoolKind, PoolNumber
 from gateway.domain.quote import Quote
 from gateway.domain.ussd.effects import AwaitNumber, RequestBill
 from gateway.ports import PaymentRecord, Requester, Transaction, UnitOfWork
+from gateway.service.family_phones import family_phones, has_disowned
 from gateway.service.messages import Messages
 from gateway.service.new_bill import LIFE, new_bill
 from gateway.service.quotes import read_quote
@@ -50,6 +50,8 @@ class RequestControlNumber:
         async with self._uow.writing() as tx:
             if not await tx.registry.lock_family(wanted.family_id):
                 return None
+            if not wanted.officer and await has_disowned(tx, wanted.msisdn, wanted.family_id):
+                return None  # said meanwhile, in another conversation
             quote, family = await read_quote(tx.registry, wanted.family_id, eat_day(now))
             if not isinstance(quote, Quote) or family is None:
                 return None
@@ -67,6 +69,8 @@ class RequestControlNumber:
     async def join(self, wanted: AwaitNumber, now: datetime) -> bool:
         """Let this phone know the number that the family's open bill waits for; False where none waits any more."""
         async with self._uow.writing() as tx:
+            if await has_disowned(tx, wanted.msisdn, wanted.family_id):
+                return False
             waiting = await tx.bills.open_for(wanted.family_id, now)
             # locked: whoever brings the number reads after us who wants it, or has brought it
             bill = await tx.bills.by_id(waiting.id, lock=True) if waiting else None
@@ -143,8 +147,7 @@ class RequestControlNumber:
 async def _family_readers(tx: Transaction, family: Family, officer: Requester) -> list[Requester]:
     """The family's own phones, the head's first: they get the number too. A phone of the officer's that somebody
     entered for the family is not the family's."""
-    found = (normalise(member.phone) for member in (family.head, *family.members))
-    phones = list(dict.fromkeys(phone for phone in found if phone is not None and phone != officer.msisdn))
+    phones = [phone for phone in await family_phones(tx, family) if phone != officer.msisdn]
     languages = await tx.callers.languages(phones[:_MOST_PHONES])
     return [Requester(phone, languages.get(phone, "")) for phone in phones[:_MOST_PHONES]]
 

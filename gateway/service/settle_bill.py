@@ -9,6 +9,7 @@ from gateway.domain.effects import CancelBill
 from gateway.domain.payments import CaseKind, EntryState
 from gateway.domain.pool import PoolState
 from gateway.ports import BillRefused, Case, ControlNumberGiven, Entry, LegacyStatus, Transaction
+from gateway.service.family_phones import askers_of
 from gateway.service.messages import Messages
 from gateway.service.pool_results import disagrees, give_pool_number, settle_pool_refusal
 from gateway.service.revive_number import fall_back, is_old_news, release, takes_over, was_released
@@ -36,7 +37,7 @@ async def give_number(
         await release(tx, holder, bill, now)
     bill = await bind_number(tx, bill, notice.control_number, now, entry.provider)
     if bill.state == BillState.NUMBERED:
-        await tx.outbox.put(messages.control_number(bill, await tx.bills.requesters(bill.id)), now)
+        await tx.outbox.put(messages.control_number(bill, await askers_of(tx, bill, now)), now)
     if bill.state == BillState.PAID:  # by insurance number, while this one was awaited: nobody may pay it again
         await tx.outbox.put([CancelBill(bill.id)], now)
     await tx.inbox.mark(entry, EntryState.SETTLED, now, bill_id=bill.id)
@@ -106,7 +107,7 @@ async def refuse(tx: Transaction, messages: Messages, bill: Bill, code: str, tex
     if bill.payment_record_id is not None:
         reason = f"{code}:{text}"
         await tx.registry.payment_status(bill.payment_record_id, LegacyStatus.REQUEST_REFUSED, now, reason)
-    await tx.outbox.put(messages.number_refused(changed, await tx.bills.requesters(bill.id)), now)
+    await tx.outbox.put(messages.number_refused(changed, await askers_of(tx, changed, now)), now)
     await tx.audit.add("provider", "bill.refused", f"bill:{bill.id}", now, code=code)
     return changed
 

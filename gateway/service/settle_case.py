@@ -185,7 +185,7 @@ class SettleCase:
             await match_part_payments(tx, family.id, ledger.product.id, now)
         billed = bill or _as_billed(money.report, family, ledger, settlement, now)
         await tx.outbox.put(
-            await confirmations(tx, self._messages, billed, money.report, settlement, rest_on_number=False), now
+            await confirmations(tx, self._messages, billed, money.report, settlement, now, rest_on_number=False), now
         )
         if settlement.excess:
             await open_case(tx, money.entry, money.report, CaseKind.OVERPAID, money.bill, now, excess=settlement.excess)

@@ -9,7 +9,6 @@ from gateway.domain.clock import eat_day
 from gateway.domain.effects import SendSms
 from gateway.domain.errors import CASE_CODES, ERRORS
 from gateway.domain.money import Money
-from gateway.domain.msisdn import normalise
 from gateway.domain.payments import REJECTED_KINDS, CaseKind, EntryState, PaymentReport, same_payment
 from gateway.domain.policy import NewPolicy, PolicyStatus
 from gateway.domain.settlement import Ledger, NeedsPerson, Settlement, settle
@@ -17,6 +16,7 @@ from gateway.domain.upkeep import OURS, PolicyEvent, PolicyEventKind
 from gateway.ports import Case, Entry, LegacyStatus, PaymentHeld, PaymentReceived, Placed, Requester, Transaction
 from gateway.service.adopt_bill import adopt_bill
 from gateway.service.family_bill import FamilyBill, family_bill, store_bill
+from gateway.service.family_phones import family_phones, still_told
 from gateway.service.messages import Messages
 from gateway.service.metrics import CASES
 from gateway.service.pool_results import pool_bill_of
@@ -134,7 +134,7 @@ async def _apply(
         bill, decision.fact, now, amount_minor=report.amount.amount_minor, reference=report.reference
     )
     numbered = bill.control_number is not None
-    await tx.outbox.put(await confirmations(tx, messages, bill, report, decision, rest_on_number=numbered), now)
+    await tx.outbox.put(await confirmations(tx, messages, bill, report, decision, now, rest_on_number=numbered), now)
     await withdraw_number(tx, bill, report.amount, entry.provider, now)
     if decision.excess:
         await open_case(tx, entry, report, CaseKind.OVERPAID, bill, now, excess=decision.excess)
@@ -214,6 +214,7 @@ async def confirmations(
     bill: Bill,
     report: PaymentReport,
     decision: Settlement,
+    now: datetime,
     *,
     rest_on_number: bool = True,
 ) -> list[SendSms]:
@@ -222,12 +223,11 @@ async def confirmations(
     ``rest_on_number``: what is still due can be paid on the same number; where it cannot, the number is not named.
     """
     asked = await tx.bills.requesters(bill.id)
-    phones = await _family_phones(tx, bill.family_id)
+    phones = await family_phones(tx, await tx.registry.family(bill.family_id))
     # an officer who asked for the family is not the family, and hears for it only where it has no phone
-    requesters = {r.msisdn: r for r in asked if not r.officer}
-    if not requesters and not phones:
-        requesters = {r.msisdn: r for r in asked}
-    own = set(requesters) | phones
+    readers = await still_told(tx, [r for r in asked if not (phones and r.officer)], phones, now)
+    requesters = {r.msisdn: r for r in readers}
+    own = {*requesters, *phones}
     payer = report.payer_msisdn
     reader = _reader(payer, own, requesters)
     sms: list[SendSms] = []
@@ -246,11 +246,6 @@ async def confirmations(
         stranger = await _in_language(tx, Requester(payer, ""))
         sms.append(messages.receipt(stranger, report.amount, *report.key))
     return sms
-
-
-async def _family_phones(tx: Transaction, family_id: int) -> set[str]:
-    family = await tx.registry.family(family_id)
-    return {phone for m in (family.members if family else ()) if (phone := normalise(m.phone)) is not None}
 
 
 def _reader(payer: str | None, own: set[str], requesters: dict[str, Requester]) -> Requester | None:

@@ -12,6 +12,7 @@ from gateway.domain.bill import Bill
 from gateway.domain.clock import Clock
 from gateway.domain.payments import CaseKind
 from gateway.ports import Case, Transaction, UnitOfWork
+from gateway.service.family_phones import askers_of
 from gateway.service.messages import Messages
 from gateway.service.metrics import CASES, ERRORS
 from gateway.service.request_control_number import ask_for
@@ -53,4 +54,4 @@ class SweepBills:
         case = Case(CaseKind.BILL_WITHOUT_NUMBER, f"bill:{bill.id}", bill_id=bill.id, amount=bill.amount)
         if await tx.cases.open(case, now):
             tx.after_commit.append(CASES.labels(CaseKind.BILL_WITHOUT_NUMBER).inc)
-        await tx.outbox.put(self._messages.number_refused(bill, await tx.bills.requesters(bill.id)), now)
+        await tx.outbox.put(self._messages.number_refused(bill, await askers_of(tx, bill, now)), now)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
 from datetime import date
 from functools import partial
 from typing import Any
@@ -72,13 +72,19 @@ class UssdFacts:
     async def _read_callers(self, msisdns: Sequence[str]) -> Mapping[str, JsonObject]:
         today = eat_day(self._clock.now())
         async with self._uow.reading() as tx:
-            indexed, languages, officers = await tx.callers.known(msisdns)
+            indexed, languages, officers, disowned = await tx.callers.known(msisdns)
             wanted = [i for ids in indexed.values() for i in ids]
             covers = {c.insuree_id: c for c in await tx.registry.insuree_covers(wanted)} if wanted else {}
             known = await tx.registry.officers([i for ids in officers.values() for i in ids]) if officers else {}
         return {
             m: {
-                **_caller(m, languages.get(m), indexed.get(m, ()), covers, today),
+                **_caller(
+                    m,
+                    languages.get(m),
+                    [covers[i] for i in indexed.get(m, ()) if i in covers],
+                    disowned.get(m, ()),
+                    today,
+                ),
                 **officers_fact(m, officers.get(m, ()), known, today),
             }
             for m in msisdns
@@ -137,13 +143,16 @@ def number_fact(bill: Bill) -> JsonObject:
 
 
 def _caller(
-    msisdn: str, language: str | None, insuree_ids: Sequence[int], covers: Mapping[int, InsureeCover], today: date
+    msisdn: str,
+    language: str | None,
+    insurees: Sequence[InsureeCover],
+    disowned: Collection[int],
+    today: date,
 ) -> JsonObject:
     families: dict[int, JsonObject] = {}
-    for insuree_id in insuree_ids:
-        known = covers.get(insuree_id)
-        # the index may lag: only the live row says whose phone it is
-        if known is None or known.family_id in families or normalise(known.phone) != msisdn:
+    for known in insurees:
+        # the index may lag: only the live row says whose phone it is, and of which family
+        if known.family_id in families or known.family_id in disowned or normalise(known.phone) != msisdn:
             continue
         families[known.family_id] = {
             "id": known.family_id,

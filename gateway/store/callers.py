@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -15,7 +15,6 @@ from sqlalchemy import (
     bindparam,
     cast,
     delete,
-    exists,
     func,
     literal_column,
     null,
@@ -25,6 +24,7 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.domain.phone_reports import PhoneReport, Says
+from gateway.ports import KnownPhones
 from gateway.store.statements import insert_if_absent, padded, replace, upsert
 from gateway.store.tables import caller, miss, officer_phone, phone, phone_report, watermark
 
@@ -35,29 +35,32 @@ _MAX_OFFICERS = 5  # of one phone
 _LANGUAGES = select(caller.c.msisdn, caller.c.language).where(caller.c.msisdn.in_(bindparam("msisdns", expanding=True)))
 
 
-_DISOWNED = exists().where(
-    phone_report.c.msisdn == phone.c.msisdn,
-    phone_report.c.family_id == phone.c.family_id,
-    phone_report.c.says == literal_column(f"'{Says.NOT_OURS}'"),
+_IS_DISOWNED = phone_report.c.says == literal_column(f"'{Says.NOT_OURS}'")
+_DISOWNED = select(phone_report.c.msisdn, phone_report.c.family_id).where(
+    phone_report.c.msisdn.in_(bindparam("msisdns", expanding=True)),
+    phone_report.c.family_id.in_(bindparam("families", expanding=True)),
+    _IS_DISOWNED,
 )
 
 
 def _of(table: Table, **told: Column[Any]) -> Select[Any]:
-    """What one table tells of phones. Where another table tells, a NULL that says its type: of three in a UNION the
+    """What one table tells of phones. Where another table tells, a NULL that says its type: of several in a UNION the
     first two would have none to agree on."""
     columns = (
         told["insuree_id"] if "insuree_id" in told else cast(null(), Integer).label("insuree_id"),
         told["language"] if "language" in told else cast(null(), caller.c.language.type).label("language"),
         told["officer_id"] if "officer_id" in told else cast(null(), Integer).label("officer_id"),
+        told["family_id"] if "family_id" in told else cast(null(), Integer).label("family_id"),
     )
     return select(table.c.msisdn, *columns).where(table.c.msisdn.in_(bindparam("msisdns", expanding=True)))
 
 
 # All in one look: this is every first screen's query.
 _CALLERS = union_all(
-    _of(phone, insuree_id=phone.c.insuree_id).where(~_DISOWNED),
+    _of(phone, insuree_id=phone.c.insuree_id),
     _of(caller, language=caller.c.language),
     _of(officer_phone, officer_id=officer_phone.c.officer_id),
+    _of(phone_report, family_id=phone_report.c.family_id).where(_IS_DISOWNED),
 )
 
 
@@ -75,20 +78,22 @@ class SqlCallers:
     def __init__(self, connection: AsyncConnection) -> None:
         self._db = connection
 
-    async def known(
-        self, msisdns: Sequence[str]
-    ) -> tuple[Mapping[str, Sequence[int]], Mapping[str, str], Mapping[str, Sequence[int]]]:
+    async def known(self, msisdns: Sequence[str]) -> KnownPhones:
         phones: dict[str, list[int]] = defaultdict(list)
         spoken: dict[str, str] = {}
         officers: dict[str, list[int]] = defaultdict(list)
-        for msisdn, insuree_id, language, officer_id in await self._db.execute(_CALLERS, {"msisdns": list(msisdns)}):
+        disowned: dict[str, set[int]] = defaultdict(set)
+        rows = await self._db.execute(_CALLERS, {"msisdns": list(msisdns)})
+        for msisdn, insuree_id, language, officer_id, family_id in rows:
             if insuree_id is not None:
                 phones[msisdn].append(insuree_id)
             elif officer_id is not None:
                 officers[msisdn].append(officer_id)
+            elif family_id is not None:
+                disowned[msisdn].add(family_id)
             else:
                 spoken[msisdn] = language
-        return _first(phones, _MAX_FAMILIES), spoken, _first(officers, _MAX_OFFICERS)
+        return KnownPhones(_first(phones, _MAX_FAMILIES), spoken, _first(officers, _MAX_OFFICERS), dict(disowned))
 
     async def languages(self, msisdns: Sequence[str]) -> Mapping[str, str]:
         return {m: language for m, language in await self._db.execute(_LANGUAGES, {"msisdns": padded(msisdns)})}
@@ -151,6 +156,14 @@ class SqlCallers:
     async def claims(self, msisdn: str) -> int:
         own = (phone_report.c.msisdn == msisdn, phone_report.c.says == Says.OURS)
         return int(await self._db.scalar(select(func.count()).select_from(phone_report).where(*own)) or 0)
+
+    async def disowned(self, asked: Collection[tuple[str, int]]) -> Collection[tuple[str, int]]:
+        wanted = set(asked)
+        if not wanted:
+            return set()
+        msisdns, families = sorted({msisdn for msisdn, _ in wanted}), sorted({family_id for _, family_id in wanted})
+        values = {"msisdns": padded(msisdns), "families": padded(families)}
+        return wanted & {(msisdn, family_id) for msisdn, family_id in await self._db.execute(_DISOWNED, values)}
 
     async def lift_report(self, report_id: str) -> None:
         await self._db.execute(delete(phone_report).where(phone_report.c.id == report_id))

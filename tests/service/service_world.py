@@ -16,6 +16,7 @@ from adapters.registry.openimis import tables as t
 from gateway.domain.bill import Bill
 from gateway.domain.clock import EAT, eat_day
 from gateway.domain.money import Money
+from gateway.domain.msisdn import normalise
 from gateway.domain.outcomes import Accepted, Done, Outcome
 from gateway.domain.payments import PaymentReport
 from gateway.domain.quote import Quote
@@ -194,6 +195,18 @@ class World:
         bill = await self.request(await self.wish(family_id, msisdn, language), self.clock.pass_(seconds=1))
         assert bill is not None
         return bill
+
+    async def gives(self, family_id: int, *phones: str | None) -> None:
+        """What the registry has as the phones of a family's members, from the head on."""
+        members = await self.rows(t.insurees, FamilyID=family_id, ValidityTo=None)
+        for member, phone in zip(members, phones, strict=False):
+            row = t.insurees.update().where(t.insurees.c.InsureeID == member["InsureeID"])
+            await self.execute(row.values(Phone=phone))
+
+    async def phone(self, family_id: int) -> str:
+        """The first phone that the registry has of the family."""
+        members = await self.rows(t.insurees, FamilyID=family_id, ValidityTo=None)
+        return next(phone for member in members if (phone := normalise(member["Phone"])) is not None)
 
     async def receive(self, *notices: Notice) -> str:
         """One message of the provider, accepted."""

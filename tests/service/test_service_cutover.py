@@ -73,7 +73,9 @@ async def test_its_number_is_settled_as_ours_would_be(world: World, family_id: i
     assert (policy["FamilyID"], policy["PolicyStatus"], policy["PolicyStage"]) == (family_id, 2, stage)
     (details,) = await world.rows(t.payment_details, PaymentID=payment)
     assert details["PremiumID"] == premium["PremiumId"]
-    assert [kind for kind, _ in await world.sms()] == ["covered"]
+    own, who_asked_there = await world.phone(family_id), "+255712000001"
+    told = [("covered", own)] if own == who_asked_there else [("covered", own), ("receipt", who_asked_there)]
+    assert await world.sms() == told, "that service gave numbers to any phone"
     # again, by whatever way
     assert await world.told(report) == ["duplicate"]
     assert await world.told(paid(world, reference="R2")) == ["case"]

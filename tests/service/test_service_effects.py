@@ -82,6 +82,7 @@ OUTCOMES: list[tuple[Outcome, str, str, str, int, float]] = [
 
 async def test_each_outcome_for_a_bill(world: World, effects: Effects) -> None:
     for family_id, (outcome, state, said, bill_state, legacy_status, wait) in enumerate(OUTCOMES, start=1):
+        await world.gives(family_id, A)
         bill = await world.ask(family_id)
         before = len(await world.sms())
         effects.provider.outcome = outcome

@@ -438,6 +438,7 @@ async def test_our_instalment_is_matched_when_cash_completed_the_policy(
 async def test_a_bill_is_ended_when_an_officers_cash_covered_the_family(
     world: World, follow: FollowPolicies, officer: Officer
 ) -> None:
+    await world.gives(EXPIRED, A, B)
     bill = await world.numbered(EXPIRED, msisdn=A)
     await world.ask(EXPIRED, A)
     await world.ask(EXPIRED, B, "en")

@@ -22,6 +22,7 @@ async def legacy_status(world: World) -> list[tuple[int, str | None]]:
 
 
 async def test_a_number_goes_to_everyone_who_asked_once(world: World) -> None:
+    await world.gives(COVERED, A, B)
     bill = await world.ask(COVERED, A, "sw")
     await world.ask(COVERED, B, "en")
     assert await world.told(ControlNumberGiven(bill.id, NUMBER)) == ["settled"]
@@ -40,6 +41,7 @@ async def test_a_number_goes_to_everyone_who_asked_once(world: World) -> None:
 
 
 async def test_a_refusal_goes_to_everyone_who_asked_once(world: World) -> None:
+    await world.gives(COVERED, A, B)
     bill = await world.ask(COVERED, A, "sw")
     await world.ask(COVERED, B, "en")
     assert await world.told(BillRefused(bill.id, "7204", "no such provider")) == ["settled"]

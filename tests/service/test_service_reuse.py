@@ -29,9 +29,10 @@ def runner(world: World, provider: Provider) -> RunEffects:
 
 async def revived(world: World) -> tuple[Bill, Bill]:
     """A bill whose number has expired, and the family's next one."""
-    old = await world.numbered(EXPIRED)
+    own = await world.phone(EXPIRED)
+    old = await world.numbered(EXPIRED, msisdn=own)
     world.clock.pass_(days=31)
-    new = await world.ask(EXPIRED)
+    new = await world.ask(EXPIRED, own)
     assert (new.generation, new.key, new.reuses, new.control_number) == (2, old.key, NUMBER, None)
     return old, new
 

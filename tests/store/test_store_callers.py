@@ -56,7 +56,7 @@ async def test_a_phone_of_more_insurees_than_a_menu_holds(database: Database) ->
 async def test_no_phone_no_query_of_everything(database: Database) -> None:
     await index(database, (901, 9, A))
     async with database.reading() as tx:
-        assert await tx.callers.known([]) == ({}, {}, {})
+        assert await tx.callers.known([]) == ({}, {}, {}, {})
 
 
 Numbers = list[tuple[int, str | None]]
@@ -80,8 +80,8 @@ async def test_the_officers_index_is_what_was_read(
     async with database.writing() as tx:
         await tx.callers.index_officers(0, None, [(1, A), (2, A), (3, B)])
         assert await tx.callers.index_officers(after_id, upto, found) == different
-        insurees, _, officers = await tx.callers.known([A, B, C])
-    assert ({msisdn: list(ids) for msisdn, ids in officers.items()}, insurees) == (expected, {})
+        known = await tx.callers.known([A, B, C])
+    assert ({msisdn: list(ids) for msisdn, ids in known.officers.items()}, known.insurees) == (expected, {})
 
 
 async def test_a_phone_may_be_a_familys_and_an_officers(database: Database) -> None:
@@ -89,7 +89,7 @@ async def test_a_phone_may_be_a_familys_and_an_officers(database: Database) -> N
         await tx.callers.index_phones([(901, 9, A)])
         await tx.callers.set_language(A, "en", NOW)
         await tx.callers.index_officers(0, None, [(number, A) for number in range(1, 9)])
-        assert await tx.callers.known([A, B]) == ({A: [901]}, {A: "en"}, {A: [1, 2, 3, 4, 5]})
+        assert await tx.callers.known([A, B]) == ({A: [901]}, {A: "en"}, {A: [1, 2, 3, 4, 5]}, {})
 
 
 async def test_watermarks(database: Database) -> None:

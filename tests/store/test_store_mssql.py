@@ -332,13 +332,13 @@ async def _callers(callers: Any) -> None:
     assert await callers.languages([one, two]) == {one: "en", two: "sw"}
     await callers.index_phones([(1, 1, one), (2, 1, one), (3, 1, two), (4, 2, two)])
     await callers.index_phones([(2, 1, two), (3, 1, None), (5, 1, None)])
-    assert await callers.known([one, two]) == ({one: [1], two: [2, 4]}, {one: "en", two: "sw"}, {})
-    assert await callers.known([]) == ({}, {}, {})
+    assert await callers.known([one, two]) == ({one: [1], two: [2, 4]}, {one: "en", two: "sw"}, {}, {})
+    assert await callers.known([]) == ({}, {}, {}, {})
     await callers.index_range(1, 3, [(2, 1, one)])
     await callers.index_range(3, None, [])
     assert await callers.index_officers(0, 8, [(7, one), (8, two), (9, None)]) == 2
     assert await callers.index_officers(0, None, [(7, two)]) == 2
-    assert await callers.known([one, two]) == ({one: [1, 2]}, {one: "en", two: "sw"}, {two: [7]})
+    assert await callers.known([one, two]) == ({one: [1, 2]}, {one: "en", two: "sw"}, {two: [7]}, {})
     assert await callers.watermark("here") is None
     for at in (NOW, after(hours=1)):
         await callers.set_watermark("here", at)
@@ -348,9 +348,12 @@ async def _callers(callers: Any) -> None:
     disowned, claimed = PhoneReport("P1", one, 1, Says.NOT_OURS), PhoneReport("P2", one, 2, Says.OURS)
     assert [await callers.report(said, NOW) for said in (disowned, disowned, claimed)] == [True, False, True]
     assert [await callers.claims(msisdn) for msisdn in (one, two)] == [1, 0]
-    assert (await callers.known([one, two]))[0] == {}
+    asked = [(one, 1), (one, 2), (two, 1)]  # what is claimed is not disowned
+    assert (await callers.known([one, two])).disowned == {one: {1}}
+    assert [await callers.disowned(pairs) for pairs in (asked, [])] == [{(one, 1)}, set()]
     await callers.lift_report("P1")
-    assert (await callers.known([one, two]))[0] == {one: [1, 2]}
+    assert (await callers.known([one, two])).disowned == {}
+    assert await callers.disowned(asked) == set()
 
 
 async def _follow(follow: Any) -> None:

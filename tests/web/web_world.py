@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -136,6 +136,9 @@ class Languages:
     async def family_of(self, chfid: str) -> None: ...
     async def count_miss(self, msisdn: str, now: datetime) -> int:
         return 1
+
+    async def disowned(self, asked: Collection[tuple[str, int]]) -> Collection[tuple[str, int]]:
+        return set()
 
     async def by_control_number(self, number: str) -> Bill:
         return replace(BILL, control_number=number)

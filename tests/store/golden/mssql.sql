@@ -138,24 +138,24 @@ FROM gw_bill WITH (UPDLOCK, READPAST, ROWLOCK, READCOMMITTEDLOCK)
 WHERE gw_bill.state IN ('created', 'submitted') AND gw_bill.asked_at < :asked_at_1 AND gw_bill.asked_times <= :asked_times_1 ORDER BY gw_bill.asked_at;
 
 -- SqlCallers.known
-SELECT gw_phone.msisdn, gw_phone.insuree_id, CAST(NULL AS VARCHAR(5)) AS language, CAST(NULL AS INTEGER) AS officer_id
+SELECT gw_phone.msisdn, gw_phone.insuree_id, CAST(NULL AS VARCHAR(5)) AS language, CAST(NULL AS INTEGER) AS officer_id, CAST(NULL AS INTEGER) AS family_id
 FROM gw_phone
-WHERE gw_phone.msisdn IN (:msisdns_1, :msisdns_2) AND NOT (EXISTS (SELECT *
-FROM gw_phone_report
-WHERE gw_phone_report.msisdn = gw_phone.msisdn AND gw_phone_report.family_id = gw_phone.family_id AND gw_phone_report.says = 'not_ours')) UNION ALL SELECT gw_caller.msisdn, CAST(NULL AS INTEGER) AS insuree_id, gw_caller.language, CAST(NULL AS INTEGER) AS officer_id
+WHERE gw_phone.msisdn IN (:msisdns_1, :msisdns_2) UNION ALL SELECT gw_caller.msisdn, CAST(NULL AS INTEGER) AS insuree_id, gw_caller.language, CAST(NULL AS INTEGER) AS officer_id, CAST(NULL AS INTEGER) AS family_id
 FROM gw_caller
-WHERE gw_caller.msisdn IN (:msisdns_1, :msisdns_2) UNION ALL SELECT gw_officer_phone.msisdn, CAST(NULL AS INTEGER) AS insuree_id, CAST(NULL AS VARCHAR(5)) AS language, gw_officer_phone.officer_id
+WHERE gw_caller.msisdn IN (:msisdns_1, :msisdns_2) UNION ALL SELECT gw_officer_phone.msisdn, CAST(NULL AS INTEGER) AS insuree_id, CAST(NULL AS VARCHAR(5)) AS language, gw_officer_phone.officer_id, CAST(NULL AS INTEGER) AS family_id
 FROM gw_officer_phone
-WHERE gw_officer_phone.msisdn IN (:msisdns_1, :msisdns_2);
-SELECT gw_phone.msisdn, gw_phone.insuree_id, CAST(NULL AS VARCHAR(5)) AS language, CAST(NULL AS INTEGER) AS officer_id
+WHERE gw_officer_phone.msisdn IN (:msisdns_1, :msisdns_2) UNION ALL SELECT gw_phone_report.msisdn, CAST(NULL AS INTEGER) AS insuree_id, CAST(NULL AS VARCHAR(5)) AS language, CAST(NULL AS INTEGER) AS officer_id, gw_phone_report.family_id
+FROM gw_phone_report
+WHERE gw_phone_report.msisdn IN (:msisdns_1, :msisdns_2) AND gw_phone_report.says = 'not_ours';
+SELECT gw_phone.msisdn, gw_phone.insuree_id, CAST(NULL AS VARCHAR(5)) AS language, CAST(NULL AS INTEGER) AS officer_id, CAST(NULL AS INTEGER) AS family_id
 FROM gw_phone
-WHERE gw_phone.msisdn IN (NULL) AND (1 != 1) AND NOT (EXISTS (SELECT *
-FROM gw_phone_report
-WHERE gw_phone_report.msisdn = gw_phone.msisdn AND gw_phone_report.family_id = gw_phone.family_id AND gw_phone_report.says = 'not_ours')) UNION ALL SELECT gw_caller.msisdn, CAST(NULL AS INTEGER) AS insuree_id, gw_caller.language, CAST(NULL AS INTEGER) AS officer_id
+WHERE gw_phone.msisdn IN (NULL) AND (1 != 1) UNION ALL SELECT gw_caller.msisdn, CAST(NULL AS INTEGER) AS insuree_id, gw_caller.language, CAST(NULL AS INTEGER) AS officer_id, CAST(NULL AS INTEGER) AS family_id
 FROM gw_caller
-WHERE gw_caller.msisdn IN (NULL) AND (1 != 1) UNION ALL SELECT gw_officer_phone.msisdn, CAST(NULL AS INTEGER) AS insuree_id, CAST(NULL AS VARCHAR(5)) AS language, gw_officer_phone.officer_id
+WHERE gw_caller.msisdn IN (NULL) AND (1 != 1) UNION ALL SELECT gw_officer_phone.msisdn, CAST(NULL AS INTEGER) AS insuree_id, CAST(NULL AS VARCHAR(5)) AS language, gw_officer_phone.officer_id, CAST(NULL AS INTEGER) AS family_id
 FROM gw_officer_phone
-WHERE gw_officer_phone.msisdn IN (NULL) AND (1 != 1);
+WHERE gw_officer_phone.msisdn IN (NULL) AND (1 != 1) UNION ALL SELECT gw_phone_report.msisdn, CAST(NULL AS INTEGER) AS insuree_id, CAST(NULL AS VARCHAR(5)) AS language, CAST(NULL AS INTEGER) AS officer_id, gw_phone_report.family_id
+FROM gw_phone_report
+WHERE gw_phone_report.msisdn IN (NULL) AND (1 != 1) AND gw_phone_report.says = 'not_ours';
 
 -- SqlCallers.languages
 SELECT gw_caller.msisdn, gw_caller.language
@@ -226,6 +226,11 @@ WHERE gw_phone_report.msisdn = :msisdn_1 AND gw_phone_report.family_id = :family
 SELECT count(*) AS count_1
 FROM gw_phone_report
 WHERE gw_phone_report.msisdn = :msisdn_1 AND gw_phone_report.says = :says_1;
+
+-- SqlCallers.disowned
+SELECT gw_phone_report.msisdn, gw_phone_report.family_id
+FROM gw_phone_report
+WHERE gw_phone_report.msisdn IN (:msisdns_1, :msisdns_2) AND gw_phone_report.family_id IN (:families_1, :families_2) AND gw_phone_report.says = 'not_ours';
 
 -- SqlCallers.lift_report
 DELETE FROM gw_phone_report WHERE gw_phone_report.id = :id_1;
