@@ -15,7 +15,7 @@ from gateway.domain.ussd.display import item_text, pages
 from gateway.domain.ussd.effects import DOES, UNANSWERED, KeepLanguage, UssdEffect
 from gateway.domain.ussd.facts import FACTS, lookup
 from gateway.domain.ussd.render import paginate
-from gateway.domain.ussd.resume import decided, leaving, not_taken_up, resumed, stands, way_back
+from gateway.domain.ussd.resume import chosen_again, decided, leaving, not_taken_up, resumed, stands, way_back
 from gateway.domain.ussd.session import Left, Session
 from gateway.domain.ussd.ways import ASK, CONTINUE
 
@@ -229,8 +229,10 @@ def _pass_by(book: Book, session: Session, screen: ScreenSpec) -> tuple[Session,
         for item in items_of(session, screen):
             if item.get("id") == wanted:
                 return _picked(passed, screen, item), screen.goto
-    elif stands(book, passed, left):
-        return way_back(book, passed, left)
+    else:
+        chosen = chosen_again(book, passed, left)
+        if stands(book, chosen, left):
+            return way_back(book, chosen, left)
     return not_taken_up(session), screen.name
 
 
