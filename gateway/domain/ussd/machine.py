@@ -15,7 +15,7 @@ from gateway.domain.ussd.display import item_text, pages
 from gateway.domain.ussd.effects import DOES, UNANSWERED, KeepLanguage, UssdEffect
 from gateway.domain.ussd.facts import FACTS, lookup
 from gateway.domain.ussd.render import paginate
-from gateway.domain.ussd.resume import decided, leaving, not_taken_up, resumed, stands, way_back
+from gateway.domain.ussd.resume import chosen_again, decided, leaving, not_taken_up, resumed, stands, way_back
 from gateway.domain.ussd.session import Left, Session
 from gateway.domain.ussd.ways import ASK, CONTINUE
 
@@ -122,8 +122,8 @@ def _failed(book: Book, session: Session, fact: str) -> Step:
 
 def _key(book: Book, session: Session, text: str, dialled: bool) -> Step:
     screen = book.screens.get(session.screen)
-    if screen is None:
-        return _enter(book, session, book.start)
+    if screen is None or not book.screens.keys() >= {*session.trail}:
+        return _of_another_book(book, session)
     if dialled and screen.guard:
         return _again(book, session)
     if session.keys >= book.limits.keys:
@@ -143,6 +143,15 @@ def _key(book: Book, session: Session, text: str, dialled: bool) -> Step:
         noticed = session.reply != shown[session.page % len(shown)]  # the notice has pushed lines away: none is skipped
         return _show(book, session, screen, page=0 if noticed else (session.page + 1) % len(shown))
     return _answer(book, session, screen, answer)
+
+
+def _of_another_book(book: Book, session: Session) -> Step:
+    """A conversation that stood on a screen, or came by one, that this book does not have: it begins anew.
+
+    So it is after a release that renames screens, and while processes of two releases answer.
+    """
+    begun = session._replace(values={}, facts={}, target="", missed="")
+    return step(book, begun, Started(anew=bool(session.screen)))
 
 
 def _answer(book: Book, session: Session, screen: ScreenSpec, answer: str) -> Step:
@@ -229,8 +238,10 @@ def _pass_by(book: Book, session: Session, screen: ScreenSpec) -> tuple[Session,
         for item in items_of(session, screen):
             if item.get("id") == wanted:
                 return _picked(passed, screen, item), screen.goto
-    elif stands(book, passed, left):
-        return way_back(book, passed, left)
+    else:
+        chosen = chosen_again(book, passed, left)
+        if stands(book, chosen, left):
+            return way_back(book, chosen, left)
     return not_taken_up(session), screen.name
 
 

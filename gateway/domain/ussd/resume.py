@@ -7,9 +7,11 @@ ends it.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from gateway.domain.ussd.book import Book, ScreenSpec
+from gateway.domain.ussd.facts import lookup
 from gateway.domain.ussd.session import Left, Session
 from gateway.domain.ussd.ways import ASK, CONTINUE, RESTART
 
@@ -51,6 +53,22 @@ def stands(book: Book, session: Session, left: Left) -> bool:
     uses = book.resume_uses.get(left.screen, ())
     same = all(_id(session.values.get(name)) == chosen for name, chosen in left.chosen.items())
     return same and all(name in left.chosen or name in left.typed for name in uses)
+
+
+def chosen_again(book: Book, session: Session, left: Left) -> Session:
+    """The session with what was chosen behind the first screens: an officer's own family is."""
+    values = dict(session.values)
+    for name in left.chosen.keys() - values.keys():
+        for screen in book.screens.values():
+            if screen.kind == "choose" and screen.into == name:
+                same = [item for item in _listed(session, screen.source) if _id(item) == left.chosen[name]]
+                values |= {name: same[0]} if same else {}
+    return session._replace(values=values)
+
+
+def _listed(session: Session, source: str) -> Sequence[object]:
+    items = lookup(dict(session.facts), source)
+    return items if isinstance(items, (list, tuple)) else ()
 
 
 def _id(value: object) -> object:

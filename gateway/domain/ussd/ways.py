@@ -48,25 +48,41 @@ def _taken_up(book: Book) -> Iterator[ScreenSpec]:
 
 
 def _read(book: Book, screen: ScreenSpec, mentioned: Mentioned) -> tuple[set[str], set[str]]:
-    """The values that the ways back read without setting them, and the facts that they read without fetching them."""
+    """The values that the ways back, and those on from there, read without setting them; and the facts that the ways
+    back read without fetching them."""
     values, facts = set[str](), set[str]()
     start = book.screens.get(book.start)
+    given = {"msisdn", "network"} | ({"caller"} if start is not None and "caller" in start.needs else set())
     for way in ways_back(book, screen):
-        known = {"msisdn", "network"} | ({"caller"} if start is not None and "caller" in start.needs else set())
-        for passed in way:
-            known -= set(passed.forget)
-            read = set[str]()
-            for need in passed.needs:
-                read |= {path.split(".")[0] for _, path in FACTS[need].args} - known if need in FACTS else set()
-                known.add(need)
-            shown = mentioned(book, passed) if passed.kind != "route" else set()
-            routed = {path for route in passed.routes for path, _ in route.when}
-            routed |= {path for route in passed.routes for _, path in route.put}
-            read |= {path.split(".")[0] for path in shown | routed} - known
-            values |= read & set(VALUES)
-            facts |= read & set(FACTS)
-            known |= {name for route in passed.routes for name, _ in route.put}
+        read, known = _read_on(book, way, given, mentioned)
+        values |= read & set(VALUES)
+        facts |= read & set(FACTS)
+        for further in _ways_on(book, way[-1]):  # what an answer there is for is kept too
+            values |= _read_on(book, further, known | {way[-1].into}, mentioned)[0] & set(VALUES)
     return values, facts
+
+
+def _ways_on(book: Book, screen: ScreenSpec) -> Iterator[Way]:
+    """Every way from a screen to the next one that is shown, but from the start again."""
+    for name in dict.fromkeys((*(option.goto for option in screen.options), screen.goto)):
+        if name != book.start:
+            yield from _ways(book, name)
+
+
+def _read_on(book: Book, way: Way, given: set[str], mentioned: Mentioned) -> tuple[set[str], set[str]]:
+    """What a way reads of values and facts that are not ``given`` nor come on it, and all that is known at its end."""
+    known, lacking = set(given), set[str]()
+    for passed in way:
+        known -= set(passed.forget)
+        for need in passed.needs:
+            lacking |= {path.split(".")[0] for _, path in FACTS[need].args} - known if need in FACTS else set()
+            known.add(need)
+        shown = mentioned(book, passed) if passed.kind != "route" else set()
+        routed = {path for route in passed.routes for path, _ in route.when}
+        routed |= {path for route in passed.routes for _, path in route.put}
+        lacking |= {path.split(".")[0] for path in shown | routed} - known
+        known |= {name for route in passed.routes for name, _ in route.put}
+    return lacking, known
 
 
 def _kept(book: Book) -> set[str]:

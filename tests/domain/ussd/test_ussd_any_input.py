@@ -323,3 +323,24 @@ def test_a_bill_effect_carries_the_phone_and_the_language_of_the_session() -> No
     quote = {"state": "payable", "key": "k", "product": "CHF", "amount": 5, "start": "2026-12-31", "until": ""}
     session = new_session("en")._replace(screen="confirm", facts={"quote": quote}, values={"family": {"id": 3}})
     assert step(BOOK, session, Key("1")).effects == (RequestBill("k", 3, 5, session.msisdn, "en"),)
+
+
+OTHER_BOOKS = {
+    "stood on a screen that is gone": {"screen": "gone", "trail": ("home",)},
+    "stood there, with its values": {"screen": "gone", "values": {"family": {"id": 1}}, "facts": {"bill": {}}},
+    "came by one that is gone": {"screen": "help", "trail": ("home", "gone")},
+    "came by one long ago": {"screen": "help", "trail": ("gone", "home")},
+}
+
+
+@pytest.mark.parametrize("stood", OTHER_BOOKS.values(), ids=OTHER_BOOKS)
+@pytest.mark.parametrize("key", ["1", "0", "00", "#", "Asha", ""])
+def test_a_conversation_of_another_book_begins_anew_and_every_way_from_there_is_good(
+    stood: dict[str, Any], key: str
+) -> None:
+    talk = Talk(lambda _: {"language": None, "count": 0, "families": []}, new_session()._replace(**stood))
+    seen = talk.press(key)
+    assert (seen.session.screen, seen.session.trail, seen.session.values) == ("stranger", (), {})
+    assert seen.screen.startswith("Tunaanza upya.")
+    talk.press("0")
+    assert talk.session.screen == "stranger"

@@ -329,8 +329,13 @@ def test_the_shipped_book_is_good_in_both_languages() -> None:
     book = load_book(*menus.read())
     assert list(book.languages) == ["sw", "en"]
     assert book.limits == Limits(keys=40, wrong=4, options=5, input_characters=40)
-    assert [name for name, screen in book.screens.items() if screen.guard] == ["wrong_phone", "confirm"]
+    assert [name for name, screen in book.screens.items() if screen.guard] == [
+        "officer_confirm",
+        "wrong_phone",
+        "confirm",
+    ]
     assert {name: screen.does for name, screen in book.screens.items() if screen.does} == {
+        "officer_ask": ("request_bill",),
         "ask_number": ("request_bill",),
         "number_mobile": ("tell_mobile",),
         "number_bank": ("tell_bank",),

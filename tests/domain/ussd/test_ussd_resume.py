@@ -238,6 +238,7 @@ def route(goto: str, when: Data | None = None, **fields: Any) -> Data:
     return {"kind": "route", **fields, "routes": [*conditional, {"goto": goto}]}
 
 
+OF_OFFICERS = ("officer_family", "officer_family_again", "officer_number", "officer_number_again", "officer_confirm")
 QUESTION = [
     {"key": "1", "text": "option.resume", "goto": "start"},
     {"key": "2", "text": "option.anew", "goto": "start"},
@@ -284,6 +285,7 @@ ASTRAY: list[tuple[str, Data, list[str]]] = [
             families={"into": "chfid"},
             confirm={"resume": "restart"}, number_how={"resume": "restart"}, number_mobile={"resume": "restart"},
             number_bank={"resume": "restart"}, number_given={"resume": "restart"},
+            **{name: {"resume": "restart"} for name in OF_OFFICERS},
         ),
         [
             "screen help: taken up again, it lacks 'family', which is neither typed nor chosen first",
@@ -353,7 +355,13 @@ def test_a_book_that_leads_astray_is_refused(data: Data, faults: list[str]) -> N
 
 GOOD = [
     ("a confirmation that is shown again unasked", shipped(confirm={"resume": "continue"})),
-    ("a family that is only ever chosen from the list", shipped(start={"routes": [{"goto": "families"}]})),
+    (
+        "a family that is only ever chosen from the list",
+        shipped(
+            start={"routes": [{"goto": "families"}]},
+            **{name: {"resume": "restart"} for name in OF_OFFICERS},
+        ),
+    ),
     ("by way of another menu", shipped(number_how={"resume_at": "pay"})),
 ]
 
@@ -382,7 +390,8 @@ def test_a_value_that_the_way_back_sets_is_not_kept() -> None:
 
 
 def test_a_book_keeps_what_its_ways_back_use_and_no_more() -> None:
-    shipped_uses = {"enquiry": (), "enquiry_again": (), "confirm": ("family",)}
+    shipped_uses = {"enquiry": (), "enquiry_again": (), "confirm": ("family",), "officer_confirm": ("chfid", "officer")}
+    shipped_uses |= dict.fromkeys(OF_OFFICERS[:4], ("officer",))  # what their answers ask for needs it
     number = {"number_how", "number_mobile", "number_bank", "number_given"}
     assert BOOK.resume_uses == shipped_uses
     assert ASKING.resume_uses == shipped_uses | {name: ("family",) for name in number}
