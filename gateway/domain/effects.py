@@ -112,12 +112,17 @@ class AskForNumbers:
 
 @dataclass(frozen=True, slots=True)
 class SendSms:
-    """One text to one phone. ``about`` names what it is about; one SMS of a kind about a thing to a phone, ever."""
+    """One text to one phone. ``about`` names what it is about; one SMS of a kind about a thing to a phone, ever.
+
+    ``family_id``: the family that it tells of, to a phone of that family: one that has come to call it not its own is
+    not sent it any more. None where it tells of no family, or its reader asked by an office.
+    """
 
     to: str
     text: str
     message: str  # the kind of message: "covered", "control_number", …
     about: str
+    family_id: int | None = None
 
     kind: ClassVar[str] = "send_sms"
     channel: ClassVar[str] = "sms"

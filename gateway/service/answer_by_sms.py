@@ -262,8 +262,9 @@ class AnswerPromises:
         return [self._write(asked, language, GIVEN_UP, {})]
 
     def _write(self, asked: AnswerBySms, language: str, kind: str, scope: dict[str, Any]) -> SendSms:
-        reader = Requester(asked.msisdn, language)
-        return self._messages.answer(reader, kind, asked.aggregate, self._clock.now(), **scope)
+        reader = Requester(asked.msisdn, language, "officer" in asked.args)
+        family_id = asked.args.get("family_id")
+        return self._messages.answer(reader, kind, asked.aggregate, self._clock.now(), family_id, **scope)
 
 
 def _ask(fact: str, args: dict[str, Any]) -> Ask:

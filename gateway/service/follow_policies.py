@@ -221,8 +221,8 @@ class FollowPolicies:
             return
         phone = next(iter(await family_phones(tx, family)), None)
         if phone is not None:
-            language = (await tx.callers.languages([phone])).get(phone, "")
-            told = self._messages.cover_moved(Requester(phone, language), family.head.chfid, moved.id, period)
+            reader = Requester(phone, (await tx.callers.languages([phone])).get(phone, ""))
+            told = self._messages.cover_moved(reader, family.id, family.head.chfid, moved.id, period)
             await tx.outbox.put([told], now)
 
     async def _mark_matched(self, tx: Transaction, policy: Policy, now: datetime) -> None:

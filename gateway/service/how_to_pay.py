@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 
 from gateway.domain.bill import Bill
@@ -30,11 +31,17 @@ class HowToPay:
             bill = await tx.bills.by_control_number(wanted.control_number)
             if bill is None or not bill.payable_at(now):
                 raise NotPayableError
-            if await has_disowned(tx, reader.msisdn, bill.family_id) and not await _is_officers(tx, bill, reader):
-                raise NotPayableError  # said meanwhile, in another conversation
+            if await has_disowned(tx, reader.msisdn, bill.family_id):
+                reader = await _officer(tx, bill, reader)
             await tx.outbox.put([self._messages.how_to_pay(bill, wanted.way, wanted.network, reader)], now)
 
 
-async def _is_officers(tx: Transaction, bill: Bill, reader: Requester) -> bool:
-    """Whether the phone asked for the bill as an enrolment officer's, and not as one of the family."""
-    return any(asked.officer for asked in await tx.bills.requesters(bill.id) if asked.msisdn == reader.msisdn)
+async def _officer(tx: Transaction, bill: Bill, reader: Requester) -> Requester:
+    """The same where the phone asked for the bill as an enrolment officer's.
+
+    Raises NotPayableError where it did not: it has called the family not its own, in another conversation.
+    """
+    asked = await tx.bills.requesters(bill.id)
+    if not any(each.officer for each in asked if each.msisdn == reader.msisdn):
+        raise NotPayableError
+    return replace(reader, officer=True)

@@ -27,9 +27,9 @@ class Messages:
     def __init__(self, book: Book) -> None:
         self._book = book
 
-    def _sms(self, kind: str, to: Requester, about: str, **scope: Any) -> SendSms:
+    def _sms(self, kind: str, to: Requester, about: str, family_id: int | None = None, **scope: Any) -> SendSms:
         text = plain(self._book.language(to.language).say(f"sms.{kind}", scope))
-        return SendSms(to.msisdn, text, kind, about)
+        return SendSms(to.msisdn, text, kind, about, None if to.officer else family_id)
 
     def control_number(self, bill: Bill, readers: Sequence[Requester]) -> list[SendSms]:
         """The number, the amount, the last day, how to pay."""
@@ -40,7 +40,7 @@ class Messages:
             "expires": eat_day(bill.expires_at),
             "chfid": bill.chfid,
         }
-        return [self._sms("control_number", reader, about, **scope) for reader in readers]
+        return [self._sms("control_number", reader, about, bill.family_id, **scope) for reader in readers]
 
     def how_to_pay(self, bill: Bill, way: str, network: str, reader: Requester) -> SendSms:
         """The number, the amount, the last day, and what to press on the reader's own network, or that a bank does."""
@@ -51,33 +51,36 @@ class Messages:
         }
         kind = f"how_{way}"
         variant = f"{kind}.{network}" if way == "mobile" else kind
-        return replace(self._sms(variant, reader, f"bill:{bill.id}", **scope), message=kind)
+        return replace(self._sms(variant, reader, f"bill:{bill.id}", bill.family_id, **scope), message=kind)
 
     def number_refused(self, bill: Bill, readers: Sequence[Requester]) -> list[SendSms]:
         """No number could be had, and what to do."""
-        return [self._sms("number_refused", reader, f"bill:{bill.id}", chfid=bill.chfid) for reader in readers]
+        about = f"bill:{bill.id}"
+        return [self._sms("number_refused", reader, about, bill.family_id, chfid=bill.chfid) for reader in readers]
 
     def number_cancelled(self, bill: Bill, readers: Sequence[Requester]) -> list[SendSms]:
         """The number must not be paid any more: the family got its cover by other means."""
         scope = {"number": bill.control_number, "chfid": bill.chfid}
-        return [self._sms("number_cancelled", reader, f"bill:{bill.id}", **scope) for reader in readers]
+        about = f"bill:{bill.id}"
+        return [self._sms("number_cancelled", reader, about, bill.family_id, **scope) for reader in readers]
 
     def covered(
         self, reader: Requester, bill: Bill, amount: Money, receipt: str, start: date, until: date | None
     ) -> SendSms:
         """The money and the cover: for the family's own phone only."""
         scope = {"amount": amount.amount_minor, "receipt": receipt, "chfid": bill.chfid, "start": start, "until": until}
-        return self._sms("covered", reader, f"payment:{receipt}/{bill.control_number}", **scope)
+        return self._sms("covered", reader, f"payment:{receipt}/{bill.control_number}", bill.family_id, **scope)
 
     def paid_ready(self, reader: Requester, bill: Bill, amount: Money, receipt: str) -> SendSms:
         """The money is complete; an officer activates the cover, where the scheme wants it so."""
         scope = {"amount": amount.amount_minor, "receipt": receipt, "chfid": bill.chfid}
-        return self._sms("paid_ready", reader, f"payment:{receipt}/{bill.control_number}", **scope)
+        return self._sms("paid_ready", reader, f"payment:{receipt}/{bill.control_number}", bill.family_id, **scope)
 
-    def cover_moved(self, reader: Requester, chfid: str, policy_id: int, period: Period) -> SendSms:
+    def cover_moved(self, reader: Requester, family_id: int, chfid: str, policy_id: int, period: Period) -> SendSms:
         """Two covers were paid for the same days: the second one follows the first."""
         about = f"policy:{policy_id}/from:{period.start.isoformat()}"
-        return self._sms("cover_moved", reader, about, chfid=chfid, start=period.start, until=period.expiry)
+        scope: dict[str, Any] = {"chfid": chfid, "start": period.start, "until": period.expiry}
+        return self._sms("cover_moved", reader, about, family_id, **scope)
 
     def part_paid(self, reader: Requester, bill: Bill, amount: Money, receipt: str, due: Money) -> SendSms:
         """The money, and how much is still missing."""
@@ -88,16 +91,18 @@ class Messages:
             "due": due.amount_minor,
             "number": bill.control_number,
         }
-        return self._sms("part_paid", reader, f"payment:{receipt}/{bill.control_number}", **scope)
+        return self._sms("part_paid", reader, f"payment:{receipt}/{bill.control_number}", bill.family_id, **scope)
 
     def receipt(self, reader: Requester, amount: Money, receipt: str, number: str) -> SendSms:
         """For a stranger who paid: receipt and amount, nothing of the family."""
         about = f"payment:{receipt}/{number}"
         return self._sms("receipt", reader, about, amount=amount.amount_minor, receipt=receipt)
 
-    def answer(self, reader: Requester, kind: str, about: str, at: datetime, **scope: Any) -> SendSms:
+    def answer(
+        self, reader: Requester, kind: str, about: str, at: datetime, family_id: int | None = None, **scope: Any
+    ) -> SendSms:
         """What was asked for and could not be shown in time, as it was at ``at``, which the text says."""
-        return self._sms(kind, reader, about, at=f"{eat(at):%d/%m %H:%M}", **scope)
+        return self._sms(kind, reader, about, family_id, at=f"{eat(at):%d/%m %H:%M}", **scope)
 
     def held(self, reader: Requester, amount: Money, receipt: str, number: str) -> SendSms:
         """The money came and a person is looking at it."""
@@ -108,7 +113,7 @@ class Messages:
         """An officer's figures of a month: the same ones once a day. Without a commission: what was collected."""
         figures = f"{told.commission_minor}/{told.collected_minor}"
         about = f"commission:{told.officer}/{told.first}/{figures}/{day.isoformat()}"
-        scope = {
+        scope: dict[str, Any] = {
             "month": f"{date.fromisoformat(told.first):%m/%Y}",
             "amount": told.commission_minor,
             "collected": told.collected_minor,

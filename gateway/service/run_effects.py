@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import random
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -95,7 +95,8 @@ class RunEffects:
             if not await tx.outbox.due(channel, self._clock.now()):
                 return 0
         async with self._uow.writing() as tx:
-            jobs = await tx.outbox.lease(channel, limits.batch, self._clock.now(), limits.lease_s)
+            leased = await tx.outbox.lease(channel, limits.batch, self._clock.now(), limits.lease_s)
+            jobs = await self._still_told(tx, leased)
         window = asyncio.Semaphore(limits.window)
         rate = self._rates.setdefault(channel, AsyncLimiter(limits.per_s, 1.0))
 
@@ -104,7 +105,17 @@ class RunEffects:
                 await self._run(job, limits)
 
         await asyncio.gather(*(run(job) for job in jobs))
-        return len(jobs)
+        return len(leased)
+
+    async def _still_told(self, tx: Transaction, jobs: Sequence[Job]) -> Sequence[Job]:
+        """All but the SMS of a family that their phone calls not its own by now: they waited while it said so."""
+        of_families = {job.id: pair for job in jobs if (pair := _told_of(job)) is not None}
+        disowned = await tx.callers.disowned(of_families.values())
+        withheld = [job for job in jobs if of_families.get(job.id) in disowned]
+        for job in withheld:
+            await tx.outbox.finish(job, "Withheld", self._clock.now())
+            tx.after_commit.append(EFFECTS.labels(job.effect.kind, "Withheld").inc)
+        return [job for job in jobs if job not in withheld]
 
     async def _run(self, job: Job, limits: ChannelLimits) -> None:
         try:
@@ -155,6 +166,12 @@ class RunEffects:
         if await tx.outbox.hold(job, said, now):
             details = {"kind": job.effect.kind, "outcome": said, "attempts": job.attempts}
             await tx.cases.open(Case(CaseKind.EFFECT_HELD, f"outbox:{job.id}", details=details), now)
+
+
+def _told_of(job: Job) -> tuple[str, int] | None:
+    """The phone and the family that it is told of; None where it is told of none as a family's phone."""
+    sms = job.effect
+    return (sms.to, sms.family_id) if isinstance(sms, SendSms) and sms.family_id is not None else None
 
 
 def _sms_id(sms: SendSms) -> str:

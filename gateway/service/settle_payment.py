@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 
 from gateway.domain.bill import Bill, BillState
@@ -259,7 +260,7 @@ def _reader(payer: str | None, own: set[str], requesters: dict[str, Requester]) 
 
 async def _in_language(tx: Transaction, reader: Requester) -> Requester:
     languages = await tx.callers.languages([reader.msisdn])
-    return Requester(reader.msisdn, languages.get(reader.msisdn, reader.language))
+    return replace(reader, language=languages.get(reader.msisdn, reader.language))
 
 
 async def _keep_for_person(

@@ -45,7 +45,7 @@ def every_message(bill: Bill, language: str, amount: Money) -> dict[str, SendSms
         "number_cancelled": MESSAGES.number_cancelled(bill, [reader])[0],
         "covered": MESSAGES.covered(reader, bill, amount, RECEIPT, start, until),
         "paid_ready": MESSAGES.paid_ready(reader, bill, amount, RECEIPT),
-        "cover_moved": MESSAGES.cover_moved(reader, bill.chfid, 12, Period(start, until)),
+        "cover_moved": MESSAGES.cover_moved(reader, bill.family_id, bill.chfid, 12, Period(start, until)),
         "part_paid": MESSAGES.part_paid(reader, bill, amount, RECEIPT, amount),
         "receipt": MESSAGES.receipt(reader, amount, RECEIPT, "994180000017"),
         "held": MESSAGES.held(reader, amount, RECEIPT, "994180000017"),

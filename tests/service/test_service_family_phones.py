@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 import pytest
-from service_world import COVERED, EXPIRED, NO_PHONE, NUMBER, SOON, STRANGER, TWO_PHONES, Peer, Provider, World
+from answer_world import Desk
+from service_world import COVERED, EXPIRED, NO_PHONE, NUMBER, SOON, STRANGER, TWO_PHONES, Peer, Provider, Sms, World
 
 from adapters.registry.openimis import tables as t
 from gateway.domain.bill import Bill
@@ -17,7 +18,9 @@ from gateway.domain.ussd.effects import AwaitNumber, DisownFamily, TellHowToPay
 from gateway.ports import BillRefused, ControlNumberGiven
 from gateway.service.ask_provider import AskProvider
 from gateway.service.how_to_pay import HowToPay, NotPayableError
+from gateway.service.index_phones import IndexPhones
 from gateway.service.report_phone import ReportPhone
+from gateway.service.run_effects import ChannelLimits, RunEffects
 from gateway.service.settle_case import Decision, SettleCase
 from gateway.service.settle_entries import AT_ONCE
 from gateway.service.sweep_bills import SilencePolicy, SweepBills
@@ -69,6 +72,11 @@ class Paid:
     payer: str | None
     told: tuple[tuple[str, str], ...]
     phones: tuple[str | None, ...] = (OWN, OTHER)
+
+
+async def index(world: World) -> None:
+    await world.execute(g.watermark.delete())  # built anew
+    await IndexPhones(world.database, world.clock)()
 
 
 async def nothing(world: World, family_id: int) -> None: ...
@@ -214,6 +222,48 @@ async def test_an_officers_asking_tells_no_phone_that_disowned_the_family(world:
     await disown(world, TWO_PHONES, OWN)
     await given(world, await ask_as_officer(world, TWO_PHONES))
     assert sorted(await world.sms()) == [("control_number", OTHER), ("control_number", OFFICER)]
+
+
+# ---- what waits to be sent
+
+
+async def test_what_was_written_before_is_withheld(world: World) -> None:
+    """The provider of SMS was down while the phone said so. What tells of no family leaves, and so does another's."""
+    await world.gives(TWO_PHONES, OWN, OTHER)
+    bill = await world.numbered(TWO_PHONES, msisdn=OWN)
+    await world.ask(TWO_PHONES, OTHER)
+    await HowToPay(world.database, world.messages)(
+        TellHowToPay(NUMBER, "mobile", "vodacom", OWN, "sw"), world.clock.now()
+    )
+    await world.told(world.payment(bill, payer_msisdn=OWN))
+    assert await world.sms() == [
+        ("control_number", OWN), ("control_number", OTHER), ("how_mobile", OWN), ("covered", OWN),
+    ]  # fmt: skip
+    await world.told(world.payment(bill, bill.amount, reference="R2", payer_msisdn=OWN))
+    assert (await world.sms())[-1] == ("held", OWN)
+    await disown(world, TWO_PHONES, OWN)
+    texts, limits = Sms(), ChannelLimits(batch=2, window=1)
+    run = RunEffects(world.database, Peer(), Provider(), texts, world.messages, world.clock, {"sms": limits})
+    while await run.batch("sms"):
+        pass
+    assert [message.to for message in texts.messages] == [OTHER, OWN]
+    assert "Tumepokea" in texts.messages[1].text
+    assert bill.chfid not in texts.messages[1].text
+    kept = [row["last_outcome"] for row in await world.rows(g.outbox, kind="send_sms")]
+    assert [said.strip() for said in kept] == ["Withheld", "Accepted", "Withheld", "Withheld", "Accepted"]
+
+
+@pytest.mark.parametrize("fact", ["bill", "quote", "control_number"])
+async def test_a_promised_answer_tells_nothing_of_it(world: World, fact: str) -> None:
+    await world.gives(COVERED, OWN)
+    await index(world)
+    desk, wish = Desk(world), await world.wish(COVERED, OWN)
+    args = {"bill_key": wish.key, "amount_minor": wish.amount_minor} if fact == "control_number" else {}
+    await desk.promise(fact, OWN, family_id=COVERED, **args)
+    await disown(world, COVERED, OWN)
+    assert await desk.keep() == 1
+    assert await world.sms() == [("answer_late", OWN)]
+    assert await world.count(g.bill) == 0
 
 
 # ---- a conversation that was open beside the one in which it was said
