@@ -202,7 +202,7 @@ class AnswerUssd:
         except Exception:
             self._tally.cut(profile.name, stood)
             raise
-        dropped = gone_on_with(self._book, left, after) if stood is None and left is not None else None
+        dropped = gone_on_with(left, after) if stood is None and left is not None else None
         self._tally.turn(profile.name, dropped or stood, after, dropped is not None)
         return said
 

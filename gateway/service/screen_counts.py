@@ -47,7 +47,7 @@ class ScreenTally:
         """A turn that was answered; see ``moves``."""
         turn = (
             channel,
-            (before.screen, before.missed, before.page, before.final, before.left_menu) if before is not None else None,
+            (before.screen, before.missed, before.page, before.final, before.back_to) if before is not None else None,
             (after.screen, after.missed, after.page, after.final),
             resumed,
         )

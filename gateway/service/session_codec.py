@@ -52,7 +52,7 @@ def load_left(data: bytes, frame: Frame) -> Left | None:
 
 def _left(fields: Sequence[Any]) -> Left:
     left = Left._make(fields)
-    if tuple(map(type, left)) != (str, str, str, dict, dict, bool):
+    if tuple(map(type, left)) != (str, str, str, dict, dict, str):
         raise TypeError("nothing that a conversation leaves")
     return left
 

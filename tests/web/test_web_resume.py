@@ -118,16 +118,16 @@ async def test_a_key_to_a_session_that_ran_out_is_not_played_and_the_next_dial_t
         assert (await at.line(Vodacom, "second").dial()).text.startswith(ASKED)
 
 
-LEFT = ["confirm", "renewal", "sw", {"family": 7}, {}, False]
+LEFT = ["confirm", "renewal", "sw", {"family": 7}, {}, "confirm"]
 FRAME = [160, "septets", "\n", 4, "any", False]
 KEPT: list[tuple[str, bytes, str]] = [
     ("as it is written", json.dumps([VERSION, FRAME, LEFT]).encode(), ASKED),
     ("of another version", json.dumps([VERSION - 1, FRAME, LEFT]).encode(), HOME),
     ("laid out in another frame", json.dumps([VERSION, [182, *FRAME[1:]], LEFT]).encode(), HOME),
-    ("of another family", json.dumps([VERSION, FRAME, [*LEFT[:3], {"family": 8}, {}, False]]).encode(), HOME),
+    ("of another family", json.dumps([VERSION, FRAME, [*LEFT[:3], {"family": 8}, {}, "confirm"]]).encode(), HOME),
     ("of a screen that is not there", json.dumps([VERSION, FRAME, ["gone", *LEFT[1:]]]).encode(), HOME),
     ("with a field less", json.dumps([VERSION, FRAME, LEFT[:5]]).encode(), HOME),
-    ("with lists for names", json.dumps([VERSION, FRAME, [*LEFT[:3], [7], {}, False]]).encode(), HOME),
+    ("with lists for names", json.dumps([VERSION, FRAME, [*LEFT[:3], [7], {}, "confirm"]]).encode(), HOME),
     ("rubbish", b"\xff", HOME),
     ("nothing", b"", HOME),
 ]

@@ -62,7 +62,7 @@ class Stand(NamedTuple):
     missed: str
     page: int
     final: bool
-    left_menu: str = ""
+    back_to: str = ""
 
 
 def place_of(book: Book, session: Session | Stand | None) -> Place | None:
@@ -75,14 +75,15 @@ def place_of(book: Book, session: Session | Stand | None) -> Place | None:
     return Place(menu, screen.name, fact)
 
 
-def gone_on_with(book: Book, left: Left, after: Session) -> Session | None:
+def gone_on_with(left: Left, after: Session) -> Session | None:
     """The dropped conversation that ``left`` this, as it stood, where a dial that came to ``after`` goes on with it.
 
-    None where a fact that came too late ended the dial: then what was left waits for the next one.
+    None where a fact that came too late ended the dial: then what was left waits for the next one. None too where one
+    that came too late had ended the conversation itself: it stands nowhere any more.
     """
-    if after.final and after.left is not None:
+    if not left.stood or (after.final and after.left is not None):
         return None
-    return after._replace(screen=book.resume_ask if left.asked else left.screen, missed="", final=False)
+    return after._replace(screen=left.stood, missed="", final=False)
 
 
 def moves(book: Book, before: Session | Stand | None, after: Session | Stand, resumed: bool = False) -> Iterator[Move]:
@@ -100,7 +101,7 @@ def moves(book: Book, before: Session | Stand | None, after: Session | Stand, re
         if old is not None:
             yield old, ScreenEvent.LEFT
         yield new, ScreenEvent.SHOWN
-        led_back = before is not None and before.screen == book.resume_ask and before.left_menu == new.menu
+        led_back = before is not None and before.screen == book.resume_ask and before.back_to == new.menu
         if old is None or (old.menu != new.menu and not led_back):
             yield new, ScreenEvent.ENTERED
     if after.final:

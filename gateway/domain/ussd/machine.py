@@ -276,7 +276,7 @@ def _effects(session: Session, screen: ScreenSpec) -> tuple[UssdEffect, ...]:
 
 def scope_of(session: Session) -> dict[str, object]:
     """What texts and routes of this conversation may read, by name."""
-    network, left = {"state": session.network}, {"state": session.left_menu}
+    network, left = {"state": session.network}, {"state": session.left.menu if session.left else ""}
     return {"msisdn": session.msisdn, "network": network, "left": left, **session.values, **session.facts}
 
 

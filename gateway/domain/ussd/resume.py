@@ -21,7 +21,7 @@ ENTERING = "entering"  # the first screens are passed; the facts of the way back
 def leaving(book: Book, session: Session, screen: ScreenSpec, trail: tuple[str, ...]) -> Left | None:
     """What the conversation leaves on a screen that goes on; None where dialling again loses nothing."""
     if screen.name == book.resume_ask:
-        return session.left._replace(asked=True) if session.left else None
+        return session.left._replace(stood=session.left.stood and screen.name) if session.left else None
     if screen.resume == RESTART or not trail or not book.limits.resume_minutes:
         return None
     chosen: dict[str, Any] = {}
@@ -34,7 +34,7 @@ def leaving(book: Book, session: Session, screen: ScreenSpec, trail: tuple[str, 
             chosen[name] = value["id"]
         else:
             return None  # there would be no way back
-    return Left(screen.name, screen.menu, session.language, chosen, typed)
+    return Left(screen.name, screen.menu, session.language, chosen, typed, stood=screen.name)
 
 
 def resumed(book: Book, session: Session, left: Left) -> Session:
@@ -92,4 +92,6 @@ def not_taken_up(session: Session) -> Session:
 def decided(session: Session, on: bool) -> Session:
     """After the question: from the start, on to what was left or anew."""
     begun = session._replace(screen="", trail=(), values={})
-    return begun._replace(resuming=CONTINUE) if on and session.left else begun._replace(left=None)
+    if not on or session.left is None:
+        return begun._replace(left=None)
+    return begun._replace(resuming=CONTINUE, left=session.left._replace(stood=""))

@@ -20,7 +20,7 @@ class Left(NamedTuple):
     language: str
     chosen: dict[str, Any]  # by value's name: the id of an item that was picked from a fact
     typed: dict[str, str]  # by value's name
-    asked: bool = False  # dropped once more, at the question whether to go on there
+    stood: str = ""  # the screen, or the question whether to go on there; empty where the conversation came to an end
 
 
 class Session(NamedTuple):
@@ -55,6 +55,6 @@ class Session(NamedTuple):
     resuming: str = ""  # how that is being done, until a screen is shown (``resume``)
 
     @property
-    def left_menu(self) -> str:
-        """The menu in which it would be taken up again; empty where it would not."""
-        return self.left.menu if self.left else ""
+    def back_to(self) -> str:
+        """The menu that it stood in when it was dropped, and would be taken up in; empty where there is none."""
+        return self.left.menu if self.left and self.left.stood else ""

@@ -141,7 +141,7 @@ def test_a_conversation_that_is_taken_up_again(dropped: Place, shown: Place, add
     assert said(moves(BOOK, before, after, resumed=True)) == added
 
 
-QUESTION = new_session()._replace(screen="resume", left=Left("confirm", "renewal", "sw", {}, {}))
+QUESTION = new_session()._replace(screen="resume", left=Left("confirm", "renewal", "sw", {}, {}, "resume"))
 ANSWERED = [
     ("to go on", "confirm", ["resume/resume left", "renewal/confirm shown"]),
     ("to go on, without a fact", "answer_by_sms", ["resume/resume left", "renewal/answer_by_sms<quote shown"]),
@@ -184,28 +184,35 @@ def conversation(chance: random.Random, counts: Counter[Move]) -> list[Session]:
     talk, ended = Talk(answering(chance), new_session()), list[Session]()
     talk.dial()
     counts.update(moves(BOOK, None, talk.session))
-    while not talk.session.final and chance.random() > 0.08:
+    while chance.random() > 0.08:
         before = talk.session
-        if before.left is not None and chance.random() < 0.3:
-            _dropped(before, talk, ended, chance, counts)
+        if before.left is not None and (before.final or chance.random() < 0.3):
+            _dialled_again(before, talk, ended, chance, counts)
+        elif before.final:
+            break
         else:
             talk.press(chance.choice(keys_for(BOOK, before)))
             counts.update(moves(BOOK, before, talk.session))
     return [*ended, talk.session]
 
 
-def _dropped(before: Session, talk: Talk, ended: list[Session], chance: random.Random, counts: Counter[Move]) -> None:
-    if chance.random() < 0.5:
-        place = place_of(BOOK, before)
-        assert place is not None
+def _dialled_again(
+    before: Session, talk: Talk, ended: list[Session], chance: random.Random, counts: Counter[Move]
+) -> None:
+    """After a drop, or after an end for want of a fact: until a dial has the luck to go on."""
+    place = place_of(BOOK, before)
+    assert place is not None
+    if before.left is None or not before.left.stood:  # what is taken up ended before it, and this one counts by itself
+        ended.append(before)
+    elif chance.random() < 0.5:
         counts[place, ScreenEvent.HUNG_UP] += 1
     for _ in range(100):
         left = talk.session.left
         assert left is not None
         talk.dial_again()
-        dropped = gone_on_with(BOOK, left, talk.session)
+        dropped = gone_on_with(left, talk.session)
         counts.update(moves(BOOK, dropped, talk.session, resumed=dropped is not None))
-        if dropped is not None:
+        if not talk.session.final or talk.session.left is None:
             return
         ended.append(talk.session)
     raise AssertionError("never taken up")
