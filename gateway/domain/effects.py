@@ -6,7 +6,7 @@ restarted session or another phone, gives the same key, and the outbox drops the
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import Any, ClassVar
 
 RECEIPTS_FIRST, NORMAL, BULK = 0, 5, 9  # outbox priorities
@@ -186,5 +186,11 @@ def payload(effect: Effect) -> dict[str, Any]:
 
 
 def from_payload(kind: str, data: dict[str, Any]) -> Effect:
-    """The effect that ``payload`` wrote; KeyError for a kind that nobody knows."""
-    return KINDS[kind](**data)
+    """The effect that ``payload`` wrote; KeyError for a kind that nobody knows.
+
+    A field that a later release has added is passed over: during an upgrade, and after one that was taken back, a
+    worker of this release finds such effects, and must not stand still before them.
+    """
+    known = KINDS[kind]
+    names = {field.name for field in fields(known)}
+    return known(**{name: value for name, value in data.items() if name in names})
