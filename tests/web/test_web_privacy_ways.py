@@ -163,7 +163,7 @@ async def walk(at: At, kind: type[Line], round_: str) -> str:
 async def call(at: At, kind: type[Line], session: str, phone: str, keys: list[str]) -> list[str]:
     line = at.house.line(kind, session, phone)
     shown = [await line.dial()]
-    for key in keys:
+    for key in ("00", *keys):  # home: the dial may have taken up where the phone's last call was left
         if shown[-1].final:
             break
         shown.append(await line.press(key))
