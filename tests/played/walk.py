@@ -115,8 +115,11 @@ def main() -> int:
         now = min(portion, count - done)
         steps += sequences(now, seed * 1_000_003 + done)
         done += now
-        print(f"\r{done:,} of {count:,} sequences, {steps:,} steps", end="", flush=True)
-    print(f"\n{steps / (time.monotonic() - began):,.0f} steps/s; no exception, no endless asking, no oversize screen")
+        if sys.stderr.isatty():
+            print(f"\r{done:,} of {count:,} sequences, {steps:,} steps", end="", file=sys.stderr, flush=True)
+    rate = steps / (time.monotonic() - began)
+    print(f"\n{done:,} sequences, {steps:,} steps, {rate:,.0f} a second:")
+    print("no exception, no endless asking, no oversize screen")
     return 0
 
 
