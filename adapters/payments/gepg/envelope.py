@@ -26,14 +26,15 @@ _CDATA = b"<![CDATA["
 _CDATA_END = b"]]>"
 _SPACE = re.compile(rb"[ \t\r\n]*+")
 _DECLARATION = re.compile(rb"<\?xml[ \t\r\n][^<>?]*+\?>")
-# XML allows ">" but no "<" in a quoted attribute. Possessive throughout: hostile bytes cannot make it back-track.
+# XML allows ">" but no "<" in a quoted attribute. Single characters are repeated possessively and no two neighbours
+# share one, so hostile bytes make nothing back-track. Groups are not: Python before 3.11.5 goes on where a possessive
+# group has failed half-way, and takes <Gepg a> for a tag. Sixteen attributes: messages have none, each costs memory.
 _TAG = re.compile(
     rb"<(?:"
-    rb"/(?P<end>[A-Za-z_][A-Za-z0-9_.:-]*+)"
-    rb"|(?P<start>[A-Za-z_][A-Za-z0-9_.:-]*+)"
-    rb"""(?:[ \t\r\n]++[A-Za-z_][A-Za-z0-9_.:-]*+[ \t\r\n]*+=[ \t\r\n]*+(?:"[^"<]*+"|'[^'<]*+'))*+"""
-    rb"(?P<empty>(?=[ \t\r\n]*+/)[ \t\r\n]*+/)?+"
-    rb")[ \t\r\n]*+>"
+    rb"/(?P<end>[A-Za-z_][A-Za-z0-9_.:-]*+)[ \t\r\n]*+>"
+    rb"|(?P<start>[A-Za-z_][A-Za-z0-9_.:-]*+)(?:>|"  # nearly all end here
+    rb"""(?:[ \t\r\n]++[A-Za-z_][A-Za-z0-9_.:-]*+[ \t\r\n]*+=[ \t\r\n]*+(?:"[^"<]*+"|'[^'<]*+')){0,16}"""
+    rb"(?P<empty>[ \t\r\n]*+/)?[ \t\r\n]*+>))"
 )
 
 

@@ -32,7 +32,10 @@ _MAX_SHAPES = 4  # tried in one span before a line is left to the strict reader
 _MAX_NAMES = 64  # in a shape; the longest known line has 26 elements
 _WHITE = re.compile(rb"[ \t\r\n]*+")
 
-# Over bytes decoded as Latin-1, so that a place in the text is a place in the file. Possessive: nothing back-tracks.
+# Over bytes decoded as Latin-1, so that a place in the text is a place in the file. Nothing back-tracks:
+# single characters are repeated possessively, and whatever can stand beside another begins with another character.
+# Groups are not possessive, Python before 3.11.5 goes on where one has failed half-way, but bounded: each round costs
+# memory, and a text of more pieces is left to the strict reader.
 _SPACE = r"[ \t\r\n]*+"
 # UTF-8 as RFC 3629 has it, without U+FFFE and U+FFFF, which are no characters of XML.
 _LETTER = (
@@ -41,7 +44,7 @@ _LETTER = (
     r"|\xf0[\x90-\xbf][\x80-\xbf]{2}|[\xf1-\xf3][\x80-\xbf]{3}|\xf4[\x80-\x8f][\x80-\xbf]{2}"
 )
 _ESCAPED = r"&(?:amp|lt|gt|apos|quot|#0?(?:34|38|39|60|62));"
-_TEXT = rf"(?:[^<>&\x00-\x08\x0b\x0c\x0e-\x1f\x80-\xff]++|{_ESCAPED}|{_LETTER})*+"
+_TEXT = rf"(?:[^<>&\x00-\x08\x0b\x0c\x0e-\x1f\x80-\xff]++|{_ESCAPED}|{_LETTER}){{0,999}}"
 _WORD = r"[!-%'-;=?-~]*+"  # ASCII that can be seen, without < > and &
 _TIME = r"(?P<_day>[0-9]{4}-[0-9]{2}-[0-9]{2})[T ](?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](?:[.:][0-9]{1,9})?"
 _FIXED = ("_day", "Remarks")
