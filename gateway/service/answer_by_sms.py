@@ -205,6 +205,23 @@ class AnswerPromises:
             return self._told(asked, language, value, str(asked.args["chfid"]))
         if asked.fact == "commission":
             return await self._commission(asked, language, caller)
+        if "family_id" not in asked.args:
+            return await self._due_by_number(asked, language, caller)
+        return await self._of_family(asked, language, caller)
+
+    async def _due_by_number(self, asked: AnswerBySms, language: str, caller: dict[str, Any]) -> list[SendSms] | None:
+        """What a family owes, for an officer who typed its number and wanted its control number."""
+        chfid, officer = str(asked.args["chfid"]), asked.args["officer"]
+        if _first(caller.get("officers", ()), "id", code=officer) is None:
+            return self._give_up(asked, language)
+        typed = {"chfid": chfid, "officer": officer, "msisdn": asked.msisdn}
+        found = await self._facts.answer(_ask("officer_enquiry", typed))
+        if "id" not in found:
+            return self._told(replace(asked, fact="officer_enquiry"), language, found, chfid)
+        whose = {"family_id": found["id"], "officer": officer}
+        return await self._of_family(replace(asked, args=whose), language, caller)
+
+    async def _of_family(self, asked: AnswerBySms, language: str, caller: dict[str, Any]) -> list[SendSms] | None:
         chfid = await self._chfid(asked, caller)
         if chfid is None:  # no longer this phone's, or not the officer's to ask for: nothing of it is told
             return self._give_up(asked, language)

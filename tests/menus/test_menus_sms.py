@@ -67,7 +67,9 @@ def _answer(reader: Requester, kind: str, amount: Money) -> SendSms:
     scope = {"chfid": "100000014", "number": "994180000017", "amount": amount.amount_minor, "expires": "2026-12-31"}
     about = f"answer:2026-12-31T20/{kind}"
     dates = {"start": "2027-01-01", "until": "2027-12-31", "month": "12/2026"}
-    return MESSAGES.answer(reader, kind, about, LAST, **scope, **dates, collected=amount.amount_minor)
+    sums = dict.fromkeys(("collected", "due", "paid"), amount.amount_minor)
+    last = {"receipt": RECEIPT, "day": "2026-12-31", "count": 40, "covered": 39}
+    return MESSAGES.answer(reader, kind, about, LAST, **scope, **dates, **sums, **last)
 
 
 WRITTEN = {
@@ -124,6 +126,22 @@ WRITTEN = {
         "answer_quote_already_renewed": "CHF 31/12 23:59: Bima ijayo ya 100000014 imeshalipwa. Hakuna cha kulipa sasa.",
         "answer_quote_no_product": "CHF 31/12 23:59: Hakuna bima inayouzwa kwa eneo lako sasa. Muone afisa wa CHF.",
         "answer_quote_nothing_due": "CHF 31/12 23:59: Hakuna cha kulipa sasa kwa bima ya 100000014.",
+        "answer_members_some": "CHF 31/12 23:59: Familia 100000014: watu 40, wenye bima hai 39. Piga tena kuona "
+        "kila mtu.",
+        "answer_members_none": "CHF 31/12 23:59: Familia 100000014 haipo tena kwenye orodha. Muone afisa wa CHF.",
+        "answer_payment_checked": "CHF 31/12 23:59: Afisa anakagua malipo ya bima 100000014. Fedha zako ziko salama. "
+        "Usilipe tena.",
+        "answer_payment_waiting": "CHF 31/12 23:59: Namba ya malipo ya bima 100000014 haijafika bado. Piga tena "
+        "uchague Namba ya malipo.",
+        "answer_payment_numbered": "CHF 31/12 23:59: Bima 100000014 bado HAIJALIPWA: TZS 9,999,999. Namba "
+        "9941 8000 0017, mwisho 31/12/2026. Kama umelipa leo, subiri SMS.",
+        "answer_payment_part_paid": "CHF 31/12 23:59: Bado TZS 9,999,999 kwa bima 100000014. Namba 9941 8000 0017, "
+        "mwisho 31/12/2026.",
+        "answer_payment_part_due": "CHF 31/12 23:59: Bado TZS 9,999,999 kwa bima 100000014. Piga tena uchague "
+        "Lipia bima.",
+        "answer_payment_paid": "CHF 31/12 23:59: Malipo ya mwisho ya bima 100000014: TZS 9,999,999, 31/12/2026. "
+        "Risiti 123456789012345.",
+        "answer_payment_none": "CHF 31/12 23:59: Hakuna malipo ya bima 100000014 yaliyopokelewa bado.",
         "answer_commission_nothing": "CHF 31/12 23:59: Hakuna makusanyo mwezi 12/2026.",
         "answer_commission_collected": "CHF 31/12 23:59: Makusanyo 12/2026: TZS 9,999,999. Kamisheni haijahesabiwa.",
         "answer_commission_partly": "CHF 31/12 23:59: Kamisheni 12/2026: TZS 9,999,999, haijahesabiwa kwa yote. "
@@ -189,6 +207,22 @@ WRITTEN = {
         "already. Nothing to pay now.",
         "answer_quote_no_product": "CHF 31/12 23:59: No insurance is sold where you live now. See your CHF officer.",
         "answer_quote_nothing_due": "CHF 31/12 23:59: Nothing to pay now for insurance 100000014.",
+        "answer_members_some": "CHF 31/12 23:59: Family 100000014: 40 people, 39 covered now. Dial again to see each "
+        "one.",
+        "answer_members_none": "CHF 31/12 23:59: Family 100000014 is not on the list any more. See your CHF officer.",
+        "answer_payment_checked": "CHF 31/12 23:59: An officer checks a payment for insurance 100000014. Your money "
+        "is safe. Do not pay again.",
+        "answer_payment_waiting": "CHF 31/12 23:59: The control number of insurance 100000014 has not come yet. Dial "
+        "again and choose Control number.",
+        "answer_payment_numbered": "CHF 31/12 23:59: Insurance 100000014 is NOT PAID yet: TZS 9,999,999. Number "
+        "9941 8000 0017, until 31/12/2026. If you paid today, wait for the SMS.",
+        "answer_payment_part_paid": "CHF 31/12 23:59: TZS 9,999,999 is still due for insurance 100000014. Number "
+        "9941 8000 0017, until 31/12/2026.",
+        "answer_payment_part_due": "CHF 31/12 23:59: TZS 9,999,999 is still due for insurance 100000014. Dial again "
+        "and choose Pay for insurance.",
+        "answer_payment_paid": "CHF 31/12 23:59: Last payment for insurance 100000014: TZS 9,999,999, 31/12/2026. "
+        "Receipt 123456789012345.",
+        "answer_payment_none": "CHF 31/12 23:59: No payment for insurance 100000014 was received yet.",
         "answer_commission_nothing": "CHF 31/12 23:59: Nothing was collected in 12/2026.",
         "answer_commission_collected": "CHF 31/12 23:59: Collected 12/2026: TZS 9,999,999. Commission is not "
         "worked out.",

@@ -55,6 +55,28 @@ async def test_what_is_told_of_each_fact(world: World, desk: Desk) -> None:
     assert await desk.open() == []
 
 
+async def test_what_is_told_of_the_members_and_the_money(world: World, desk: Desk) -> None:
+    own = await chfid_of(world, COVERED)
+    await world.told(world.payment(await world.numbered(COVERED)))
+    before = len(await world.texts())
+    await desk.promise("members", family_id=COVERED)
+    await desk.promise("payment", family_id=COVERED)
+    while await desk.keep():
+        pass
+    members, payment = sorted((await desk.told())[before:])
+    assert members.startswith(f"CHF TIME: Familia {own}: watu ")
+    assert payment.startswith(f"CHF TIME: Malipo ya mwisho ya bima {own}: TZS 30,000, ")
+    (premium, *_) = sorted(await world.rows(t.premiums), key=lambda row: -int(row["PremiumId"]))
+    assert payment.endswith(f" Risiti {premium['Receipt']}.")
+
+
+@pytest.mark.parametrize("fact", ["members", "payment"])
+async def test_another_familys_members_and_money_are_told_nobody(world: World, desk: Desk, fact: str) -> None:
+    await desk.promise(fact, msisdn=STRANGER, family_id=COVERED)
+    await desk.keep()
+    assert await world.sms() == [("answer_late", STRANGER)]
+
+
 async def test_asked_three_times_it_is_told_once(world: World, desk: Desk) -> None:
     world.clock.pass_(minutes=30)
     for _ in range(3):

@@ -228,6 +228,28 @@ async def test_an_officer_is_told_what_was_asked_of_a_family(world: World, desk:
     assert all(number in text for text in await world.texts())
 
 
+async def test_an_officer_is_told_what_is_due_by_the_number_alone(world: World, desk: Desk) -> None:
+    """The look-up itself was late on the way to a control number: nobody knew yet whose number it is."""
+    for number in (await chfid(world), "100000093"):
+        await desk.promise("quote", msisdn=DODOMA, chfid=number, officer=CODE)
+    while await desk.keep():
+        pass
+    assert sorted(await world.sms()) == [("answer_cover_unknown", DODOMA), ("answer_quote_payable", DODOMA)]
+    assert await world.count(g.bill) == 0, "nothing was agreed to"
+    async with world.database.reading() as tx:
+        assert await tx.callers.misses(DODOMA, world.clock.now()) == 1
+
+
+@pytest.mark.parametrize("change", [left, other_phone, family_moved])
+async def test_by_the_number_alone_the_mandate_is_judged_too(world: World, desk: Desk, change: Change) -> None:
+    await desk.promise("quote", msisdn=DODOMA, chfid=await chfid(world), officer=CODE)
+    await desk.promise("quote", msisdn=STRANGER, chfid=await chfid(world), officer=CODE)
+    await change(world)
+    while await desk.keep():
+        pass
+    assert sorted(await world.sms()) == sorted([("answer_late", DODOMA), ("answer_late", STRANGER)])
+
+
 async def test_an_officer_is_told_a_familys_cover(world: World, desk: Desk) -> None:
     """As any phone may see it, of other areas too, with an officer's limit on wrong numbers."""
     async with world.database.writing() as tx:

@@ -312,7 +312,19 @@ async def test_beyond_the_bound_there_is_a_polite_end(kind: type[Line]) -> None:
 @each
 async def test_logs_hold_nothing_of_the_caller_and_no_secret(kind: type[Line], log_text: Callable[[], str]) -> None:
     broken = Told(lambda ask: {"count": 1, "families": [{"state": "expired", "until": NAME}]})
-    canaries = ["254111222", "754987654", NAME, CHFID, "9941", SECRET, "tel-5f", "own-77", "640021174819835", "77331"]
+    canaries = [
+        "254111222",
+        "754987654",
+        NAME,
+        CHFID,
+        "994180000017",
+        "9941 80",
+        SECRET,
+        "tel-5f",
+        "own-77",
+        "640021174819835",
+        "77331",
+    ]
     for said in (told(), broken, Told(lambda ask: LATE)):
         async with house(said) as at:
             line = at.line(kind, f"77331-{id(said)}")

@@ -11,7 +11,7 @@ from typing import Any
 from gateway.domain.money import Money
 from gateway.domain.ussd.accepts import ACCEPTS
 from gateway.domain.ussd.by_sms import messages_of
-from gateway.domain.ussd.effects import DOES, SAYS
+from gateway.domain.ussd.effects import DOES, LEADS_TO_DUE, SAYS
 from gateway.domain.ussd.facts import FACTS, SMS_FIELDS, VALUES, FactSpec, items_spec, lookup
 from gateway.domain.ussd.session import OTHER_NETWORK
 from gateway.domain.ussd.ways import ASK, RESTART, resume_faults, used_on_the_way
@@ -368,6 +368,9 @@ def _route_faults(book: Book, where: str, screen: ScreenSpec) -> Iterator[str]:
     if screen.failed in book.screens and _promises(book.screens[screen.failed]):
         untold = [need for need in screen.needs if not messages_of(need)]
         yield from (f"{where}: {need!r} is promised by SMS, and there is no text to tell it" for need in untold)
+    if screen.failed in book.screens and "due_by_sms" in book.screens[screen.failed].does:
+        odd = [need for need in screen.needs if need not in LEADS_TO_DUE]
+        yield from (f"{where}: {need!r} is not on an officer's way to what a family owes" for need in odd)
 
 
 def _name_faults(where: str, screen: ScreenSpec) -> Iterator[str]:

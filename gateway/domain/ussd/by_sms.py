@@ -18,11 +18,14 @@ _SUBJECTS = {
     "officer_enquiry": "cover",
     "bill": "bill",
     "quote": "quote",
+    "members": "members",
+    "payment": "payment",
     "commission": "commission",
 }
 # states of which there is nothing to tell yet
 _NOT_YET = {("bill", "waiting")}
-_OF_FAMILY = ("until", "start", "number", "amount", "expires")  # what a text may mention of a fact, the number aside
+# what a text may mention of a fact, the insurance number and what its list holds aside
+_OF_FAMILY = ("until", "start", "number", "amount", "expires", "due", "count")
 
 
 def messages_of(fact: str) -> tuple[str, ...]:
@@ -48,7 +51,18 @@ def told(fact: str, value: dict[str, Any], chfid: str) -> tuple[str, dict[str, A
     state = value["state"]
     if (fact, state) in _NOT_YET:
         return None
-    return f"answer_{_SUBJECTS[fact]}_{state}", {"chfid": chfid, **{n: value[n] for n in _OF_FAMILY if value.get(n)}}
+    scope = {"chfid": chfid, **{name: value[name] for name in _OF_FAMILY if value.get(name)}, **_of_list(fact, value)}
+    return f"answer_{_SUBJECTS[fact]}_{state}", scope
+
+
+def _of_list(fact: str, value: dict[str, Any]) -> dict[str, Any]:
+    """What one segment holds of a fact's list: how many are covered, and the newest receipt."""
+    if fact == "members":
+        return {"covered": sum(item["state"] == CoverState.COVERED for item in value["items"])}
+    if fact == "payment" and value["receipts"]:
+        newest = value["receipts"][0]
+        return {"receipt": newest["receipt"], "paid": newest["amount"], "day": newest["day"]}
+    return {}
 
 
 def told_months(value: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:

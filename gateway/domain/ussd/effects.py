@@ -159,6 +159,16 @@ def _promise_answer(session: Session) -> PromiseAnswer | None:
     return PromiseAnswer(asked["fact"], tuple(args.items()), session.msisdn, session.language)
 
 
+def _promise_due(session: Session) -> PromiseAnswer | None:
+    """As above, where an officer wants a family's control number and did not get as far as what it owes."""
+    asked = session.values.get(UNANSWERED)
+    if asked is None:
+        return None
+    whose = {name: asked["args"][name] for name in ("chfid", "family_id") if name in asked["args"]}
+    args = {**whose, "officer": session.values.get("officer", {}).get("code", "")}
+    return PromiseAnswer("quote", tuple(args.items()), session.msisdn, session.language)
+
+
 def number_by_sms(wanted: RequestBill) -> PromiseAnswer:
     """To bill later what was agreed to and cannot be billed now, and to tell the number then."""
     args: dict[str, Any] = {"bill_key": wanted.key, "family_id": wanted.family_id, "amount_minor": wanted.amount_minor}
@@ -191,12 +201,16 @@ DOES: dict[str, Callable[[Session], UssdEffect | None]] = {
     "tell_commission": _tell_commission,
     "await_number": _await_number,
     "answer_by_sms": _promise_answer,
+    "due_by_sms": _promise_due,
     "disown_family": _disown,
     "claim_family": _claim,
 }
+# the facts that were asked for when what a family owes can be promised: they say whose officer asks
+LEADS_TO_DUE = frozenset({"officer_enquiry", "mandate"})
 # what a conversation that is taken up again may come to do: to wait beside others for a number binds nobody
 HARMLESS = frozenset({"await_number"})
 BEGUN = (CoverState.COVERED, CoverState.STARTS)  # of a cover that nobody need be asked to pay for
+_NOT_FOUND = ("sms.answer_cover_unknown", "sms.answer_cover_limited")  # of an insurance number
 # the texts of the messages that they send, beyond those that every book has
 SAYS: dict[str, tuple[str, ...]] = {
     "tell_mobile": ("sms.how_mobile.{network.state}",),
@@ -208,6 +222,7 @@ SAYS: dict[str, tuple[str, ...]] = {
         *(f"sms.answer_cover_{state}" for state in BEGUN),
         "sms.answer_late",
     ),
+    "due_by_sms": ("sms.answer_quote_{quote.state}", *_NOT_FOUND, "sms.answer_late"),
 }
 # of these, what only a key on a confirmation with ``guard`` may bring about
 OF_MONEY = frozenset({"request_bill"})

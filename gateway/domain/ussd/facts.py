@@ -86,7 +86,10 @@ VALUES: dict[str, FactSpec] = {
 }
 # what the texts of messages may mention
 SMS_FIELDS = frozenset(
-    ("number", "amount", "expires", "chfid", "receipt", "due", "start", "until", "month", "collected", "at")
+    (
+        *("number", "amount", "expires", "chfid", "receipt", "due", "start", "until", "month", "collected", "at"),
+        *("count", "covered", "paid", "day"),
+    )
 )
 
 

@@ -341,7 +341,9 @@ def test_the_shipped_book_is_good_in_both_languages() -> None:
         "number_bank": ("tell_bank",),
         "commission_sms": ("tell_commission",),
         "number_awaited": ("await_number",),
+        "payment_awaited": ("await_number",),
         "answer_by_sms": ("answer_by_sms",),
+        "due_by_sms": ("due_by_sms",),
         "disowned": ("disown_family",),
         "claimed": ("claim_family",),
     }

@@ -11,9 +11,9 @@ import menus
 from gateway.domain.ussd.book import BookError, load_book
 from gateway.domain.ussd.by_sms import GIVEN_UP, messages_of, told, told_months
 from gateway.domain.ussd.facts import FACTS
-from gateway.domain.ussd.samples import ANSWERS, CALLERS, CHFID, month
+from gateway.domain.ussd.samples import ANSWERS, CALLERS, CHFID, OWED, month, receipt
 
-TOLD = ("caller", "enquiry", "officer_enquiry", "bill", "quote")
+TOLD = ("caller", "enquiry", "officer_enquiry", "bill", "quote", "members", "payment")
 COMMISSION = "commission"
 CASES: list[tuple[str, dict[str, Any], str | None, set[str]]] = [
     ("caller", CALLERS["stranger"], "answer_cover_stranger", set()),
@@ -28,6 +28,15 @@ CASES: list[tuple[str, dict[str, Any], str | None, set[str]]] = [
     ("bill", {"state": "waiting"}, None, set()),
     ("quote", ANSWERS["quote"][0], "answer_quote_payable", {"chfid", "amount", "start", "until"}),
     ("quote", {"state": "already_renewed"}, "answer_quote_already_renewed", {"chfid"}),
+    ("members", ANSWERS["members"][0], "answer_members_some", {"chfid", "count", "covered"}),
+    ("members", {"state": "none", "count": 0, "items": []}, "answer_members_none", {"chfid", "covered"}),
+    ("payment", {**OWED, "state": "part_due", "receipts": []}, "answer_payment_part_due", {"chfid", *OWED}),
+    (
+        "payment",
+        {"state": "paid", "due": None, "number": None, "expires": None, "receipts": [receipt("paid")]},
+        "answer_payment_paid",
+        {"chfid", "receipt", "paid", "day"},
+    ),
 ]
 
 
@@ -74,6 +83,20 @@ def test_a_book_promises_only_what_can_be_told() -> None:
     assert wrong.value.faults == [
         "screen ask_number: 'control_number' is promised by SMS, and there is no text to tell it"
     ]
+
+
+def test_how_many_of_a_family_are_covered_now() -> None:
+    found = told("members", ANSWERS["members"][0], CHFID)
+    assert found is not None
+    assert (found[1]["count"], found[1]["covered"]) == (6, 1), "cover that starts later is none today"
+
+
+def test_a_book_promises_what_is_due_only_on_an_officers_way_to_it() -> None:
+    data, languages = menus.read()
+    screens = {**data["screens"], "pay": {**data["screens"]["pay"], "failed": "due_by_sms"}}
+    with pytest.raises(BookError) as wrong:
+        load_book({**data, "screens": screens}, languages)
+    assert wrong.value.faults == ["screen pay: 'quote' is not on an officer's way to what a family owes"]
 
 
 def test_a_book_has_the_texts_of_what_it_promises() -> None:
