@@ -40,7 +40,14 @@ class DatabaseSettings(Block):
     url: str = "sqlite:///var/gateway.db"
     pool_size: Annotated[int, Field(ge=2, le=100)] = 10
     app_role: str | None = None  # PostgreSQL: the role that serve and work log in with; db upgrade grants it
+    purge_role: str | None = None  # the role that purge logs in with; db upgrade grants it too
     audit_user_id: int = -1  # openIMIS' AuditUserID for rows that we write
+
+    @model_validator(mode="after")
+    def _two_roles(self) -> Self:
+        if self.purge_role is not None and self.purge_role == self.app_role:
+            raise ValueError("purge_role must not be app_role: the application may not take away evidence")
+        return self
 
 
 class SessionsSettings(Block):
@@ -323,6 +330,37 @@ class ReconciliationSettings(Block):
     patience_s: Seconds = 21_600.0  # without an account for so long, a person is told
 
 
+Days = Annotated[int, Field(ge=30, le=36_600)]
+
+
+class RetentionSettings(Block):
+    """Days for which personal data is kept once its work is over (docs/data-protection.md).
+
+    The lower bounds: an hour that runs is still counted; a refused message can be replayed for a quarter; and evidence
+    outlives every number, which may be paid for three years, by two more.
+    """
+
+    texts_days: Days = 90
+    askers_days: Days = 90
+    reports_days: Days = 90
+    guesses_days: Annotated[int, Field(ge=1, le=31)] = 1
+    languages_days: Days = 730
+    refused_days: Annotated[int, Field(ge=90, le=36_600)] = 730
+    evidence_days: Annotated[int, Field(ge=1_830, le=36_600)] = 3_653
+
+
+class PurgeDatabaseSettings(Block):
+    """Who purges."""
+
+    url: str | None = None  # the database as the purging role logs in; SQLite needs none
+
+
+class PurgeSettings(Block):
+    """The command that takes away what is past its time."""
+
+    database: PurgeDatabaseSettings = PurgeDatabaseSettings()
+
+
 BankName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9]{1,7}$")]
 BankKeyId = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_]{0,19}$")]
 
@@ -397,6 +435,8 @@ class Settings(BaseSettings):
     halotel: HalotelSettings = HalotelSettings()
     generic: dict[ChannelName, GenericUssdSettings] = Field(default_factory=dict)  # by the channel's name
     reconciliation: ReconciliationSettings = ReconciliationSettings()
+    retention: RetentionSettings = RetentionSettings()
+    purge: PurgeSettings = PurgeSettings()
     bank: dict[BankName, BankSettings] = Field(default_factory=dict)  # by name, which stands before its receipts
     callback_bytes: Annotated[int, Field(ge=10_000, le=64_000_000)] = 1_000_000  # of one bill or payment callback
     # Callbacks that are not signed by their provider, as each process keeps them: a flood must not fill the disk.

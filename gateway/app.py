@@ -72,6 +72,7 @@ from gateway.service.index_officers import IndexOfficers
 from gateway.service.index_phones import IndexPhones
 from gateway.service.messages import Messages
 from gateway.service.number_watch import NumberWatch
+from gateway.service.purge import Purge, WatchPurge
 from gateway.service.reconcile_day import Expected, ReconcileDay
 from gateway.service.request_control_number import BillPolicy, RequestControlNumber
 from gateway.service.run_effects import ChannelLimits, RunEffects
@@ -106,6 +107,7 @@ SHORT_SECRET = 16  # characters
 EXPIRE_EVERY_S = 60.0
 DAYS_EVERY_S = 60.0  # looks at the clock, at most
 FORGET_EVERY_S = 3_600.0
+PURGE_WATCH_EVERY_S = 3_600.0
 
 
 class NotReadyError(RuntimeError):
@@ -359,7 +361,20 @@ async def upgrade_database(settings: Settings) -> None:
     """Bring our tables to this build's schema and grant the application's role, if one is named."""
     database = open_database(settings)
     try:
-        await schema.upgrade(database.engine, settings.database.app_role)
+        await schema.upgrade(database.engine, settings.database.app_role, settings.database.purge_role)
+    finally:
+        await database.close()
+
+
+async def purge_with(settings: Settings, work: Callable[[Purge], Awaitable[int]]) -> int:
+    """``work`` with what purges, as the purging role where one is set."""
+    url = settings.purge.database.url or settings.database.url
+    own = settings.model_copy(update={"database": settings.database.model_copy(update={"url": url})})
+    database = open_database(own)
+    try:
+        await require_schema(database)
+        days = settings.retention.model_dump()
+        return await work(Purge(database, SystemClock(), days, _statement_folder(settings)))
     finally:
         await database.close()
 
@@ -538,6 +553,7 @@ async def _worker(parts: Core, stack: AsyncExitStack) -> Worker:
             *_screens(parts),
             _officers(parts),
             ("answers", _answers(parts), pace.poll_s),
+            ("purge watch", WatchPurge(parts.database, parts.clock), PURGE_WATCH_EVERY_S),
         ],
     )
 

@@ -11,7 +11,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from config.settings import Settings
-from gateway import cases_cli, ends_cli, logs, menus_cli, reconcile_cli, replay_cli
+from gateway import cases_cli, ends_cli, logs, menus_cli, purge_cli, reconcile_cli, replay_cli
 
 GOOD, WRONG, USAGE = 0, 1, 2
 
@@ -106,6 +106,9 @@ def _parser() -> argparse.ArgumentParser:
     bills = _group(commands, "bills", "what was billed")
     _leaf(bills, "legacy", "open bills of the payment service before us, still to be paid", _bills_legacy)
     _leaf(bills, "pool", "ready control numbers by product and state", _bills_pool)
+    purge_cli.arguments(
+        command("purge", "take away personal data that is past its time; tells what, changes nothing", _purge)
+    )
     audit = _group(commands, "audit", "who did what")
     _leaf(audit, "verify", "check the hash chain", _audit_verify)
     config = _group(commands, "config", "the settings")
@@ -368,6 +371,34 @@ def _bills_pool(settings: Settings, _arguments: argparse.Namespace) -> int:
         return GOOD
 
     return _with_database(settings, work)
+
+
+def _purge(settings: Settings, options: argparse.Namespace) -> int:
+    days = settings.retention.model_dump()
+    if options.schedule:
+        print("\n".join(purge_cli.schedule(days)))
+        return GOOD
+    if options.do and settings.purge.database.url is None and not settings.database.url.startswith("sqlite"):
+        print("GATEWAY_PURGE__DATABASE__URL is not set: the application may not take away evidence", file=sys.stderr)
+        return USAGE
+
+    async def work(purge: Any) -> int:
+        if not options.do:
+            print("\n".join(purge_cli.told(await purge.due(), days, "rows are past their time; nothing was changed")))
+            return GOOD
+        shown = _purge_progress if sys.stderr.isatty() else lambda *_: None
+        purged = await purge(options.most, shown)
+        left = "" if purged.complete else "; more is past its time: run it again"
+        print("\n".join(purge_cli.told(purged.rows, days, f"rows were taken away{left}")))
+        return GOOD if purged.complete else WRONG
+
+    from gateway import app
+
+    return int(_run(app.purge_with(settings, work)))
+
+
+def _purge_progress(rule: str, rows: int) -> None:
+    print(f"\r{rule}: {rows:,}", end="", file=sys.stderr, flush=True)
 
 
 def _audit_verify(settings: Settings, _arguments: argparse.Namespace) -> int:

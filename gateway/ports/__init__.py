@@ -57,6 +57,7 @@ from gateway.ports.registry import (
     Trace,
     Traced,
 )
+from gateway.ports.retention import Retention
 from gateway.ports.screens import (
     CountBatch,
     ScreenCount,
@@ -190,6 +191,7 @@ __all__ = [
     "Registry",
     "Rejected",
     "Requester",
+    "Retention",
     "Screen",
     "ScreenCount",
     "Screens",

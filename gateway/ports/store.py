@@ -19,6 +19,7 @@ from gateway.domain.upkeep import PolicyEvent, PolicyEventKind
 from gateway.ports.payments import Notice, Verdict
 from gateway.ports.reconciliations import Reconciliations
 from gateway.ports.registry import Registry
+from gateway.ports.retention import Retention
 from gateway.ports.screens import Screens
 
 
@@ -578,6 +579,8 @@ class Transaction(Protocol):
     def pool(self) -> Pool: ...
     @property
     def screens(self) -> Screens: ...
+    @property
+    def retention(self) -> Retention: ...
     @property
     def after_commit(self) -> list[Callable[[], object]]:
         """What to do once it is committed, and never if it is not: counting."""

@@ -400,6 +400,10 @@ class _Screens(_Repository):
     _name = "screens"
 
 
+class _Retention(_Repository):
+    _name = "retention"
+
+
 class _Pool(_Repository):
     _name = "pool"
 
@@ -417,4 +421,4 @@ class _Gathered:
         self.registry, self.bills, self.inbox, self.payments = _Registry(), _Bills(), _Inbox(), _Payments()
         self.outbox, self.cases, self.audit, self.callers = _Outbox(), _Cases(), _Audit(), _Callers()
         self.follow, self.reconciliations, self.pool = _Follow(), _Reconciliations(), _Pool()
-        self.screens = _Screens()
+        self.screens, self.retention = _Screens(), _Retention()

@@ -33,6 +33,7 @@ DIFFERENCES = Gauge("gateway_day_differences", "Differences of the day reconcile
 LAST_GOOD_DAY = Gauge(
     "gateway_last_good_day_age_days", "Days since the newest day that was matched to the shilling.", ["provider"]
 )
+PURGE_AGE = Gauge("gateway_purge_age_days", "Days since no personal data was past its time.")
 BILLER_QUESTIONS = Counter(
     "gateway_biller_questions_total", "Billers' questions, by answer.", ["biller", "question", "result"]
 )

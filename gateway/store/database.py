@@ -23,6 +23,7 @@ from gateway.store.inline import InlineConnection
 from gateway.store.outbox import SqlOutbox
 from gateway.store.pool import SqlPool
 from gateway.store.reconciliations import SqlReconciliations
+from gateway.store.retention import SqlRetention
 from gateway.store.screens import SqlScreens
 
 _DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg", "mssql": "mssql+aioodbc"}
@@ -59,6 +60,7 @@ class SqlTransaction:
     reconciliations: SqlReconciliations
     pool: SqlPool
     screens: SqlScreens
+    retention: SqlRetention
     after_commit: list[Callable[[], object]] = field(default_factory=list)
 
 
@@ -129,6 +131,7 @@ class Database:
             SqlReconciliations(connection),
             SqlPool(connection),
             SqlScreens(connection),
+            SqlRetention(connection),
         )
 
     async def ping(self) -> bool:

@@ -44,6 +44,7 @@ from gateway.domain.payments import CaseKind, EntryState
 from gateway.domain.phone_reports import PhoneReport, Says
 from gateway.domain.pool import PoolKind, PoolNumber, PoolState
 from gateway.domain.reconcile import Became, Judgement, Kind, Tally
+from gateway.domain.retention import EXPIRING
 from gateway.domain.upkeep import OURS, PolicyEvent, PolicyEventKind
 from gateway.domain.ussd.ends import ScreenEvent
 from gateway.ports import (
@@ -75,6 +76,7 @@ from gateway.store import schema
 from gateway.store import tables as g
 from gateway.store.copying import plain
 from gateway.store.database import Database, SqlTransaction, UnsupportedDatabaseError, driver_url
+from gateway.store.retention import STEPS
 from gateway.store.types import UtcDateTime
 
 GOLDEN = Path(__file__).parent / "golden" / "mssql.sql"
@@ -467,6 +469,18 @@ async def _screens(screens: Any) -> None:
     assert [await screens.forget(after_) for _ in range(2)] == [1, 0]
 
 
+async def _retention(retention: Any) -> None:
+    """Each rule's look and each rule's taking; what they find is tried with the services."""
+    for rule in EXPIRING:
+        assert await retention.due(rule.name, after(days=-9)) == 0
+        assert await retention.keys(rule.name, after(days=-9), None, 10) == []
+        assert await retention.keys(rule.name, after(days=-9), STEPS[rule.name].key.type.python_type(1), 10) == []
+        assert await retention.take(rule.name, after(days=-9), []) == 0
+    assert await retention.files([1], after(days=-9)) == []
+    assert await retention.due("guesses", after(days=9)) == 2
+    assert await retention.take("guesses", after(days=9), await retention.keys("guesses", after(days=9), None, 10)) == 2
+
+
 EXERCISES: dict[str, Callable[[Any], Awaitable[None]]] = {
     "SqlAudit": _audit,
     "SqlBills": _bills,
@@ -478,6 +492,7 @@ EXERCISES: dict[str, Callable[[Any], Awaitable[None]]] = {
     "SqlPayments": _payments,
     "SqlReconciliations": _reconciliations,
     "SqlPool": _pool,
+    "SqlRetention": _retention,
     "SqlScreens": _screens,
 }
 
@@ -586,13 +601,19 @@ def _granted() -> list[str]:
     return connection.texts
 
 
+def _granted_to_purge() -> list[str]:
+    connection = _Granting()
+    schema._grant_purge(connection, "gw_purge")  # type: ignore[arg-type]
+    return connection.texts
+
+
 def test_evidence_is_added_and_read_only() -> None:
     granted = {name: rights for rights, name in re.findall(r'GRANT ([A-Z, ]+) ON "(\w+)"', "\n".join(_granted()))}
     assert {name for name, rights in granted.items() if "UPDATE" not in rights} == {
         *(table.name for table in g.APPEND_ONLY),
         "gw_schema_version",
     }
-    assert not [text for text in _granted() if "SEQUENCE" in text or "ALL" in text]
+    assert not [text for text in (*_granted(), *_granted_to_purge()) if "SEQUENCE" in text or "ALL" in text]
 
 
 # --------------------------------------------------------------------------------------------------------- statements
@@ -612,7 +633,11 @@ NOT_SPOKEN_THERE = re.compile(
 
 
 async def test_nothing_that_only_others_understand(said: Recorder) -> None:
-    everything = {text for texts in said.texts.values() for text in texts} | {*_migrated(), *_granted()}
+    everything = {text for texts in said.texts.values() for text in texts} | {
+        *_migrated(),
+        *_granted(),
+        *_granted_to_purge(),
+    }
     assert [text for text in everything if NOT_SPOKEN_THERE.search(text)] == []
 
 
@@ -659,6 +684,7 @@ async def test_what_is_locked_elsewhere_is_locked_there(said: Recorder) -> None:
 async def test_word_for_word(said: Recorder) -> None:
     sections = {method: said.texts[method] for method in _methods() if method in said.texts}
     sections |= {"migrations": _migrated(), "upgrade, for the role gw_app": _granted()}
+    sections |= {"upgrade, for the role gw_purge": _granted_to_purge()}
     spoken = "\n".join(
         f"-- {name}\n" + "".join(f"{statement};\n" for statement in statements) for name, statements in sections.items()
     )

@@ -709,6 +709,214 @@ SELECT TOP 400 gw_reconciliation.id, gw_reconciliation.provider, gw_reconciliati
 FROM gw_reconciliation
 WHERE gw_reconciliation.provider = :provider_1 AND gw_reconciliation.ran_at IS NOT NULL ORDER BY gw_reconciliation.day DESC;
 
+-- SqlRetention.due
+SELECT count(*) AS count_1
+FROM gw_outbox
+WHERE gw_outbox.kind IN (:kind_1_1, :kind_1_2) AND (gw_outbox.state = :state_1 AND gw_outbox.done_at < :done_at_1 OR gw_outbox.state = :state_2 AND (EXISTS (SELECT gw_case.id
+FROM gw_case
+WHERE gw_case.kind = :kind_2 AND gw_case.subject = (:param_1 + CAST(gw_outbox.id AS VARCHAR(20))) AND gw_case.state = :state_3 AND gw_case.closed_at < :closed_at_1))) AND NOT (EXISTS (SELECT gw_bill.id
+FROM gw_bill
+WHERE (gw_outbox.aggregate LIKE :aggregate_1 + '%') AND gw_bill.id = substring(gw_outbox.aggregate, :substring_1, :substring_2) COLLATE DATABASE_DEFAULT AND gw_bill.expires_at >= :expires_at_1));
+SELECT count(*) AS count_1
+FROM gw_bill_requester
+WHERE EXISTS (SELECT gw_bill.id
+FROM gw_bill
+WHERE gw_bill.id = gw_bill_requester.bill_id AND gw_bill.expires_at < :expires_at_1 AND (gw_bill.state NOT IN (:state_1_1, :state_1_2, :state_1_3)));
+SELECT count(*) AS count_1
+FROM gw_miss
+WHERE gw_miss.hour < :hour_1;
+SELECT count(*) AS count_1
+FROM gw_caller
+WHERE gw_caller.updated_at < :updated_at_1;
+SELECT count(*) AS count_1
+FROM gw_case
+WHERE gw_case.state = :state_1 AND gw_case.closed_at < :closed_at_1 AND gw_case.kind = :kind_1;
+SELECT count(*) AS count_1
+FROM gw_inbox
+WHERE gw_inbox.received_at < :received_at_1 AND NOT (gw_inbox.verdict = :verdict_1 OR (EXISTS (SELECT gw_entry.line
+FROM gw_entry
+WHERE gw_entry.inbox_id = gw_inbox.id))) AND NOT (EXISTS (SELECT gw_case.id
+FROM gw_case
+WHERE gw_case.inbox_id = gw_inbox.id AND gw_case.state != :state_1));
+SELECT count(*) AS count_1
+FROM gw_inbox
+WHERE gw_inbox.received_at < :received_at_1 AND (gw_inbox.verdict = :verdict_1 OR (EXISTS (SELECT gw_entry.line
+FROM gw_entry
+WHERE gw_entry.inbox_id = gw_inbox.id))) AND NOT (EXISTS (SELECT gw_entry.line
+FROM gw_entry
+WHERE gw_entry.inbox_id = gw_inbox.id AND gw_entry.state = :state_1)) AND NOT (EXISTS (SELECT gw_case.id
+FROM gw_case
+WHERE gw_case.inbox_id = gw_inbox.id AND gw_case.state != :state_2));
+SELECT count(*) AS count_1
+FROM gw_bill
+WHERE gw_bill.expires_at < :expires_at_1 AND (gw_bill.state NOT IN (:state_1_1, :state_1_2, :state_1_3)) AND (gw_bill.chfid != :chfid_1 OR gw_bill.payer_name != :payer_name_1) AND NOT (EXISTS (SELECT gw_case.id
+FROM gw_case
+WHERE gw_case.bill_id = gw_bill.id AND gw_case.state != :state_2));
+SELECT count(*) AS count_1
+FROM gw_case
+WHERE gw_case.state = :state_1 AND gw_case.closed_at < :closed_at_1 AND gw_case.kind != :kind_1 AND (CAST(gw_case.details AS NVARCHAR(max)) != :param_1 OR gw_case.note IS NOT NULL);
+SELECT count(*) AS count_1
+FROM gw_statement
+WHERE gw_statement.taken_at < :taken_at_1 AND gw_statement.[file] != :file_1 AND NOT (EXISTS (SELECT again.id
+FROM gw_statement AS again
+WHERE again.[file] = gw_statement.[file] AND again.taken_at >= :taken_at_2));
+
+-- SqlRetention.keys
+SELECT TOP 10 gw_outbox.id
+FROM gw_outbox
+WHERE gw_outbox.kind IN (:kind_1_1, :kind_1_2) AND (gw_outbox.state = :state_1 AND gw_outbox.done_at < :done_at_1 OR gw_outbox.state = :state_2 AND (EXISTS (SELECT gw_case.id
+FROM gw_case
+WHERE gw_case.kind = :kind_2 AND gw_case.subject = (:param_2 + CAST(gw_outbox.id AS VARCHAR(20))) AND gw_case.state = :state_3 AND gw_case.closed_at < :closed_at_1))) AND NOT (EXISTS (SELECT gw_bill.id
+FROM gw_bill
+WHERE (gw_outbox.aggregate LIKE :aggregate_1 + '%') AND gw_bill.id = substring(gw_outbox.aggregate, :substring_1, :substring_2) COLLATE DATABASE_DEFAULT AND gw_bill.expires_at >= :expires_at_1)) ORDER BY gw_outbox.id;
+SELECT TOP 10 gw_outbox.id
+FROM gw_outbox
+WHERE gw_outbox.kind IN (:kind_1_1, :kind_1_2) AND (gw_outbox.state = :state_1 AND gw_outbox.done_at < :done_at_1 OR gw_outbox.state = :state_2 AND (EXISTS (SELECT gw_case.id
+FROM gw_case
+WHERE gw_case.kind = :kind_2 AND gw_case.subject = (:param_2 + CAST(gw_outbox.id AS VARCHAR(20))) AND gw_case.state = :state_3 AND gw_case.closed_at < :closed_at_1))) AND NOT (EXISTS (SELECT gw_bill.id
+FROM gw_bill
+WHERE (gw_outbox.aggregate LIKE :aggregate_1 + '%') AND gw_bill.id = substring(gw_outbox.aggregate, :substring_1, :substring_2) COLLATE DATABASE_DEFAULT AND gw_bill.expires_at >= :expires_at_1)) AND gw_outbox.id > :id_1 ORDER BY gw_outbox.id;
+SELECT DISTINCT TOP 10 gw_bill_requester.bill_id
+FROM gw_bill_requester
+WHERE EXISTS (SELECT gw_bill.id
+FROM gw_bill
+WHERE gw_bill.id = gw_bill_requester.bill_id AND gw_bill.expires_at < :expires_at_1 AND (gw_bill.state NOT IN (:state_1_1, :state_1_2, :state_1_3))) ORDER BY gw_bill_requester.bill_id;
+SELECT DISTINCT TOP 10 gw_bill_requester.bill_id
+FROM gw_bill_requester
+WHERE (EXISTS (SELECT gw_bill.id
+FROM gw_bill
+WHERE gw_bill.id = gw_bill_requester.bill_id AND gw_bill.expires_at < :expires_at_1 AND (gw_bill.state NOT IN (:state_1_1, :state_1_2, :state_1_3)))) AND gw_bill_requester.bill_id > :bill_id_1 ORDER BY gw_bill_requester.bill_id;
+SELECT DISTINCT TOP 10 gw_miss.msisdn
+FROM gw_miss
+WHERE gw_miss.hour < :hour_1 ORDER BY gw_miss.msisdn;
+SELECT DISTINCT TOP 10 gw_miss.msisdn
+FROM gw_miss
+WHERE gw_miss.hour < :hour_1 AND gw_miss.msisdn > :msisdn_1 ORDER BY gw_miss.msisdn;
+SELECT TOP 10 gw_caller.msisdn
+FROM gw_caller
+WHERE gw_caller.updated_at < :updated_at_1 ORDER BY gw_caller.msisdn;
+SELECT TOP 10 gw_caller.msisdn
+FROM gw_caller
+WHERE gw_caller.updated_at < :updated_at_1 AND gw_caller.msisdn > :msisdn_1 ORDER BY gw_caller.msisdn;
+SELECT TOP 10 gw_case.id
+FROM gw_case
+WHERE gw_case.state = :state_1 AND gw_case.closed_at < :closed_at_1 AND gw_case.kind = :kind_1 ORDER BY gw_case.id;
+SELECT TOP 10 gw_case.id
+FROM gw_case
+WHERE gw_case.state = :state_1 AND gw_case.closed_at < :closed_at_1 AND gw_case.kind = :kind_1 AND gw_case.id > :id_1 ORDER BY gw_case.id;
+SELECT TOP 10 gw_inbox.id
+FROM gw_inbox
+WHERE gw_inbox.received_at < :received_at_1 AND NOT (gw_inbox.verdict = :verdict_1 OR (EXISTS (SELECT gw_entry.line
+FROM gw_entry
+WHERE gw_entry.inbox_id = gw_inbox.id))) AND NOT (EXISTS (SELECT gw_case.id
+FROM gw_case
+WHERE gw_case.inbox_id = gw_inbox.id AND gw_case.state != :state_1)) ORDER BY gw_inbox.id;
+SELECT TOP 10 gw_inbox.id
+FROM gw_inbox
+WHERE gw_inbox.received_at < :received_at_1 AND NOT (gw_inbox.verdict = :verdict_1 OR (EXISTS (SELECT gw_entry.line
+FROM gw_entry
+WHERE gw_entry.inbox_id = gw_inbox.id))) AND NOT (EXISTS (SELECT gw_case.id
+FROM gw_case
+WHERE gw_case.inbox_id = gw_inbox.id AND gw_case.state != :state_1)) AND gw_inbox.id > :id_1 ORDER BY gw_inbox.id;
+SELECT TOP 10 gw_inbox.id
+FROM gw_inbox
+WHERE gw_inbox.received_at < :received_at_1 AND (gw_inbox.verdict = :verdict_1 OR (EXISTS (SELECT gw_entry.line
+FROM gw_entry
+WHERE gw_entry.inbox_id = gw_inbox.id))) AND NOT (EXISTS (SELECT gw_entry.line
+FROM gw_entry
+WHERE gw_entry.inbox_id = gw_inbox.id AND gw_entry.state = :state_1)) AND NOT (EXISTS (SELECT gw_case.id
+FROM gw_case
+WHERE gw_case.inbox_id = gw_inbox.id AND gw_case.state != :state_2)) ORDER BY gw_inbox.id;
+SELECT TOP 10 gw_inbox.id
+FROM gw_inbox
+WHERE gw_inbox.received_at < :received_at_1 AND (gw_inbox.verdict = :verdict_1 OR (EXISTS (SELECT gw_entry.line
+FROM gw_entry
+WHERE gw_entry.inbox_id = gw_inbox.id))) AND NOT (EXISTS (SELECT gw_entry.line
+FROM gw_entry
+WHERE gw_entry.inbox_id = gw_inbox.id AND gw_entry.state = :state_1)) AND NOT (EXISTS (SELECT gw_case.id
+FROM gw_case
+WHERE gw_case.inbox_id = gw_inbox.id AND gw_case.state != :state_2)) AND gw_inbox.id > :id_1 ORDER BY gw_inbox.id;
+SELECT TOP 10 gw_bill.id
+FROM gw_bill
+WHERE gw_bill.expires_at < :expires_at_1 AND (gw_bill.state NOT IN (:state_1_1, :state_1_2, :state_1_3)) AND (gw_bill.chfid != :chfid_1 OR gw_bill.payer_name != :payer_name_1) AND NOT (EXISTS (SELECT gw_case.id
+FROM gw_case
+WHERE gw_case.bill_id = gw_bill.id AND gw_case.state != :state_2)) ORDER BY gw_bill.id;
+SELECT TOP 10 gw_bill.id
+FROM gw_bill
+WHERE gw_bill.expires_at < :expires_at_1 AND (gw_bill.state NOT IN (:state_1_1, :state_1_2, :state_1_3)) AND (gw_bill.chfid != :chfid_1 OR gw_bill.payer_name != :payer_name_1) AND NOT (EXISTS (SELECT gw_case.id
+FROM gw_case
+WHERE gw_case.bill_id = gw_bill.id AND gw_case.state != :state_2)) AND gw_bill.id > :id_1 ORDER BY gw_bill.id;
+SELECT TOP 10 gw_case.id
+FROM gw_case
+WHERE gw_case.state = :state_1 AND gw_case.closed_at < :closed_at_1 AND gw_case.kind != :kind_1 AND (CAST(gw_case.details AS NVARCHAR(max)) != :param_2 OR gw_case.note IS NOT NULL) ORDER BY gw_case.id;
+SELECT TOP 10 gw_case.id
+FROM gw_case
+WHERE gw_case.state = :state_1 AND gw_case.closed_at < :closed_at_1 AND gw_case.kind != :kind_1 AND (CAST(gw_case.details AS NVARCHAR(max)) != :param_2 OR gw_case.note IS NOT NULL) AND gw_case.id > :id_1 ORDER BY gw_case.id;
+SELECT TOP 10 gw_statement.id
+FROM gw_statement
+WHERE gw_statement.taken_at < :taken_at_1 AND gw_statement.[file] != :file_1 AND NOT (EXISTS (SELECT again.id
+FROM gw_statement AS again
+WHERE again.[file] = gw_statement.[file] AND again.taken_at >= :taken_at_2)) ORDER BY gw_statement.id;
+SELECT TOP 10 gw_statement.id
+FROM gw_statement
+WHERE gw_statement.taken_at < :taken_at_1 AND gw_statement.[file] != :file_1 AND NOT (EXISTS (SELECT again.id
+FROM gw_statement AS again
+WHERE again.[file] = gw_statement.[file] AND again.taken_at >= :taken_at_2)) AND gw_statement.id > :id_1 ORDER BY gw_statement.id;
+
+-- SqlRetention.take
+DELETE FROM gw_outbox WHERE gw_outbox.id IN (NULL) AND (1 != 1) AND gw_outbox.kind IN (:kind_1_1, :kind_1_2) AND (gw_outbox.state = :state_1 AND gw_outbox.done_at < :done_at_1 OR gw_outbox.state = :state_2 AND (EXISTS (SELECT gw_case.id
+FROM gw_case
+WHERE gw_case.kind = :kind_2 AND gw_case.subject = (:param_1 + CAST(gw_outbox.id AS VARCHAR(20))) AND gw_case.state = :state_3 AND gw_case.closed_at < :closed_at_1))) AND NOT (EXISTS (SELECT gw_bill.id
+FROM gw_bill
+WHERE (gw_outbox.aggregate LIKE :aggregate_1 + '%') AND gw_bill.id = substring(gw_outbox.aggregate, :substring_1, :substring_2) COLLATE DATABASE_DEFAULT AND gw_bill.expires_at >= :expires_at_1));
+DELETE FROM gw_bill_requester WHERE gw_bill_requester.bill_id IN (NULL) AND (1 != 1) AND (EXISTS (SELECT gw_bill.id
+FROM gw_bill
+WHERE gw_bill.id = gw_bill_requester.bill_id AND gw_bill.expires_at < :expires_at_1 AND (gw_bill.state NOT IN (:state_1_1, :state_1_2, :state_1_3))));
+DELETE FROM gw_miss WHERE gw_miss.msisdn IN (NULL) AND (1 != 1) AND gw_miss.hour < :hour_1;
+DELETE FROM gw_caller WHERE gw_caller.msisdn IN (NULL) AND (1 != 1) AND gw_caller.updated_at < :updated_at_1;
+DELETE FROM gw_case WHERE gw_case.id IN (NULL) AND (1 != 1) AND gw_case.state = :state_1 AND gw_case.closed_at < :closed_at_1 AND gw_case.kind = :kind_1;
+DELETE FROM gw_inbox WHERE gw_inbox.id IN (NULL) AND (1 != 1) AND gw_inbox.received_at < :received_at_1 AND NOT (gw_inbox.verdict = :verdict_1 OR (EXISTS (SELECT gw_entry.line
+FROM gw_entry
+WHERE gw_entry.inbox_id = gw_inbox.id))) AND NOT (EXISTS (SELECT gw_case.id
+FROM gw_case
+WHERE gw_case.inbox_id = gw_inbox.id AND gw_case.state != :state_1));
+DELETE FROM gw_entry WHERE gw_entry.inbox_id IN (SELECT gw_inbox.id
+FROM gw_inbox
+WHERE gw_inbox.id IN (NULL) AND (1 != 1) AND gw_inbox.received_at < :received_at_1 AND (gw_inbox.verdict = :verdict_1 OR (EXISTS (SELECT gw_entry.line
+FROM gw_entry
+WHERE gw_entry.inbox_id = gw_inbox.id))) AND NOT (EXISTS (SELECT gw_entry.line
+FROM gw_entry
+WHERE gw_entry.inbox_id = gw_inbox.id AND gw_entry.state = :state_1)) AND NOT (EXISTS (SELECT gw_case.id
+FROM gw_case
+WHERE gw_case.inbox_id = gw_inbox.id AND gw_case.state != :state_2)));
+DELETE FROM gw_inbox WHERE gw_inbox.id IN (NULL) AND (1 != 1) AND gw_inbox.received_at < :received_at_1 AND (gw_inbox.verdict = :verdict_1 OR (EXISTS (SELECT gw_entry.line
+FROM gw_entry
+WHERE gw_entry.inbox_id = gw_inbox.id))) AND NOT (EXISTS (SELECT gw_entry.line
+FROM gw_entry
+WHERE gw_entry.inbox_id = gw_inbox.id AND gw_entry.state = :state_1)) AND NOT (EXISTS (SELECT gw_case.id
+FROM gw_case
+WHERE gw_case.inbox_id = gw_inbox.id AND gw_case.state != :state_2));
+UPDATE gw_bill SET chfid=:chfid, payer_name=:payer_name WHERE gw_bill.id IN (NULL) AND (1 != 1) AND gw_bill.expires_at < :expires_at_1 AND (gw_bill.state NOT IN (:state_1_1, :state_1_2, :state_1_3)) AND (gw_bill.chfid != :chfid_1 OR gw_bill.payer_name != :payer_name_1) AND NOT (EXISTS (SELECT gw_case.id
+FROM gw_case
+WHERE gw_case.bill_id = gw_bill.id AND gw_case.state != :state_2));
+UPDATE gw_case SET details=:details, note=:note WHERE gw_case.id IN (NULL) AND (1 != 1) AND gw_case.state = :state_1 AND gw_case.closed_at < :closed_at_1 AND gw_case.kind != :kind_1 AND (CAST(gw_case.details AS NVARCHAR(max)) != :param_1 OR gw_case.note IS NOT NULL);
+DELETE FROM gw_statement_fault WHERE gw_statement_fault.statement_id IN (SELECT gw_statement.id
+FROM gw_statement
+WHERE gw_statement.id IN (NULL) AND (1 != 1) AND gw_statement.taken_at < :taken_at_1 AND gw_statement.[file] != :file_1 AND NOT (EXISTS (SELECT again.id
+FROM gw_statement AS again
+WHERE again.[file] = gw_statement.[file] AND again.taken_at >= :taken_at_2)));
+UPDATE gw_statement SET [file]=:file WHERE gw_statement.id IN (NULL) AND (1 != 1) AND gw_statement.taken_at < :taken_at_1 AND gw_statement.[file] != :file_1 AND NOT (EXISTS (SELECT again.id
+FROM gw_statement AS again
+WHERE again.[file] = gw_statement.[file] AND again.taken_at >= :taken_at_2));
+DELETE FROM gw_miss WHERE gw_miss.msisdn IN (:msisdn_1_1) AND gw_miss.hour < :hour_1;
+
+-- SqlRetention.files
+SELECT DISTINCT gw_statement.[file]
+FROM gw_statement
+WHERE gw_statement.id IN (:id_1_1) AND gw_statement.taken_at < :taken_at_1 AND gw_statement.[file] != :file_1 AND NOT (EXISTS (SELECT again.id
+FROM gw_statement AS again
+WHERE again.[file] = gw_statement.[file] AND again.taken_at >= :taken_at_2));
+
 -- SqlScreens.add
 INSERT INTO gw_screen_writer (writer, batch, day) SELECT :param_1 AS writer, :param_2 AS batch, :param_3 AS day
 WHERE NOT (EXISTS (SELECT 1
@@ -1138,3 +1346,59 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON "gw_statement_order" TO "gw_app";
 REVOKE SELECT, INSERT, UPDATE, DELETE, REFERENCES ON "gw_watermark" FROM "gw_app";
 GRANT SELECT, INSERT, UPDATE, DELETE ON "gw_watermark" TO "gw_app";
 GRANT SELECT ON "gw_schema_version" TO "gw_app";
+
+-- upgrade, for the role gw_purge
+REVOKE SELECT, INSERT, UPDATE, DELETE, REFERENCES ON "gw_audit" FROM "gw_purge";
+GRANT INSERT ON "gw_audit" TO "gw_purge";
+GRANT SELECT ("id") ON "gw_audit" TO "gw_purge";
+REVOKE SELECT, INSERT, UPDATE, DELETE, REFERENCES ON "gw_audit_seal" FROM "gw_purge";
+REVOKE SELECT, INSERT, UPDATE, DELETE, REFERENCES ON "gw_bill" FROM "gw_purge";
+GRANT SELECT ON "gw_bill" TO "gw_purge";
+GRANT UPDATE ("chfid", "payer_name") ON "gw_bill" TO "gw_purge";
+REVOKE SELECT, INSERT, UPDATE, DELETE, REFERENCES ON "gw_bill_fact" FROM "gw_purge";
+REVOKE SELECT, INSERT, UPDATE, DELETE, REFERENCES ON "gw_bill_requester" FROM "gw_purge";
+GRANT DELETE ON "gw_bill_requester" TO "gw_purge";
+GRANT SELECT ON "gw_bill_requester" TO "gw_purge";
+REVOKE SELECT, INSERT, UPDATE, DELETE, REFERENCES ON "gw_caller" FROM "gw_purge";
+GRANT DELETE ON "gw_caller" TO "gw_purge";
+GRANT SELECT ON "gw_caller" TO "gw_purge";
+REVOKE SELECT, INSERT, UPDATE, DELETE, REFERENCES ON "gw_case" FROM "gw_purge";
+GRANT DELETE ON "gw_case" TO "gw_purge";
+GRANT SELECT ON "gw_case" TO "gw_purge";
+GRANT UPDATE ("details", "note") ON "gw_case" TO "gw_purge";
+REVOKE SELECT, INSERT, UPDATE, DELETE, REFERENCES ON "gw_difference" FROM "gw_purge";
+REVOKE SELECT, INSERT, UPDATE, DELETE, REFERENCES ON "gw_entry" FROM "gw_purge";
+GRANT DELETE ON "gw_entry" TO "gw_purge";
+GRANT SELECT ON "gw_entry" TO "gw_purge";
+REVOKE SELECT, INSERT, UPDATE, DELETE, REFERENCES ON "gw_inbox" FROM "gw_purge";
+GRANT DELETE ON "gw_inbox" TO "gw_purge";
+GRANT SELECT ON "gw_inbox" TO "gw_purge";
+REVOKE SELECT, INSERT, UPDATE, DELETE, REFERENCES ON "gw_miss" FROM "gw_purge";
+GRANT DELETE ON "gw_miss" TO "gw_purge";
+GRANT SELECT ON "gw_miss" TO "gw_purge";
+REVOKE SELECT, INSERT, UPDATE, DELETE, REFERENCES ON "gw_officer_phone" FROM "gw_purge";
+REVOKE SELECT, INSERT, UPDATE, DELETE, REFERENCES ON "gw_outbox" FROM "gw_purge";
+GRANT DELETE ON "gw_outbox" TO "gw_purge";
+GRANT SELECT ON "gw_outbox" TO "gw_purge";
+REVOKE SELECT, INSERT, UPDATE, DELETE, REFERENCES ON "gw_payment" FROM "gw_purge";
+REVOKE SELECT, INSERT, UPDATE, DELETE, REFERENCES ON "gw_phone" FROM "gw_purge";
+REVOKE SELECT, INSERT, UPDATE, DELETE, REFERENCES ON "gw_phone_report" FROM "gw_purge";
+REVOKE SELECT, INSERT, UPDATE, DELETE, REFERENCES ON "gw_place" FROM "gw_purge";
+REVOKE SELECT, INSERT, UPDATE, DELETE, REFERENCES ON "gw_policy_event" FROM "gw_purge";
+REVOKE SELECT, INSERT, UPDATE, DELETE, REFERENCES ON "gw_pool_number" FROM "gw_purge";
+REVOKE SELECT, INSERT, UPDATE, DELETE, REFERENCES ON "gw_reconciliation" FROM "gw_purge";
+REVOKE SELECT, INSERT, UPDATE, DELETE, REFERENCES ON "gw_screen_day" FROM "gw_purge";
+REVOKE SELECT, INSERT, UPDATE, DELETE, REFERENCES ON "gw_screen_writer" FROM "gw_purge";
+REVOKE SELECT, INSERT, UPDATE, DELETE, REFERENCES ON "gw_statement" FROM "gw_purge";
+GRANT SELECT ON "gw_statement" TO "gw_purge";
+GRANT UPDATE ("file") ON "gw_statement" TO "gw_purge";
+REVOKE SELECT, INSERT, UPDATE, DELETE, REFERENCES ON "gw_statement_fault" FROM "gw_purge";
+GRANT DELETE ON "gw_statement_fault" TO "gw_purge";
+GRANT SELECT ON "gw_statement_fault" TO "gw_purge";
+REVOKE SELECT, INSERT, UPDATE, DELETE, REFERENCES ON "gw_statement_line" FROM "gw_purge";
+REVOKE SELECT, INSERT, UPDATE, DELETE, REFERENCES ON "gw_statement_order" FROM "gw_purge";
+REVOKE SELECT, INSERT, UPDATE, DELETE, REFERENCES ON "gw_watermark" FROM "gw_purge";
+GRANT INSERT ON "gw_watermark" TO "gw_purge";
+GRANT SELECT ON "gw_watermark" TO "gw_purge";
+GRANT UPDATE ON "gw_watermark" TO "gw_purge";
+GRANT SELECT ON "gw_schema_version" TO "gw_purge";
