@@ -73,6 +73,7 @@ class UssdSettings(Block):
     wrong_numbers_an_hour: Annotated[int, Field(ge=1, le=1000)] = 10
     officer_wrong_numbers_an_hour: Annotated[int, Field(ge=1, le=1000)] = 60
     answers_an_hour: Annotated[int, Field(ge=1, le=20)] = 3  # promised to one phone by SMS
+    officer_answers_an_hour: Annotated[int, Field(ge=1, le=60)] = 20  # to an officer's, for the families asked for
     answer_within_s: Seconds = 3600.0  # a promised answer that is older is of no use: the phone is told so
     breaker_failures: Annotated[int, Field(ge=1, le=1000)] = 5  # in a row; then what fails is left alone
     breaker_retry_s: Seconds = 2.0  # and tried once in so long

@@ -458,7 +458,7 @@ def _ussd_routes(
         UssdEffects(
             parts.database,
             _request_number(parts),
-            Promises(parts.database, parts.clock, ussd.answers_an_hour),
+            Promises(parts.database, parts.clock, ussd.answers_an_hour, ussd.officer_answers_an_hour),
             parts.messages,
             ussd.wrong_numbers_an_hour,
             registry,

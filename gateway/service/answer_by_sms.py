@@ -53,10 +53,12 @@ class Promises:
     was true then may not be now.
     """
 
-    def __init__(self, uow: UnitOfWork, clock: Clock, an_hour: int) -> None:
+    def __init__(self, uow: UnitOfWork, clock: Clock, an_hour: int, officers_an_hour: int = 20) -> None:
+        """So many to a phone for its own, and so many to an officer's phone for families that it asked for."""
         self._uow = uow
         self._clock = clock
-        self._an_hour = an_hour
+        self._own = range(1, an_hour + 1)
+        self._officers = range(an_hour + 1, an_hour + officers_an_hour + 1)  # places of their own
         self._asked: Batcher[PromiseAnswer, str] = Batcher(self._put, size=_AT_ONCE)
 
     async def __call__(self, wanted: PromiseAnswer) -> None:
@@ -71,7 +73,9 @@ class Promises:
         now = self._clock.now()
         results: dict[PromiseAnswer, str] = {}
         async with self._uow.writing() as tx:
-            for _ in range(self._an_hour + 1):  # whoever was first with a place is seen at the next look
+            for _ in range(
+                len(self._own) + len(self._officers) + 1
+            ):  # whoever was first with a place is seen at the next look
                 left = [each for each in wanted if each not in results]
                 if not left:
                     break
@@ -82,7 +86,7 @@ class Promises:
         self, tx: Transaction, wanted: Sequence[PromiseAnswer], now: datetime
     ) -> dict[PromiseAnswer, str]:
         """The results that are certain: of what is open, refused or put now."""
-        places = {each: _places(each, self._an_hour, now) for each in wanted}
+        places = {each: _places(each, self._officers if _by_officer(each) else self._own, now) for each in wanted}
         known = await tx.outbox.known([answer.key for each in wanted for answer in places[each]])
         results: dict[PromiseAnswer, str] = {}
         new: dict[PromiseAnswer, AnswerBySms] = {}
@@ -99,12 +103,16 @@ class Promises:
         return results | {each: "new" for each, count in zip(new, put, strict=True) if count}
 
 
-def _places(wanted: PromiseAnswer, an_hour: int, now: datetime) -> list[AnswerBySms]:
+def _by_officer(wanted: PromiseAnswer) -> bool:
+    return any(name.startswith("officer") for name, _ in wanted.args)
+
+
+def _places(wanted: PromiseAnswer, places: range, now: datetime) -> list[AnswerBySms]:
     """Where it may stand: in this hour, or still open from the last."""
     return [
         AnswerBySms(wanted.fact, dict(wanted.args), wanted.msisdn, wanted.language, hour, place)
         for hour in (_hour(now - timedelta(hours=1)), _hour(now))
-        for place in range(1, an_hour + 1)
+        for place in places
     ]
 
 

@@ -17,6 +17,7 @@ from adapters.registry.openimis import tables as t
 from gateway.domain.clock import EAT
 from gateway.domain.ussd.effects import RequestBill, number_by_sms
 from gateway.ports import ControlNumberGiven, Requester
+from gateway.service.answer_by_sms import PromiseRefusedError
 from gateway.service.ussd_officers import OfficerFacts
 from gateway.store import tables as g
 
@@ -226,6 +227,20 @@ async def test_an_officer_is_told_what_was_asked_of_a_family(world: World, desk:
     assert sorted(await world.sms()) == [("answer_bill_none", DODOMA), ("answer_quote_payable", DODOMA)]
     number = await chfid(world)
     assert all(number in text for text in await world.texts())
+
+
+async def test_an_officers_families_have_a_limit_of_their_own(world: World, desk: Desk) -> None:
+    """A day's round in a stall is many families; what the phone asks for its own family is counted apart."""
+    chfids = [f"1000000{n:02}" for n in range(21)]
+    for number in chfids[:20]:
+        await desk.promise("quote", msisdn=DODOMA, chfid=number, officer=CODE)
+    with pytest.raises(PromiseRefusedError):
+        await desk.promise("officer_enquiry", msisdn=DODOMA, chfid=chfids[20], officer=CODE)
+    for number in chfids[:3]:
+        await desk.promise("enquiry", msisdn=DODOMA, chfid=number)
+    with pytest.raises(PromiseRefusedError):
+        await desk.promise("enquiry", msisdn=DODOMA, chfid=chfids[3])
+    assert await world.count(g.outbox, channel="answers") == 23
 
 
 async def test_an_officer_is_told_what_is_due_by_the_number_alone(world: World, desk: Desk) -> None:
