@@ -63,6 +63,17 @@ class ListenerSettings(Block):
     port: Port
 
 
+class ServingSettings(ListenerSettings):
+    """An address that a process of ours serves.
+
+    ``connections``: open at once, of one process; those beyond are turned away. ``idle_s``: one that brings no request
+    for so long is closed. A proxy before us must close its own sooner (60, mostly), or it sends into a closed one.
+    """
+
+    connections: Annotated[int, Field(ge=1, le=100_000)] = 1_000
+    idle_s: Seconds = 75.0
+
+
 class UssdSettings(Block):
     """Bounds of answering callers. Times in seconds."""
 
@@ -420,8 +431,8 @@ class Settings(BaseSettings):
 
     database: DatabaseSettings = DatabaseSettings()
     sessions: SessionsSettings = SessionsSettings()
-    public: ListenerSettings = ListenerSettings(port=8080)
-    operator: ListenerSettings = ListenerSettings(port=8081)
+    public: ServingSettings = ServingSettings(port=8080)
+    operator: ServingSettings = ServingSettings(port=8081, connections=64)
     sandbox: ListenerSettings = ListenerSettings(port=8090)
     ussd: UssdSettings = UssdSettings()
     bills: BillsSettings = BillsSettings()

@@ -40,7 +40,8 @@ from adapters.registry.openimis import (
 from adapters.registry.openimis.demo import DemoPhone, load_demo
 from adapters.sessions.memory import MemorySessions
 from adapters.sms.africastalking import AfricasTalkingSms
-from config.settings import Settings
+from config.settings import ServingSettings, Settings
+from gateway import open_files
 from gateway.domain.breaker import BreakerRule
 from gateway.domain.clock import eat_day
 from gateway.domain.pool import PoolMarks
@@ -410,8 +411,9 @@ async def serve(settings: Settings, on_ready: Callable[[], None] = lambda: None)
             statements,
             _bank_routes(parts, accept, statements, wake),
         )
-        await _listen(stack, public, settings.public.host, settings.public.port)
-        await _listen(stack, operator_app(health), settings.operator.host, settings.operator.port)
+        open_files.allow(open_files.wanted(settings))
+        await _listen(stack, public, "public", settings.public)
+        await _listen(stack, operator_app(health), "operator", settings.operator)
         await _until_told(on_ready, worker)
 
 
@@ -424,7 +426,7 @@ async def work(settings: Settings, on_ready: Callable[[], None] = lambda: None) 
     async with core(settings) as parts, AsyncExitStack() as stack:
         worker = await _worker(parts, stack)
         health = Health({"database": parts.database.ping})
-        await _listen(stack, operator_app(health), settings.operator.host, settings.operator.port)
+        await _listen(stack, operator_app(health), "operator", settings.operator)
         await _until_told(on_ready, worker)
 
 
@@ -706,14 +708,15 @@ def _limits(settings: Settings) -> dict[str, ChannelLimits]:
     }
 
 
-async def _listen(stack: AsyncExitStack, app: web.Application, host: str, port: int) -> None:
-    runner = listeners.runner(app, SHUTDOWN_S)
+async def _listen(stack: AsyncExitStack, app: web.Application, name: str, at: ServingSettings) -> None:
+    runner = listeners.runner(app, SHUTDOWN_S, at.idle_s)
     await runner.setup()
     stack.push_async_callback(runner.cleanup)
     try:
-        await web.TCPSite(runner, host, port, backlog=1024).start()
+        server = await listeners.listen(runner, name, at.connections, at.host, at.port)
     except OSError as failure:
-        raise NotReadyError(f"cannot listen on {host}:{port}: {failure.strerror}") from failure
+        raise NotReadyError(f"cannot listen on {at.host}:{at.port}: {failure.strerror}") from failure
+    stack.callback(server.close)
 
 
 async def _until_told(on_ready: Callable[[], None], worker: Worker | None) -> None:

@@ -414,7 +414,7 @@ def _audit_verify(settings: Settings, _arguments: argparse.Namespace) -> int:
 
 
 def _config_check(settings: Settings, arguments: argparse.Namespace) -> int:
-    from gateway import app
+    from gateway import app, open_files
 
     keys = app.prove_keys(settings)
     banks, doubtful = app.describe_banks(settings)
@@ -435,7 +435,13 @@ def _config_check(settings: Settings, arguments: argparse.Namespace) -> int:
         said += answered
     for sentence in wrong or said:  # what is good would hide what is wrong
         print(sentence, file=sys.stderr if wrong else sys.stdout)
-    for sentence in (*keys.warnings, *doubtful, *guessable, *menus_cli.misfits(settings)):
+    for sentence in (
+        *keys.warnings,
+        *doubtful,
+        *guessable,
+        *open_files.misgivings(settings),
+        *menus_cli.misfits(settings),
+    ):
         print(f"warning: {sentence}")
     if wrong:
         return WRONG

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from weakref import WeakValueDictionary
 
 from gateway.domain.clock import eat_day
 from gateway.domain.cover import Cover, cover_on
-from gateway.ports import UnitOfWork
+from gateway.ports import Transaction, UnitOfWork
 
 UNKNOWN, LIMITED = "unknown", "limited"
 
@@ -21,18 +23,56 @@ class Found:
     cover: Cover
 
 
-async def enquire(uow: UnitOfWork, chfid: str, msisdn: str, wrong_an_hour: int, now: datetime) -> Found | str:
-    """The family's cover; ``unknown``, which is counted, or ``limited`` after so many wrong numbers in this hour."""
-    async with uow.reading() as tx:
-        if await tx.callers.misses(msisdn, now) >= wrong_an_hour:
-            return LIMITED
-        family = await tx.registry.family_of(chfid)
-        policies = await tx.registry.policies(family.id) if family else ()
+class _UncountError(Exception):
+    """Undoes the count of what was no wrong number. No fault: it never leaves this module."""
+
+    def __init__(self, answer: Found | str) -> None:
+        self.answer = answer
+
+
+class Enquire:
+    """Looks numbers up, and no more wrong ones for a phone and hour than it may try, however many are tried at once.
+
+    In one process a phone's guesses wait for each other. Between processes they wait at the phone's count, which is
+    taken before the number is looked up and undone with its transaction where the number is right, or where the
+    process dies. A phone without a wrong number in this hour is looked up without it, so that a family that types its
+    own number costs no write: of several processes each may look up one number beyond the limit so, none of which is
+    told to be wrong.
+    """
+
+    def __init__(self, uow: UnitOfWork) -> None:
+        self._uow = uow
+        self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()  # of phones that ask just now
+
+    async def __call__(self, chfid: str, msisdn: str, wrong_an_hour: int, now: datetime) -> Found | str:
+        """The family's cover; ``unknown``, which counts, or ``limited`` after so many wrong numbers in this hour."""
+        turn = self._turns.setdefault(msisdn, asyncio.Lock())
+        async with turn:
+            async with self._uow.reading() as tx:
+                tried = await tx.callers.misses(msisdn, now)
+                found = None if tried else await _look_up(tx, chfid, now)
+            if tried >= wrong_an_hour:
+                return LIMITED
+            return found or await self._counted(chfid, msisdn, wrong_an_hour, now, is_wrong=not tried)
+
+    async def _counted(self, chfid: str, msisdn: str, wrong_an_hour: int, now: datetime, is_wrong: bool) -> Found | str:
+        """Count the number, then look it up unless it is known to be wrong: nobody passes our count meanwhile."""
+        try:
+            async with self._uow.writing() as tx:
+                if await tx.callers.count_miss(msisdn, now) > wrong_an_hour:
+                    raise _UncountError(LIMITED)
+                if not is_wrong and (found := await _look_up(tx, chfid, now)) is not None:
+                    raise _UncountError(found)
+        except _UncountError as undone:
+            return undone.answer
+        return UNKNOWN
+
+
+async def _look_up(tx: Transaction, chfid: str, now: datetime) -> Found | None:
+    family = await tx.registry.family_of(chfid)
     if family is None:
-        async with uow.writing() as tx:  # counted by the database: of many at once no more are answered
-            late = await tx.callers.count_miss(msisdn, now) > wrong_an_hour
-        return LIMITED if late else UNKNOWN
-    return Found(family.id, cover_on(policies, eat_day(now)))
+        return None
+    return Found(family.id, cover_on(await tx.registry.policies(family.id), eat_day(now)))
 
 
 def cover_fact(cover: Cover) -> dict[str, Any]:

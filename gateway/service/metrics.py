@@ -20,6 +20,10 @@ USSD_PROMISES = Counter(
     "gateway_ussd_answers_promised_total", "Answers promised by SMS, by result.", ["fact", "result"]
 )
 BREAKER_OPEN = Gauge("gateway_breaker_open", "1: fails in a row, and is tried once in a while.", ["what"])
+CONNECTIONS_OPEN = Gauge("gateway_connections_open", "Connections held now.", ["listener"])
+CONNECTIONS_REFUSED = Counter(
+    "gateway_connections_refused_total", "Connections turned away, since as many were open as may.", ["listener"]
+)
 CALLBACKS = Counter("gateway_callbacks_total", "Provider callbacks.", ["provider", "route", "verdict"])
 ENTRIES = Counter("gateway_entries_total", "Inbox entries settled, by result.", ["kind", "state"])
 EFFECTS = Counter("gateway_effects_total", "Effects tried, by outcome.", ["kind", "outcome"])

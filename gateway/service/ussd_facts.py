@@ -17,7 +17,7 @@ from gateway.domain.ussd.machine import Ask
 from gateway.ports import InsureeCover, UnitOfWork
 from gateway.service.batching import Batcher
 from gateway.service.bounded import Bounded
-from gateway.service.enquiry import Found, cover_fact, enquire
+from gateway.service.enquiry import Enquire, Found, cover_fact
 from gateway.service.quotes import read_quote
 from gateway.service.ussd_members import MembersFact
 from gateway.service.ussd_officers import OfficerFacts, officers_fact
@@ -46,6 +46,7 @@ class UssdFacts:
         self._uow = uow
         self._clock = clock
         self._wrong_numbers_an_hour = wrong_numbers_an_hour
+        self._enquire = Enquire(uow)
         self._registry = registry or Bounded(AT_ONCE)
         self._callers: Batcher[str, JsonObject] = Batcher(self._read_callers, size=100, timeout_s=patience_s)
         self._readers: dict[str, Callable[..., Coroutine[Any, Any, JsonObject]]] = {
@@ -55,7 +56,7 @@ class UssdFacts:
             "enquiry": self.enquiry,
             "members": MembersFact(uow, clock),
             "payment": PaymentFact(uow, clock),
-            **OfficerFacts(uow, clock, officer_wrong_numbers_an_hour).readers(),
+            **OfficerFacts(uow, clock, officer_wrong_numbers_an_hour, self._enquire).readers(),
             "tries": self.tries,
         }
 
@@ -120,7 +121,7 @@ class UssdFacts:
 
     async def enquiry(self, chfid: str, msisdn: str) -> JsonObject:
         """Covered or not and until when, and no more, for a correct number; guesses are counted and limited."""
-        found = await enquire(self._uow, chfid, msisdn, self._wrong_numbers_an_hour, self._clock.now())
+        found = await self._enquire(chfid, msisdn, self._wrong_numbers_an_hour, self._clock.now())
         return cover_fact(found.cover) if isinstance(found, Found) else {"state": found}
 
     async def tries(self, msisdn: str) -> JsonObject:

@@ -12,7 +12,7 @@ from gateway.domain.commission import Commission, CommissionLine, Reckoning, mon
 from gateway.domain.msisdn import normalise
 from gateway.domain.officers import Officer, mandate
 from gateway.ports import UnitOfWork
-from gateway.service.enquiry import Found, cover_fact, enquire
+from gateway.service.enquiry import Enquire, Found, cover_fact
 
 JsonObject = dict[str, Any]
 _MOST_LINES = 6  # of one month on the screen; the sums are always of all
@@ -21,9 +21,13 @@ _MOST_LINES = 6  # of one month on the screen; the sums are always of all
 class OfficerFacts:
     """Answers asks of officers. ``wrong_numbers_an_hour``: an officer reads numbers off many cards."""
 
-    def __init__(self, uow: UnitOfWork, clock: Clock, wrong_numbers_an_hour: int = 60) -> None:
+    def __init__(
+        self, uow: UnitOfWork, clock: Clock, wrong_numbers_an_hour: int = 60, enquire: Enquire | None = None
+    ) -> None:
+        """``enquire``: that of other callers, since a phone may be both; its own where none is given."""
         self._uow = uow
         self._clock = clock
+        self._enquire = enquire or Enquire(uow)
         self._wrong_numbers_an_hour = wrong_numbers_an_hour
 
     def readers(self) -> dict[str, Callable[..., Coroutine[Any, Any, JsonObject]]]:
@@ -37,7 +41,7 @@ class OfficerFacts:
     async def officer_enquiry(self, chfid: str, msisdn: str, officer: str) -> JsonObject:
         """A family by its number: no more of it than any phone may see, and who asks, for what may follow."""
         now = self._clock.now()
-        found = await enquire(self._uow, chfid, msisdn, self._wrong_numbers_an_hour, now)
+        found = await self._enquire(chfid, msisdn, self._wrong_numbers_an_hour, now)
         if not isinstance(found, Found):
             return {"state": found}
         return {"id": found.family_id, "chfid": chfid, "officer": officer, **cover_fact(found.cover)}

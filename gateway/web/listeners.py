@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from gateway.web.billers import BillerRoutes
 from gateway.web.bodies import CHUNK
+from gateway.web.connections import Connections
 from gateway.web.health import Health
 from gateway.web.payments import PaymentRoutes
 from gateway.web.statements import StatementRoutes
 from gateway.web.ussd import UssdRoutes
 
+BACKLOG = 1_024  # connections that the system holds for us until we accept them
 LONGEST_LINE = 65_536  # bytes of a request's address: wires that GET put an answer of any length in it
 
 
@@ -34,8 +38,8 @@ def public_app(
     return app
 
 
-def runner(app: web.Application, shutdown_s: float) -> web.AppRunner:
-    """How a listener runs.
+def runner(app: web.Application, shutdown_s: float, idle_s: float) -> web.AppRunner:
+    """How a listener runs. A connection on which no whole request's head comes for ``idle_s`` seconds is closed.
 
     Bodies are not unpacked: a packed one is kept as it came, and is no message to anyone. Little is read ahead of the
     handler, so that a connection that nobody serves yet costs what the socket gave at once, a quarter of a megabyte.
@@ -44,11 +48,22 @@ def runner(app: web.Application, shutdown_s: float) -> web.AppRunner:
         app,
         access_log=None,
         shutdown_timeout=shutdown_s,
+        keepalive_timeout=idle_s,
         handle_signals=False,
         auto_decompress=False,
         read_bufsize=CHUNK,
         max_line_size=LONGEST_LINE,
     )
+
+
+async def listen(running: web.AppRunner, name: str, connections: int, host: str, port: int) -> asyncio.Server:
+    """Accept for a runner that is set up: at most so many connections at once. Close it before the runner.
+
+    Raises OSError where the address cannot be had.
+    """
+    assert running.server is not None
+    bounded = Connections(name, connections, running.server)
+    return await asyncio.get_running_loop().create_server(bounded, host, port, backlog=BACKLOG)
 
 
 def operator_app(health: Health) -> web.Application:

@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding
-from processes_harness import Child, World, own_environment, run_gateway
+from processes_harness import Child, World, gateway_command, own_environment, run_gateway
 from sqlalchemy import inspect, select, text
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
@@ -264,6 +264,14 @@ def test_config_check_tells_of_banks(keyed: dict[str, str]) -> None:
     assert "warning: Bank crdb has two keys" in doubtful.stdout
     assert "fewer than 16 characters" in doubtful.stdout
     assert LONG not in good.stdout + doubtful.stdout
+
+
+def test_config_check_tells_of_too_few_files(keyed: dict[str, str]) -> None:
+    command = ["sh", "-c", 'ulimit -n 400 && exec "$@"', "sh", *gateway_command("config", "check")]
+    done = subprocess.run(command, env=keyed, capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    (warning,) = [line for line in done.stdout.splitlines() if line.startswith("warning: ")]
+    assert warning.startswith("warning: A process may have 400 files open here, and the settings ask for 1274: ")
 
 
 def test_config_check_of_ussd_channels(keyed: dict[str, str]) -> None:

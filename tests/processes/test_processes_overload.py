@@ -12,13 +12,13 @@ import aiohttp
 import pytest
 from processes_harness import Child, Phone, Screen, Sql, free_ports, gateway_command, new_families
 
-BOUND, CALLERS = 8, 60
+BOUND, CALLERS, CONNECTIONS = 8, 60, 100
 
 
 @pytest.fixture
 async def narrow(
     backend: str, settings: dict[str, str], fresh_database: Any, tmp_path: Path
-) -> AsyncIterator[tuple[Child, str, str]]:
+) -> AsyncIterator[tuple[Child, str, str, str]]:
     """One serving process that answers eight at a time, on a database of its own."""
     url = fresh_database()
     public, operator = free_ports(2)
@@ -27,6 +27,7 @@ async def narrow(
         "GATEWAY_DATABASE__URL": url,
         "GATEWAY_USSD__IN_FLIGHT": str(BOUND),
         "GATEWAY_USSD__NUMBER_S": "3.5",
+        "GATEWAY_PUBLIC__CONNECTIONS": str(CONNECTIONS),
     }
     child = Child(
         "narrow",
@@ -38,15 +39,15 @@ async def narrow(
     child.start()
     try:
         child.wait_ready()
-        yield child, f"http://127.0.0.1:{public}", url
+        yield child, f"http://127.0.0.1:{public}", f"http://127.0.0.1:{operator}", url
     finally:
         code = child.stop()
     assert code == 0
 
 
-async def test_sixty_dials_at_once(narrow: tuple[Child, str, str]) -> None:
+async def test_sixty_dials_at_once(narrow: tuple[Child, str, str, str]) -> None:
     """Nobody answers at GePG, so that those who ask for a number stay in flight until their budget is spent."""
-    child, base, url = narrow
+    child, base, _, url = narrow
     sql = Sql(url)
     families = await new_families(sql, CALLERS, members=1)
     async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as client:
@@ -76,6 +77,38 @@ async def test_sixty_dials_at_once(narrow: tuple[Child, str, str]) -> None:
         assert calm.kind == "CON", "and afterwards there is room again"
     await sql.close()
     assert '"level": "error"' not in child.tail(100_000)
+
+
+async def test_more_connections_than_the_bound(narrow: tuple[Child, str, str, str]) -> None:
+    """Silent ones take every place; whoever runs the process still looks in, and one that leaves makes room."""
+    child, base, operator, _ = narrow
+    address = ("127.0.0.1", int(base.rpartition(":")[2]))
+    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(force_close=True)) as client:
+        silent = [await asyncio.open_connection(*address) for _ in range(CONNECTIONS)]
+        await _says(client, f"{operator}/metrics", f'gateway_connections_open{{listener="public"}} {CONNECTIONS}.0')
+        reader, beyond = await asyncio.open_connection(*address)
+        assert (await reader.read()).startswith(b"HTTP/1.1 503 ")
+        beyond.close()
+        await _says(client, f"{operator}/metrics", 'gateway_connections_refused_total{listener="public"} 1.0')
+        await _says(client, f"{operator}/livez", "ok")
+        await _says(client, f"{operator}/readyz", "true")
+        silent.pop()[1].close()
+        await _says(client, f"{operator}/metrics", f'gateway_connections_open{{listener="public"}} {CONNECTIONS - 1}.0')
+        await _says(client, f"{base}/readyz", "true")
+    for _, writer in silent:
+        writer.close()
+    assert '"level": "error"' not in child.tail(100_000)
+
+
+async def _says(client: aiohttp.ClientSession, url: str, part: str) -> None:
+    """Waits for it: a connection is counted when the process turns to it."""
+    async with asyncio.timeout(30):
+        while True:
+            async with client.get(url) as response:
+                assert response.status == 200
+                if part in await response.text():
+                    return
+            await asyncio.sleep(0.05)
 
 
 def _polite(screens: list[Screen]) -> None:

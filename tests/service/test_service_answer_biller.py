@@ -175,6 +175,13 @@ async def test_a_bank_that_tries_numbers_is_stopped_and_its_neighbour_is_not(wor
     assert isinstance(await ask(world, DueOf(chfid=chfid)), Due)
 
 
+async def test_of_unknown_numbers_asked_at_once_no_more_are_told_than_the_limit(world: World) -> None:
+    answer = AnswerBiller(world.database, world.clock, {BANK: 5}, budget_s=60)
+    answers = await asyncio.gather(*(answer(BANK, DueOf(chfid=f"{n}")) for n in range(12)))
+    assert answers.count(NotDue("PAY-UNKNOWN-NUMBER")) == 5
+    assert answers.count(Unanswered("PAY-LIMIT")) == 7
+
+
 async def test_right_numbers_are_not_counted(world: World) -> None:
     chfid = await chfid_of(world, EXPIRED)
     for _ in range(8):

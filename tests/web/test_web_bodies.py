@@ -42,7 +42,7 @@ def limited(app: web.Application) -> None:
 
 async def opened(app: web.Application) -> tuple[web.AppRunner, str, int]:
     """As a process listens."""
-    running = runner(app, shutdown_s=0.1)
+    running = runner(app, shutdown_s=0.1, idle_s=75)
     await running.setup()
     site = web.TCPSite(running, "127.0.0.1", 0)
     await site.start()
