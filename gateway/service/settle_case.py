@@ -130,7 +130,7 @@ class SettleCase:
     ``codes``: the service provider codes of the settings.
     """
 
-    def __init__(self, uow: UnitOfWork, messages: Messages, clock: Clock, codes: Collection[str]) -> None:
+    def __init__(self, uow: UnitOfWork, messages: Messages, clock: Clock, codes: Collection[str] = ()) -> None:
         self._uow = uow
         self._messages = messages
         self._clock = clock

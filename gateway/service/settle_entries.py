@@ -30,10 +30,11 @@ _LONGEST_WAIT = timedelta(minutes=15)
 class SettleEntries:
     """Each call settles what one transaction takes; several may run at once, in this process and in others.
 
-    ``codes``: the service provider codes of the settings; money under another one is not ours to apply.
+    ``codes``: the service provider codes of the settings, beside those of the products. Money for any other is not ours
+    to apply.
     """
 
-    def __init__(self, uow: UnitOfWork, messages: Messages, clock: Clock, codes: Collection[str]) -> None:
+    def __init__(self, uow: UnitOfWork, messages: Messages, clock: Clock, codes: Collection[str] = ()) -> None:
         self._uow = uow
         self._messages = messages
         self._clock = clock

@@ -124,7 +124,7 @@ class Race:
         self.random = random.Random(seed)
         self.clock = Clock()
         self.database, self.beside, self._openimis = database, beside, openimis
-        self._settle = SettleEntries(database, messages, self.clock, ())
+        self._settle = SettleEntries(database, messages, self.clock)
         self._request = RequestControlNumber(database, messages, BillPolicy())
         self.follow = FollowPolicies(database, self.clock, messages)
         self.between = Between(database)

@@ -64,7 +64,7 @@ class Gateway:
         self.clock = Clock(day)
         self.spans: list[tuple[datetime, datetime]] = []
         self._request = RequestControlNumber(database, messages, BillPolicy())
-        self._settle = SettleEntries(database, messages, self.clock, ())
+        self._settle = SettleEntries(database, messages, self.clock)
 
     @property
     def active(self) -> list[tuple[datetime, datetime]]:

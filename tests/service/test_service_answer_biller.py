@@ -247,7 +247,7 @@ async def test_what_a_person_made_of_it(world: World, act: Act | None, state: St
     if act is not None:
         (case,) = await world.rows(g.case)
         chfid = report.chfid if act in (Act.HOLD, Act.MATCH) else None
-        await SettleCase(world.database, world.messages, world.clock, world.codes)(
+        await SettleCase(world.database, world.messages, world.clock)(
             case["id"], Decision(act, "Ester", chfid=chfid, why="TR-1")
         )
     standing = await ask(world, StandingOf("CRDB-1"))

@@ -211,7 +211,7 @@ async def test_another_amount_is_a_case_and_leaves_no_bill(world: World, amount:
     assert details["InsuranceNumber"] == report.chfid
     assert await world.sms() == [("held", STRANGER)]
     # a person places it
-    said = await SettleCase(world.database, world.messages, world.clock, world.codes)(
+    said = await SettleCase(world.database, world.messages, world.clock)(
         case["id"], Decision(Act.MATCH, "Ester", chfid=report.chfid)
     )
     assert "booked on policy" in said

@@ -118,7 +118,7 @@ async def test_nothing_is_counted_before_the_commit(world: World, logged: list[A
     first, second, *_ = await numbered(world)
     nobodys = replace(paid(world, first), reference="N1", control_number="nobody's", bill_id=None)
     await world.receive(paid(world, first), paid(world, second), nobodys)
-    settle = SettleEntries(cast(Any, FailsAtCommit(world)), world.messages, world.clock, world.codes)
+    settle = SettleEntries(cast(Any, FailsAtCommit(world)), world.messages, world.clock)
     names = (
         ("gateway_entries_total", {"kind": "payment", "state": "settled"}),
         ("gateway_entries_total", {"kind": "payment", "state": "unmatched"}),
@@ -244,9 +244,7 @@ async def test_overlapping_batches_of_two_workers_do_not_block_each_other(
         await world.receive(*(paid(world, bill, receipt=f"{len(order)}") for bill in order))
     other = app.open_database(Settings(database=DatabaseSettings(url=database_url)))
     try:
-        workers = [
-            SettleEntries(database, world.messages, world.clock, world.codes) for database in (world.database, other)
-        ]
+        workers = [SettleEntries(database, world.messages, world.clock) for database in (world.database, other)]
 
         async def work(settle: SettleEntries) -> None:
             while await settle.batch(len(FAMILIES)):

@@ -39,7 +39,7 @@ async def disown(world: World, family_id: int, *msisdns: str) -> None:
 
 async def see_to_it(world: World) -> None:
     """A person closes every report."""
-    settle = SettleCase(world.database, world.messages, world.clock, world.codes)
+    settle = SettleCase(world.database, world.messages, world.clock)
     for case in await world.rows(g.case, kind="phone_reported"):
         await settle(case["id"], Decision(Act.CLOSE, "Ester"))
 

@@ -206,7 +206,7 @@ async def test_at_once_from_two_processes_beside_a_worker(stage: Stage, database
     ids = [await stage.got(b"new:%d" % (n % 10)) for n in range(20)]
     stage.peer.keys = (b"new",)
     other: Database = app.open_database(Settings(database=DatabaseSettings(url=database_url)))
-    second = SettleEntries(other, stage.world.messages, stage.world.clock, stage.world.codes)
+    second = SettleEntries(other, stage.world.messages, stage.world.clock)
     peers: dict[str, Any] = {"fakepay": stage.peer}
     replays = (stage.replay("Ester"), Replay(other, peers, second, stage.world.clock, "Juma"))
 

@@ -45,7 +45,7 @@ async def say(world: World, *effects: DisownFamily | ClaimFamily, limit: int = 1
 
 
 async def close(world: World, case: dict[str, Any]) -> None:
-    await SettleCase(world.database, world.messages, world.clock, world.codes)(case["id"], Decision(Act.CLOSE, "Ester"))
+    await SettleCase(world.database, world.messages, world.clock)(case["id"], Decision(Act.CLOSE, "Ester"))
 
 
 async def test_a_phone_sees_nothing_of_the_family_that_it_calls_not_its_own(world: World) -> None:

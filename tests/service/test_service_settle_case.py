@@ -40,7 +40,7 @@ class Waiting:
 
     async def settle(self, act: Act, **more: Any) -> str:
         world = self.world
-        settle = SettleCase(world.database, world.messages, world.clock, world.codes)
+        settle = SettleCase(world.database, world.messages, world.clock)
         return await settle(self.id, Decision(act, more.pop("by", BY), **more))
 
     async def case(self) -> dict[str, Any]:

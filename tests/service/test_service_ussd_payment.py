@@ -59,7 +59,7 @@ async def test_money_that_a_person_looks_at_is_never_called_unpaid(world: World)
     assert (held["state"], held["number"], lines(held)[0]) == ("checked", None, ("checked", "R1", 2_900_000))
     async with world.database.reading() as tx:
         [case] = await tx.cases.listed()
-    decide = SettleCase(world.database, world.messages, world.clock, world.codes)
+    decide = SettleCase(world.database, world.messages, world.clock)
     await decide(case["id"], Decision(Act.HOLD, "Ester"))
     assert (await told(world, EXPIRED))["state"] == "checked"
 
@@ -70,9 +70,7 @@ async def test_money_that_went_back_is_no_receipt(world: World, act: Act) -> Non
     await world.told(world.payment(bill, "29000"))
     async with world.database.reading() as tx:
         [case] = await tx.cases.listed()
-    await SettleCase(world.database, world.messages, world.clock, world.codes)(
-        case["id"], Decision(act, "Ester", why="SLIP-1")
-    )
+    await SettleCase(world.database, world.messages, world.clock)(case["id"], Decision(act, "Ester", why="SLIP-1"))
     assert ((await told(world, NEVER_PAID))["state"], lines(await told(world, NEVER_PAID))) == ("numbered", [])
 
 

@@ -54,7 +54,7 @@ async def limited(database: Database, database_url: str, postgres: Any) -> Async
 
 async def _a_whole_payment(unit: Database) -> None:
     clock, messages = SystemClock(), Messages(load_book(*menus.read()))
-    settle = SettleEntries(unit, messages, clock, ())
+    settle = SettleEntries(unit, messages, clock)
     async with unit.reading() as tx:
         quote, _ = await read_quote(tx.registry, FAMILY, eat_day(clock.now()))
     wanted = RequestBill(quote.key, FAMILY, quote.amount.amount_minor, "+255712000001", "sw")
