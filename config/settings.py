@@ -185,6 +185,11 @@ class GepgSettings(Block):
     peer_certificates_password: SecretStr | None = None  # of those that are PKCS#12 stores
     allowed_networks: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode, Listed] = ()  # whence it calls
 
+    @property
+    def codes(self) -> frozenset[str]:
+        """Every service provider code that is named here."""
+        return frozenset((self.sp_code, *self.versions))
+
 
 ChannelName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,30}$")]
 

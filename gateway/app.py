@@ -7,7 +7,7 @@ import gc
 import json
 import signal
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
@@ -224,6 +224,11 @@ def payment_provider(settings: Settings) -> GepgProvider:
             peer_certificates=tuple(peers),
         )
     )
+
+
+def provider_codes(settings: Settings) -> Collection[str]:
+    """The service provider codes of the settings; those of the products are in the registry."""
+    return settings.gepg.codes
 
 
 def prove_keys(settings: Settings) -> Proof:
@@ -537,7 +542,7 @@ async def _worker(parts: Core, stack: AsyncExitStack) -> Worker:
     return Worker(
         database,
         clock,
-        SettleEntries(database, parts.messages, clock),
+        SettleEntries(database, parts.messages, clock, provider_codes(parts.settings)),
         RunEffects(database, client, parts.payments, sms, parts.messages, clock, _limits(parts.settings)),
         SweepBills(
             database,
@@ -653,7 +658,7 @@ async def reconciling(settings: Settings, progress: Progress) -> AsyncIterator[R
     async with core(settings) as parts, AsyncExitStack() as stack:
         client = AiohttpClient()
         stack.push_async_callback(client.close)
-        settle = SettleEntries(parts.database, parts.messages, parts.clock)
+        settle = SettleEntries(parts.database, parts.messages, parts.clock, provider_codes(settings))
         yield _reconciling(parts, client, settle.batch, progress)
 
 

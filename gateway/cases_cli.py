@@ -255,6 +255,7 @@ def shown_as_json(view: CaseView, now: datetime) -> dict[str, Any]:
 _REPORTED = (
     "reference",
     "control_number",
+    "provider_code",
     "receipt",
     "transaction",
     "payer_msisdn",
@@ -315,7 +316,9 @@ def _family_lines(view: CaseView) -> list[str]:
 def _other_details(view: CaseView) -> dict[str, Any]:
     """What no other line says."""
     said = (
-        {"excess_minor", "paid_at", "reference", "receipt", "control_number", "billed_minor"} if view.money else set()
+        {"excess_minor", "paid_at", "reference", "receipt", "control_number", "provider_code", "billed_minor"}
+        if view.money
+        else set()
     )
     return {name: value for name, value in view.case.details.items() if name not in said and value is not None}
 

@@ -281,6 +281,7 @@ def _cases_show(settings: Settings, arguments: argparse.Namespace) -> int:
 
 def _cases_settle(settings: Settings, arguments: argparse.Namespace) -> int:
     import menus
+    from gateway import app
     from gateway.domain.ussd.book import load_book
     from gateway.service.clocks import SystemClock
     from gateway.service.messages import Messages
@@ -288,7 +289,8 @@ def _cases_settle(settings: Settings, arguments: argparse.Namespace) -> int:
 
     async def work(database: Any) -> int:
         messages = Messages(load_book(*menus.read(settings.ussd.menus)))
-        done = await SettleCase(database, messages, SystemClock())(arguments.case, decision)
+        settle = SettleCase(database, messages, SystemClock(), app.provider_codes(settings))
+        done = await settle(arguments.case, decision)
         print(f"case {arguments.case}: {done}")
         return GOOD
 
@@ -309,7 +311,8 @@ def _replay(settings: Settings, arguments: argparse.Namespace) -> int:
 
     async def work(database: Any) -> int:
         clock, messages = SystemClock(), Messages(load_book(*menus.read(settings.ussd.menus)))
-        replay = Replay(database, {provider.name: provider}, SettleEntries(database, messages, clock), clock, by)
+        settle = SettleEntries(database, messages, clock, app.provider_codes(settings))
+        replay = Replay(database, {provider.name: provider}, settle, clock, by)
         if arguments.inbox is not None:
             message = await replay(arguments.inbox)
             print("\n".join(replay_cli.shown(message)))

@@ -57,6 +57,7 @@ ACTS: dict[CaseKind, tuple[Act, ...]] = {
     # the first report of a payment stands; a second amount under its reference is never booked
     CaseKind.CONFLICT: _RETURN,
     CaseKind.UNKNOWN_CONTROL_NUMBER: _PLACE,
+    CaseKind.OTHER_PAYEE: _PLACE,  # once the code is one of ours: it was a setting that was missing
     CaseKind.WRONG_AMOUNT: _PLACE,
     CaseKind.WRONG_CURRENCY: _RETURN,  # the registry knows shillings only
     CaseKind.PAID_TWICE: _PLACE,

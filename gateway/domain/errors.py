@@ -67,6 +67,12 @@ ERRORS: dict[str, ErrorCode] = {
         ErrorCode("PAY-SETTLE", 500, True, "Settling an entry failed; it is tried again."),
         ErrorCode("PAY-CONFLICT", 200, False, "A known payment was reported again with other content."),
         ErrorCode("PAY-UNKNOWN-NUMBER", 200, False, "Money for a control number that we never issued."),
+        ErrorCode(
+            "PAY-PAYEE",
+            200,
+            False,
+            "The money is for another service provider's code than the bill's, or than any of ours; not applied.",
+        ),
         ErrorCode("PAY-AMOUNT", 200, False, "The amount paid is not the amount billed."),
         ErrorCode("PAY-OVER", 200, False, "Applied; more was paid than the policy still needed."),
         ErrorCode("PAY-CURRENCY", 200, False, "The money is in another currency than the bill."),
@@ -109,6 +115,7 @@ ERRORS: dict[str, ErrorCode] = {
 CASE_CODES: dict[CaseKind, str] = {
     CaseKind.CONFLICT: "PAY-CONFLICT",
     CaseKind.UNKNOWN_CONTROL_NUMBER: "PAY-UNKNOWN-NUMBER",
+    CaseKind.OTHER_PAYEE: "PAY-PAYEE",
     CaseKind.WRONG_AMOUNT: "PAY-AMOUNT",
     CaseKind.WRONG_CURRENCY: "PAY-CURRENCY",
     CaseKind.PAID_TWICE: "PAY-TWICE",

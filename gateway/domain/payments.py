@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -30,6 +31,7 @@ class PaymentReport:
     channel: str | None = None
     origin: str | None = None  # the bank or wallet that took the money
     chfid: str | None = None  # paid by insurance number: it stands in ``control_number`` too, and so in the key
+    provider_code: str | None = None  # the service provider whose money it is; None where the message does not tell
 
     @property
     def key(self) -> tuple[str, str]:
@@ -62,6 +64,7 @@ class CaseKind(StrEnum):
 
     CONFLICT = "conflict"
     UNKNOWN_CONTROL_NUMBER = "unknown_control_number"
+    OTHER_PAYEE = "other_payee"  # another service provider's money, as the payment provider says
     WRONG_AMOUNT = "wrong_amount"
     WRONG_CURRENCY = "wrong_currency"
     PAID_TWICE = "paid_twice"
@@ -85,10 +88,33 @@ class CaseKind(StrEnum):
 
 # Money that is not what was asked for; other money that waits for a person is right in itself and only not placed yet.
 REJECTED_KINDS = frozenset(
-    (CaseKind.UNKNOWN_CONTROL_NUMBER, CaseKind.WRONG_AMOUNT, CaseKind.WRONG_CURRENCY, CaseKind.PAID_TWICE)
+    (
+        CaseKind.UNKNOWN_CONTROL_NUMBER,
+        CaseKind.OTHER_PAYEE,
+        CaseKind.WRONG_AMOUNT,
+        CaseKind.WRONG_CURRENCY,
+        CaseKind.PAID_TWICE,
+    )
 )
 
 
 def same_payment(first_digest: str, report: PaymentReport) -> EntryState:
     """What a later report with a known key is: the same again, or a contradiction."""
     return EntryState.DUPLICATE if report.digest == first_digest else EntryState.CONFLICTING
+
+
+def is_for_another(told: str | None, known: str | None, ours: Collection[str]) -> bool:
+    """Whether a message is about another service provider's money than it may be.
+
+    A payment provider signs for every service provider with one key, so that a signature does not say whose money it
+    is. ``told``: the code that the message names; one that names none is not compared. ``known``: the code that the
+    bill was made under, which it must be where there is one; else it may be any of ``ours``. Codes are compared as
+    people write them: neither case nor the white space around one tells two codes apart.
+    """
+    if not told:
+        return False
+    return _plain(told) not in {_plain(code) for code in ([known] if known else ours)}
+
+
+def _plain(code: str) -> str:
+    return code.strip().casefold()

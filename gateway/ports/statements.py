@@ -67,7 +67,7 @@ class StatementReading:
 
     ``outcome``: Done where its lines are the day's account; Refused or Busy where the provider says that there is none,
     or none yet. ``start`` and ``end``: the signed bytes; zero unless the verdict is GENUINE. ``dialect``: which of the
-    provider's languages it is in; the acknowledgement answers in the same.
+    provider's languages it is in; the acknowledgement answers in the same. ``is_signed``: as in ``Reading``.
     """
 
     route: str
@@ -82,6 +82,7 @@ class StatementReading:
     why: str = ""
     day: date | None = None  # of a statement that was not asked for
     answer_to: str = ""  # as in ``Reading``
+    is_signed: bool = False
 
 
 class StatementLines(Protocol):

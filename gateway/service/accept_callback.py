@@ -10,10 +10,10 @@ from uuid import uuid4
 import structlog
 
 from gateway.domain.clock import Clock
-from gateway.domain.payments import CaseKind
-from gateway.ports import CallbackReceiver, Case, Evidence, HttpReply, Reading, UnitOfWork, Verdict
+from gateway.ports import CallbackReceiver, Evidence, HttpReply, Reading, UnitOfWork, Verdict
 from gateway.service.keep_together import KeepTogether
-from gateway.service.metrics import CALLBACKS, CASES, ERRORS
+from gateway.service.keep_unreadable import keep_unreadable, unreadable_id
+from gateway.service.metrics import CALLBACKS, ERRORS
 
 log = structlog.get_logger()
 
@@ -76,12 +76,14 @@ class AcceptCallback:
             reading = provider.unreadable(route, Verdict.TOO_LARGE, f"{size} bytes")
         else:
             reading = provider.read(route, body, headers)
-        inbox_id, kept = uuid4().hex, body
+        digest, kept = hashlib.sha256(body).hexdigest(), body
+        for_a_person = reading.verdict == Verdict.UNREADABLE and reading.is_signed
+        inbox_id = unreadable_id(digest) if for_a_person else uuid4().hex
         reply = provider.acknowledge(reading, inbox_id)
         CALLBACKS.labels(provider.name, route, reading.verdict).inc()
         if reading.verdict in VERDICT_CODES:
             ERRORS.labels(VERDICT_CODES[reading.verdict]).inc()
-            if not reading.is_signed:  # a provider's own words are kept, however many
+            if not for_a_person:  # a provider's own words are kept, however many
                 room = self._room_for(body, now)
                 if room is None:
                     return reply
@@ -89,32 +91,17 @@ class AcceptCallback:
             log.warning(
                 "callback_refused", provider=provider.name, route=route, verdict=reading.verdict, inbox=inbox_id
             )
-        evidence = _evidence(inbox_id, provider.name, now, kept, body, size, headers, reading, reply.status)
+        evidence = _evidence(inbox_id, provider.name, now, kept, digest, size, headers, reading, reply.status)
         try:
-            await self._keep(evidence, reading.notices)
+            if for_a_person:
+                await keep_unreadable(self._uow, evidence, lambda first: f"message:{first.digest}", now)
+            else:
+                await self._keep(evidence, reading.notices)
         except Exception:
             ERRORS.labels("PAY-NOT-KEPT").inc()
             log.exception("callback_not_kept", provider=provider.name, route=route)
             return provider.not_kept(route)
-        if reading.verdict == Verdict.UNREADABLE and reading.is_signed:
-            await self._call_a_person(evidence)
         return reply
-
-    async def _call_a_person(self, evidence: Evidence) -> None:
-        """The provider's own words that we cannot read. The message is kept already: its answer does not hang on this.
-
-        A redelivery in the same words is the same case.
-        """
-        about = f"message:{evidence.message_id or evidence.digest}"
-        case = Case(CaseKind.UNREADABLE, about, evidence.provider, evidence.id, details={"why": evidence.why})
-        try:
-            async with self._uow.writing() as tx:
-                opened = await tx.cases.open(case, self._clock.now())
-        except Exception:
-            log.exception("case_not_opened", inbox=evidence.id)
-            return
-        if opened:
-            CASES.labels(CaseKind.UNREADABLE).inc()
 
     def _room_for(self, body: bytes, now: datetime) -> int | None:
         room = self._quota.room(now, len(body))
@@ -128,7 +115,7 @@ def _evidence(
     provider: str,
     now: datetime,
     kept: bytes,
-    body: bytes,
+    digest: str,
     size: int,
     headers: Mapping[str, str],
     reading: Reading,
@@ -142,7 +129,7 @@ def _evidence(
         body=kept,
         size=size,
         headers={name: header_text(headers[name]) for name in KEPT_HEADERS if name in headers},
-        digest=hashlib.sha256(body).hexdigest(),
+        digest=digest,
         verdict=reading.verdict,
         why=reading.why[:500],
         message_id=reading.message_id[:100] if reading.message_id else None,

@@ -15,7 +15,7 @@ from uuid import uuid4
 
 import structlog
 
-from gateway.domain.clock import Clock
+from gateway.domain.clock import Clock, eat_day
 from gateway.domain.outcomes import Busy, Done
 from gateway.domain.payments import CaseKind
 from gateway.ports import (
@@ -31,6 +31,7 @@ from gateway.ports import (
     Verdict,
 )
 from gateway.service.accept_callback import KEPT_HEADERS, VERDICT_CODES, ForgeryQuota, header_text
+from gateway.service.keep_unreadable import keep_unreadable, unreadable_id
 from gateway.service.metrics import CALLBACKS, CASES, ERRORS
 from gateway.service.statement_files import Incoming, StatementFolder
 
@@ -48,7 +49,10 @@ class Taken:
 
 
 class AcceptStatement:
-    """``quota``: of evidence about messages that are not the provider's; their files are never kept."""
+    """``quota``: of evidence about messages that are not the provider's.
+
+    The file of what cannot be read is never kept: its beginning is, and the provider gives the account once more.
+    """
 
     def __init__(self, uow: UnitOfWork, clock: Clock, folder: StatementFolder, quota: ForgeryQuota) -> None:
         self._uow = uow
@@ -60,9 +64,10 @@ class AcceptStatement:
         self, provider: StatementReceiver, route: str, incoming: Incoming, headers: Mapping[str, str]
     ) -> HttpReply:
         """``incoming`` has ended, and is no more afterwards."""
-        inbox_id = uuid4().hex
         try:
             reading = await read_file(provider, route, incoming, headers)
+            for_a_person = reading.verdict == Verdict.UNREADABLE and reading.is_signed
+            inbox_id = unreadable_id(incoming.digest) if for_a_person else uuid4().hex
             reply = provider.acknowledge_statement(reading, inbox_id)
             CALLBACKS.labels(provider.name, route, reading.verdict).inc()
             evidence = self._evidence(provider.name, inbox_id, incoming, headers, reading, reply.status)
@@ -70,9 +75,12 @@ class AcceptStatement:
                 await self._keep(provider.name, reading, incoming, evidence)
                 return reply
             ERRORS.labels(VERDICT_CODES[reading.verdict]).inc()
-            room = self._quota.room(evidence.received_at, len(evidence.body))
-            if room is not None:
+            room = None if for_a_person else self._quota.room(evidence.received_at, len(evidence.body))
+            if for_a_person or room is not None:
                 log.warning("statement_refused", provider=provider.name, verdict=reading.verdict, inbox=inbox_id)
+            if for_a_person:
+                await keep_unreadable(self._uow, evidence, _day_of_coming, evidence.received_at)
+            elif room is not None:
                 evidence = replace(evidence, body=evidence.body[:room])
                 async with self._uow.writing() as tx:
                     await tx.inbox.keep(evidence, ())
@@ -134,6 +142,11 @@ class AcceptStatement:
             message_id=reading.message_id[:100] if reading.message_id else None,
             reply_status=status,
         )
+
+
+def _day_of_coming(first: Evidence) -> str:
+    """Asked for again, an account has the same fault in other bytes each time: one case of a day is enough."""
+    return f"statement:{first.provider}/{eat_day(first.received_at)}"
 
 
 async def read_file(

@@ -18,6 +18,7 @@ from gateway.domain.settlement import latest_settled
 from gateway.domain.valuation import policy_value
 from gateway.ports import LegacyBill, LegacyStatus, Requester, Transaction
 
+_KEY = "before:"
 _LIFE = timedelta(days=3 * 365)  # what that service asked for in bulk; a payment has come, so it was payable
 
 
@@ -39,6 +40,14 @@ async def adopt_bill(tx: Transaction, control_number: str, now: datetime) -> Bil
     bill = await tx.bills.record(bill, BillFact.NUMBERED, now, control_number=control_number)
     await tx.audit.add("gateway", "bill.adopted", f"bill:{bill.id}", now, payment=legacy.payment_id)
     return bill
+
+
+def code_made_under(bill: Bill) -> str | None:
+    """The service provider's code that a bill was made under, where it is known.
+
+    Of an adopted bill it is not: that bill has its product's code of today, under which it is cancelled.
+    """
+    return None if bill.key.startswith(_KEY) else bill.provider_code
 
 
 async def unadopted_bill(tx: Transaction, control_number: str, now: datetime) -> Bill | None:
@@ -71,7 +80,7 @@ async def _as_ours(tx: Transaction, legacy: LegacyBill, family: Family, product:
     was_paid = legacy.status in (LegacyStatus.RECEIVED, LegacyStatus.MATCHED)  # to that service: this is a second time
     return Bill(
         id=f"L{legacy.payment_id}",
-        key=f"before:{legacy.payment_id}",
+        key=f"{_KEY}{legacy.payment_id}",
         generation=1,
         family_id=family.id,
         product_id=product.id,

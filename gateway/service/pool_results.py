@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 
 from gateway.domain.bill import Bill
 from gateway.domain.payments import CaseKind, EntryState, PaymentReport
 from gateway.domain.pool import PoolNumber, PoolState
 from gateway.ports import BillRefused, Case, ControlNumberGiven, Entry, LegacyStatus, Transaction
+from gateway.service.payees import is_anothers
 
 _EXPECTS = (PoolState.ASKED, PoolState.REFUSED)  # a number that comes after a refusal counts: late truth wins
 
 
-async def give_pool_number(tx: Transaction, entry: Entry, notice: ControlNumberGiven, now: datetime) -> EntryState:
+async def give_pool_number(
+    tx: Transaction, entry: Entry, notice: ControlNumberGiven, codes: Collection[str], now: datetime
+) -> EntryState:
     """The number is ready to be handed out, unless it is known already or somebody's."""
     known = await tx.pool.by_id(notice.bill_id, lock=True)
     if known is None:
         return await _marked(tx, entry, EntryState.UNMATCHED, now, "no such bill")
     if known.control_number == notice.control_number:
         return await _marked(tx, entry, EntryState.DUPLICATE, now)
-    if known.control_number is not None or disagrees(notice, known.as_bill()) or await _is_held(tx, notice):
+    other = await disagrees(tx, notice, known.as_bill(), codes)
+    if known.control_number is not None or other or await _is_held(tx, notice):
         await tx.cases.open(_conflict(entry, notice, known), now)
         return await _marked(tx, entry, EntryState.CONFLICTING, now)
     if known.state == PoolState.SPENT or (notice.repeated and known.state != PoolState.ASKED):
@@ -31,11 +36,11 @@ async def give_pool_number(tx: Transaction, entry: Entry, notice: ControlNumberG
     return await _marked(tx, entry, EntryState.SETTLED, now)
 
 
-def disagrees(notice: ControlNumberGiven, bill: Bill) -> bool:
+async def disagrees(tx: Transaction, notice: ControlNumberGiven, bill: Bill, codes: Collection[str]) -> bool:
     """Whether the message tells another amount or another service provider than the bill's."""
-    other_amount = notice.amount is not None and notice.amount != bill.amount
-    codes = (notice.provider_code, bill.provider_code)
-    return other_amount or (None not in codes and codes[0] != codes[1])
+    if notice.amount is not None and notice.amount != bill.amount:
+        return True
+    return await is_anothers(tx, notice.provider_code, bill.provider_code, codes)
 
 
 async def _is_held(tx: Transaction, notice: ControlNumberGiven) -> bool:

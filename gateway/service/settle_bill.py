@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 
 from gateway.domain.bill import Bill, BillFact, BillState
@@ -16,17 +17,25 @@ from gateway.service.revive_number import fall_back, is_old_news, release, takes
 
 
 async def give_number(
-    tx: Transaction, messages: Messages, entry: Entry, notice: ControlNumberGiven, now: datetime
+    tx: Transaction,
+    messages: Messages,
+    entry: Entry,
+    notice: ControlNumberGiven,
+    codes: Collection[str],
+    now: datetime,
 ) -> EntryState:
-    """Bind the number to its bill and tell every phone that asked. A number is never bound twice."""
+    """Bind the number to its bill and tell every phone that asked. A number is never bound twice.
+
+    ``codes``: the service provider codes of the settings.
+    """
     bill = await _lock_for_number(tx, notice)
     if bill is None:
-        return await give_pool_number(tx, entry, notice, now)
+        return await give_pool_number(tx, entry, notice, codes, now)
     if bill.control_number == notice.control_number:
         await tx.inbox.mark(entry, EntryState.DUPLICATE, now, bill_id=bill.id)
         return EntryState.DUPLICATE
     holder = await tx.bills.by_control_number(notice.control_number, lock=bill.reuses is not None)
-    unwanted = await _unwanted(tx, notice, bill, holder)
+    unwanted = await _unwanted(tx, notice, bill, holder, codes)
     if unwanted is not None:
         state, note = unwanted
         if state == EntryState.CONFLICTING:
@@ -53,7 +62,7 @@ async def _lock_for_number(tx: Transaction, notice: ControlNumberGiven) -> Bill 
 
 
 async def _unwanted(
-    tx: Transaction, notice: ControlNumberGiven, bill: Bill, holder: Bill | None
+    tx: Transaction, notice: ControlNumberGiven, bill: Bill, holder: Bill | None, codes: Collection[str]
 ) -> tuple[EntryState, str] | None:
     """Why this number is not for this bill, if so."""
     number = notice.control_number
@@ -65,7 +74,7 @@ async def _unwanted(
         return EntryState.CONFLICTING, ""
     pooled = await tx.pool.by_control_number(number)
     in_pool = pooled is not None and pooled.state != PoolState.BOUND
-    if bill.control_number is not None or in_pool or disagrees(notice, bill):
+    if bill.control_number is not None or in_pool or await disagrees(tx, notice, bill, codes):
         return EntryState.CONFLICTING, ""
     if notice.repeated and not bill.awaits_number:
         return EntryState.UNMATCHED, "no number is awaited"

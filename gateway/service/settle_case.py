@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -27,6 +27,7 @@ from gateway.domain.quote import next_product
 from gateway.domain.settlement import Ledger, Settlement, latest_settled
 from gateway.ports import Entry, LegacyStatus, Placed, SettledCase, Transaction, UnitOfWork
 from gateway.service.messages import Messages
+from gateway.service.payees import is_anothers
 from gateway.service.quotes import sold_to
 from gateway.service.settle_payment import (
     book,
@@ -124,12 +125,16 @@ class _Done:
 
 
 class SettleCase:
-    """Each call settles one case, or raises and leaves everything as it was."""
+    """Each call settles one case, or raises and leaves everything as it was.
 
-    def __init__(self, uow: UnitOfWork, messages: Messages, clock: Clock) -> None:
+    ``codes``: the service provider codes of the settings.
+    """
+
+    def __init__(self, uow: UnitOfWork, messages: Messages, clock: Clock, codes: Collection[str] = ()) -> None:
         self._uow = uow
         self._messages = messages
         self._clock = clock
+        self._codes = codes
 
     async def __call__(self, case_id: int, decision: Decision) -> str:
         """What was done, in a sentence. Raises CaseRefusedError."""
@@ -159,11 +164,19 @@ class SettleCase:
         money = await money_of(tx, case)
         if money is None:
             raise CaseRefusedError(f"case {case.id}: the provider's report of this payment is not in the inbox")
+        if decision.act in (Act.MATCH, Act.HOLD):
+            await self._refuse_anothers(tx, case, money.report)
         if decision.act == Act.MATCH:
             return await self._match(tx, case, money, decision, now)
         if decision.act == Act.HOLD:
             return await _hold(tx, case, money, decision, now)
         return await _give_up(tx, case, money, decision, now)
+
+    async def _refuse_anothers(self, tx: Transaction, case: KnownCase, report: PaymentReport) -> None:
+        """Another service provider's money has not come to us, so not even a person can give it to a family."""
+        code = report.provider_code
+        if case.kind == CaseKind.OTHER_PAYEE and await is_anothers(tx, code, None, self._codes):
+            raise CaseRefusedError(f"case {case.id}: the money is for {code!r}, which is no code of ours")
 
     async def _match(
         self, tx: Transaction, case: KnownCase, money: CaseMoney, decision: Decision, now: datetime

@@ -3,7 +3,7 @@ other in one transaction, and each alone where that fails."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
@@ -28,12 +28,17 @@ _LONGEST_WAIT = timedelta(minutes=15)
 
 
 class SettleEntries:
-    """Each call settles what one transaction takes; several may run at once, in this process and in others."""
+    """Each call settles what one transaction takes; several may run at once, in this process and in others.
 
-    def __init__(self, uow: UnitOfWork, messages: Messages, clock: Clock) -> None:
+    ``codes``: the service provider codes of the settings, beside those of the products. Money for any other is not ours
+    to apply.
+    """
+
+    def __init__(self, uow: UnitOfWork, messages: Messages, clock: Clock, codes: Collection[str] = ()) -> None:
         self._uow = uow
         self._messages = messages
         self._clock = clock
+        self._codes = codes
 
     async def due(self) -> bool:
         """Whether there is anything to settle: cheap, for the poll."""
@@ -115,9 +120,9 @@ class SettleEntries:
     async def _settle_one(self, entry: Entry, now: datetime, tx: Transaction) -> EntryState:
         match entry.notice:
             case PaymentReport():
-                return await settle_payment(tx, self._messages, entry, entry.notice, now)
+                return await settle_payment(tx, self._messages, entry, entry.notice, self._codes, now)
             case ControlNumberGiven():
-                return await give_number(tx, self._messages, entry, entry.notice, now)
+                return await give_number(tx, self._messages, entry, entry.notice, self._codes, now)
             case BillRefused():
                 return await settle_refusal(tx, self._messages, entry, entry.notice, now)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 from datetime import datetime
 
@@ -15,11 +16,12 @@ from gateway.domain.policy import NewPolicy, PolicyStatus
 from gateway.domain.settlement import Ledger, NeedsPerson, Settlement, settle
 from gateway.domain.upkeep import OURS, PolicyEvent, PolicyEventKind
 from gateway.ports import Case, Entry, LegacyStatus, PaymentHeld, PaymentReceived, Placed, Requester, Transaction
-from gateway.service.adopt_bill import adopt_bill
+from gateway.service.adopt_bill import adopt_bill, code_made_under
 from gateway.service.family_bill import FamilyBill, family_bill, store_bill
 from gateway.service.family_phones import family_phones, still_told
 from gateway.service.messages import Messages
 from gateway.service.metrics import CASES
+from gateway.service.payees import is_anothers
 from gateway.service.pool_results import pool_bill_of
 from gateway.service.revive_number import release, takes_over
 from gateway.service.settle_bill import bind_number
@@ -27,9 +29,12 @@ from gateway.service.withdraw_number import withdraw_number
 
 
 async def settle_payment(
-    tx: Transaction, messages: Messages, entry: Entry, report: PaymentReport, now: datetime
+    tx: Transaction, messages: Messages, entry: Entry, report: PaymentReport, codes: Collection[str], now: datetime
 ) -> EntryState:
-    """Apply a payment once, whatever the number and order of its reports. The same key with other content is a case."""
+    """Apply a payment once, whatever the number and order of its reports. The same key with other content is a case.
+
+    ``codes``: the service provider codes of the settings.
+    """
     known = await tx.payments.first_report(entry.provider, report, entry.inbox_id, now)
     if known is not None:
         state = same_payment(known.digest, report)
@@ -37,7 +42,7 @@ async def settle_payment(
             await open_case(tx, entry, report, CaseKind.CONFLICT, None, now)
         await tx.inbox.mark(entry, state, now)
         return state
-    owed = await _owed(tx, entry, report, now)
+    owed = await _owed(tx, entry, report, codes, now)
     if isinstance(owed, CaseKind):
         return await _keep_for_person(tx, messages, entry, report, owed, None, now)
     bill = owed.bill
@@ -55,19 +60,23 @@ async def settle_payment(
     return EntryState.SETTLED
 
 
-async def _owed(tx: Transaction, entry: Entry, report: PaymentReport, now: datetime) -> FamilyBill | CaseKind:
+async def _owed(
+    tx: Transaction, entry: Entry, report: PaymentReport, codes: Collection[str], now: datetime
+) -> FamilyBill | CaseKind:
     """What was paid, under the family's lock; or why a machine cannot say."""
     if report.chfid is not None:
         return await family_bill(tx, report.chfid, report.paid_at, now, lock=True)
-    bill = await _lock_bill(tx, entry, report, now)
+    bill = await _bill_of(tx, report, now)
+    # before the bill is touched: money of another service provider gives no bill of ours its number
+    if await is_anothers(tx, report.provider_code, code_made_under(bill) if bill else None, codes):
+        return CaseKind.OTHER_PAYEE
+    if bill is not None:
+        bill = await _locked(tx, entry, report, bill, now)
     return CaseKind.UNKNOWN_CONTROL_NUMBER if bill is None else FamilyBill(bill, is_new=False)
 
 
-async def _lock_bill(tx: Transaction, entry: Entry, report: PaymentReport, now: datetime) -> Bill | None:
+async def _locked(tx: Transaction, entry: Entry, report: PaymentReport, bill: Bill, now: datetime) -> Bill | None:
     """The bill under the family's lock. Locks are taken in one order everywhere: family, then bill."""
-    bill = await _bill_of(tx, report, now)
-    if bill is None:
-        return None
     await tx.registry.lock_family(bill.family_id)
     locked = await tx.bills.by_id(bill.id, lock=True)
     if locked is None or locked.control_number == report.control_number:
@@ -274,13 +283,14 @@ async def _keep_for_person(
     *,
     expected: Money | None = None,
 ) -> EntryState:
-    """The money is kept and shown; who paid is told that a person looks at it."""
+    """The report is kept and shown; who paid us is told that a person looks at it."""
     state = EntryState.UNMATCHED if kind == CaseKind.UNKNOWN_CONTROL_NUMBER else EntryState.CASE
     record_id = None
     if kind != CaseKind.WRONG_CURRENCY:  # the registry knows shillings only
         record_id = await tx.registry.hold_payment(_held(report, kind, bill, expected), now)
     await open_case(tx, entry, report, kind, bill, now, payment_record_id=record_id, expected=expected)
-    if report.payer_msisdn is not None:
+    # the text says that we have the money, which we have not where it is another service provider's
+    if report.payer_msisdn is not None and kind != CaseKind.OTHER_PAYEE:
         payer = await _in_language(tx, Requester(report.payer_msisdn, ""))
         await tx.outbox.put([messages.held(payer, report.amount, *report.key)], now)
     await tx.payments.mark(report, state, bill.id if bill else None, None, now)
@@ -330,6 +340,7 @@ async def open_case(
             amount=report.amount,
             details={
                 "control_number": report.control_number,
+                "provider_code": report.provider_code,
                 "reference": report.reference,
                 "receipt": report.receipt,
                 "billed_minor": billed.amount_minor if billed else None,

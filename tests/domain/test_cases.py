@@ -85,6 +85,7 @@ def done(*args: Any, **more: Any) -> Settlement:
     [
         (CaseKind.CONFLICT, {Act.REFUND, Act.REJECT}),
         (CaseKind.UNKNOWN_CONTROL_NUMBER, _PLACE),
+        (CaseKind.OTHER_PAYEE, _PLACE),
         (CaseKind.WRONG_AMOUNT, _PLACE),
         (CaseKind.WRONG_CURRENCY, {Act.REFUND, Act.REJECT}),
         (CaseKind.PAID_TWICE, _PLACE),

@@ -70,6 +70,7 @@ CASES = [
         None,
         (Kind.MISSING_HERE, PERSON, "PAY-SUSPENDED"),
     ),
+    ("another payee's", waiting(CaseKind.OTHER_PAYEE), None, (Kind.WAITS, PERSON, "PAY-PAYEE")),
     ("being settled", replace(HELD, state=EntryState.NEW), None, (Kind.WAITS, Became.PENDING, None)),
 ]
 

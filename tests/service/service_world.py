@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from typing import Any
@@ -168,9 +168,10 @@ class World:
     database: Database
     clock: Clock
     messages: Messages
+    codes: Collection[str] = ("SP19960",)  # of the settings
 
     def __post_init__(self) -> None:
-        self.settle = SettleEntries(self.database, self.messages, self.clock)
+        self.settle = SettleEntries(self.database, self.messages, self.clock, self.codes)
         self.request = RequestControlNumber(self.database, self.messages, BillPolicy())
 
     @property

@@ -85,7 +85,7 @@ def _read(path: Path, offset: int, length: int) -> bytes:
 
 @dataclass
 class StatementPeer:
-    """A provider. A file is ``ok``, ``none`` or ``later``, then ``request id|code``; others are forged or junk."""
+    """A provider. A file is ``ok``, ``none`` or ``later``, then ``request id|code``; others forged, signed or junk."""
 
     paid_at: datetime
     name: str = NAME
@@ -106,7 +106,7 @@ class StatementPeer:
         outcome: Outcome | None = {"ok": Done(), "none": Refused("7319"), "later": Busy(0.01)}.get(words[0])
         if outcome is None:
             verdict = Verdict.BAD_SIGNATURE if words[0] == "forged" else Verdict.UNREADABLE
-            return StatementReading(route, verdict, why="because")
+            return StatementReading(route, verdict, why="because", is_signed=words[0] == "signed")
         end = path.stat().st_size
         return StatementReading(
             route, Verdict.GENUINE, outcome, words[1], "M1", words[2] or None, len(head) + 1, end, "text"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -9,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from prometheus_client import REGISTRY
 from service_world import COVERED, NUMBER, Provider, World
 
 from gateway.ports import ControlNumberGiven, HttpReply
@@ -25,6 +27,10 @@ HEADERS = {
     "x-forwarded-for": "10.0.0.1",
     "date": "d" * 1_000,
 }
+
+
+def unreadable_cases() -> float:
+    return REGISTRY.get_sample_value("gateway_cases_total", {"kind": "unreadable"}) or 0
 
 
 def accepting(world: World, per_hour: int = 100) -> AcceptCallback:
@@ -137,7 +143,7 @@ async def test_what_the_provider_signed_is_kept_beyond_the_quota(world: World, l
     for body in (b"forged", b"forged", b"junk", b"signed junk", b"signed junk", b"forged"):
         await accept(Provider(), "payments", body, len(body), {})
     kept = sorted(bytes(row["body"]) for row in await world.rows(g.inbox))
-    assert kept == [b"forged", b"signed junk", b"signed junk"]
+    assert kept == [b"forged", b"signed junk"], "the same bytes once"
     assert [e["event"] for e in logged] == ["callback_refused", "forgeries_not_kept", *["callback_refused"] * 2]
 
 
@@ -147,8 +153,33 @@ async def test_what_the_provider_signed_and_we_cannot_read_is_before_a_person_on
         await accept(Provider(), "payments", body, len(body), {})
     cases = await world.rows(g.case)
     assert [row["kind"] for row in cases] == ["unreadable"] * 2
-    first = next(row for row in await world.rows(g.inbox) if row["id"] == cases[0]["inbox_id"])
-    assert bytes(first["body"]) == b"signed junk"
+    kept = [(await world.rows(g.inbox, id=row["inbox_id"]))[0]["body"] for row in cases]
+    assert kept == [b"signed junk", b"signed other junk"]
+    assert cases[0]["details"] == {"why": ("because " * 200)[:500]}
+
+
+async def test_the_same_unreadable_bytes_for_ever_add_nothing(world: World) -> None:
+    """Its sender is told "unreadable" each time, in the same words, and may try again as long as it likes."""
+    accept, opened = accepting(world), unreadable_cases()
+    answers = await asyncio.gather(*(accept(Provider(), "payments", b"signed junk", 11, {}) for _ in range(5)))
+    for _ in range(10):
+        world.clock.pass_(hours=3)
+        answers.append(await accept(Provider(), "payments", b"signed junk", 11, {}))
+    [kept] = await world.rows(g.inbox)
+    assert answers == [HttpReply(200, "text/plain", f"unreadable {kept['id']}".encode())] * 15
+    [case] = await world.rows(g.case)
+    assert (case["inbox_id"], case["state"]) == (kept["id"], "open")
+    assert unreadable_cases() - opened == 1
+
+
+async def test_it_comes_again_after_its_case_was_closed(world: World) -> None:
+    """The case is open again, and names the evidence that there is."""
+    accept = accepting(world)
+    await accept(Provider(), "payments", b"signed junk", 11, {})
+    await world.execute(g.case.update().values(state="closed", closed_by="Asha"))
+    await accept(Provider(), "payments", b"signed junk", 11, {})
+    [kept], [case] = await world.rows(g.inbox), await world.rows(g.case)
+    assert (case["state"], case["closed_by"], case["inbox_id"]) == ("open", None, kept["id"])
 
 
 async def test_headers_that_are_no_text_keep_nothing_out(world: World) -> None:
@@ -180,8 +211,9 @@ async def test_what_was_not_committed_is_not_acknowledged(world: World, at: str,
     accept = AcceptCallback(Broken(world, at), world.clock, ForgeryQuota())
     assert await accept(Provider(), "payments", b"ok", 2, {}) == HttpReply(503, "text/plain", b"again")
     assert await accept(Provider(), "payments", b"forged", 6, {}) == HttpReply(503, "text/plain", b"again")
-    assert await world.count(g.inbox) == 0
-    assert [e["event"] for e in logged if e["log_level"] == "error"] == ["callback_not_kept"] * 2
+    assert await accept(Provider(), "payments", b"signed junk", 11, {}) == HttpReply(503, "text/plain", b"again")
+    assert await world.count(g.inbox) == await world.count(g.case) == 0
+    assert [e["event"] for e in logged if e["log_level"] == "error"] == ["callback_not_kept"] * 3
 
 
 async def test_the_same_message_twice_is_evidence_twice(world: World) -> None:

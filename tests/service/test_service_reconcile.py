@@ -15,6 +15,8 @@ from gateway.domain.bill import BillFact
 from gateway.domain.money import Money
 from gateway.domain.payments import EntryState
 from gateway.ports import DayOrder, OtherRunError
+from gateway.service.accept_callback import ForgeryQuota
+from gateway.service.accept_statement import AcceptStatement
 from gateway.service.daily_reconciliation import WatchClosedDays
 from gateway.service.reconcile_day import DayRefusedError, Expected
 from gateway.store import tables as g
@@ -402,6 +404,26 @@ async def test_what_is_not_the_providers_leaves_no_file(books: Books, content: b
     assert (kept["body"], kept["verdict"]) == (content, said.decode())
     assert [path for path in books.folder.folder.rglob("*") if path.is_file()] == []
     assert await books.world.count(g.statement) == 0
+
+
+async def test_a_signed_account_that_cannot_be_read_is_before_a_person_once(books: Books) -> None:
+    """It is answered "unreadable", so it may come for ever, and anew whenever the day is asked for again."""
+    books.accept = AcceptStatement(books.world.database, books.world.clock, books.folder, ForgeryQuota(per_hour=0))
+    for content in (b"junk", b"signed|1|\n", b"signed|1|\n", b"signed|2|\n", b"signed|1|\n"):
+        assert await books.send(content) == (200, b"unreadable")
+    kept = await books.world.rows(g.inbox)
+    assert sorted(row["body"] for row in kept) == [b"signed|1|\n", b"signed|2|\n"], "beyond the quota, each once"
+    first = next(row["id"] for row in kept if row["body"] == b"signed|1|\n")
+    [case] = await books.world.rows(g.case)
+    about = f"statement:fakepay/{books.world.today}"
+    assert (case["kind"], case["subject"], case["inbox_id"]) == ("unreadable", about, first)
+    assert case["details"] == {"why": "because"}
+    assert [path for path in books.folder.folder.rglob("*") if path.is_file()] == []
+    books.world.clock.pass_(days=1)
+    assert await books.send(b"signed|1|\n") == (200, b"unreadable")
+    assert (await books.world.count(g.inbox), await books.world.count(g.case)) == (2, 1), "nothing new"
+    assert await books.send(b"signed|3|\n") == (200, b"unreadable")
+    assert (await books.world.count(g.inbox), await books.world.count(g.case)) == (3, 2), "of another day"
 
 
 async def test_too_large_a_statement(books: Books) -> None:

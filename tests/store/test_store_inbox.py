@@ -101,6 +101,7 @@ NOTICES: list[tuple[str, Notice]] = [
             origin="CRDB",
         ),
     ),
+    ("payment", report(provider_code="SP19960")),
 ]
 
 
@@ -115,6 +116,24 @@ async def test_a_notice_comes_back_as_it_went(database: Database) -> None:
             assert kept.notice.paid_at.utcoffset() == notice.paid_at.utcoffset()
             assert kept.notice.digest == notice.digest
     assert {entry.notice for entry in await claim(database, 20)} == {notice for _, notice in NOTICES}
+
+
+@pytest.mark.parametrize(
+    ("fields", "notice"),
+    [({}, report()), ({"provider_code": "SP1"}, report(provider_code="SP1")), ({"of_later": {"a": 1}}, report())],
+    ids=["the release before", "this one", "a later one"],
+)
+async def test_a_payment_that_another_release_kept(
+    database: Database, fields: dict[str, Any], notice: PaymentReport
+) -> None:
+    await keep(database, "I1", report())
+    (row,) = await rows(database, g.entry)
+    assert "provider_code" not in row["notice"], "what says nothing is left out: the release before does not know it"
+    async with database.engine.begin() as connection:
+        await connection.execute(g.entry.update().values(notice={**row["notice"], **fields}))
+    async with database.reading() as tx:
+        (kept,) = await tx.inbox.entries_of("I1")
+    assert kept.notice == notice
 
 
 async def test_entries_of_a_message_keep_their_order(database: Database) -> None:

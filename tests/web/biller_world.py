@@ -11,6 +11,7 @@ import secrets
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -21,7 +22,7 @@ from web_world import CHFID, NAME, PHONE, StandingClock
 
 from adapters.payments.bank import BankBiller, BankProvider, BankSettings, BankStatements
 from gateway.domain.money import Money
-from gateway.ports import Answer, Due, Evidence, Notice, Question
+from gateway.ports import Answer, Case, Due, Evidence, Notice, Question
 from gateway.service.accept_callback import AcceptCallback, ForgeryQuota
 from gateway.web.billers import BillerMount, BillerRoutes
 
@@ -54,8 +55,14 @@ class Ledger:
     broken: Exception | None = None
     held: asyncio.Event | None = None
 
+    after_commit: list[Callable[[], None]] = field(default_factory=list)
+
     @property
     def inbox(self) -> Ledger:
+        return self
+
+    @property
+    def cases(self) -> Ledger:
         return self
 
     @asynccontextmanager
@@ -69,6 +76,15 @@ class Ledger:
     async def keep_all(self, messages: Sequence[tuple[Evidence, Sequence[Notice]]]) -> None:
         if not self.broken:
             self.kept += messages
+
+    async def keep(self, evidence: Evidence, notices: Sequence[Notice]) -> None:
+        await self.keep_all([(evidence, notices)])
+
+    async def evidence(self, _inbox_id: str) -> None:
+        return None
+
+    async def open(self, _case: Case, _now: datetime) -> bool:
+        return True
 
 
 @dataclass

@@ -47,8 +47,8 @@ class BankProvider(BankRole):
         try:
             report = read_payment(self._settings, read_object(body))
         except UnreadableError as error:
-            return Reading(route, Verdict.UNREADABLE, why=str(error), answer_to=signed.answer_to)
-        return Reading(route, Verdict.GENUINE, report.reference, (report,), answer_to=signed.answer_to)
+            return Reading(route, Verdict.UNREADABLE, why=str(error), answer_to=signed.answer_to, is_signed=True)
+        return Reading(route, Verdict.GENUINE, report.reference, (report,), answer_to=signed.answer_to, is_signed=True)
 
     def unreadable(self, route: str, verdict: Verdict, why: str) -> Reading:
         """The reading of a body that was never taken in whole."""

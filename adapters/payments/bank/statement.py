@@ -40,7 +40,8 @@ class BankStatements(BankRole):
         try:
             dialect, day = _head(path)
         except UnreadableError as error:
-            return StatementReading(route, Verdict.UNREADABLE, why=str(error), answer_to=signed.answer_to)
+            to = signed.answer_to
+            return StatementReading(route, Verdict.UNREADABLE, why=str(error), answer_to=to, is_signed=True)
         return StatementReading(
             route,
             Verdict.GENUINE,
@@ -49,6 +50,7 @@ class BankStatements(BankRole):
             dialect=dialect,
             day=day,
             answer_to=signed.answer_to,
+            is_signed=True,
         )
 
     def lines_of(self, reading: StatementReading) -> CsvLines | JsonLines:

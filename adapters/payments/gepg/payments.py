@@ -56,6 +56,7 @@ def report(entry: Element, number: str | None) -> PaymentReport:
         payer_name=evidence(entry, "PyrName"),
         channel=evidence(entry, "UsdPayChnl"),
         origin=evidence(entry, "PspName"),
+        provider_code=evidence(entry, "SpCode"),
     )
 
 

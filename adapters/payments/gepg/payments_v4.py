@@ -35,4 +35,5 @@ def _report(entry: Element) -> PaymentReport:
         payer_name=evidence(entry, "PyrName"),
         channel=evidence(entry, "UsdPayChnl"),
         origin=evidence(entry, "PspName"),
+        provider_code=evidence(entry, "SpCode"),
     )

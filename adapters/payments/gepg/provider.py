@@ -232,7 +232,9 @@ class GepgProvider:
         """Raises ValueError for a statement that is not GENUINE."""
         if reading.verdict is not Verdict.GENUINE:
             raise ValueError("only a genuine statement has lines")
-        return GepgStatementLines(reading.dialect, reading.start, reading.end)
+        # v5's account names a group, which may be of several service providers; each of its lines names its own
+        code = reading.provider_code if reading.dialect == V4.name else None
+        return GepgStatementLines(reading.dialect, reading.start, reading.end, code)
 
     def acknowledge_statement(self, reading: StatementReading, reply_id: str) -> HttpReply:
         """As for any callback, in the statement's own generation."""

@@ -64,7 +64,7 @@ def read_line(line: Element) -> PaymentReport:
     """One ReconcTrxInf. Raises UnreadableError, also for one that says that the payment failed.
 
     The number is BillCtrNum here and the currency CCy; the names that they have elsewhere in v4 are taken too. A line
-    carries no transaction id.
+    carries no transaction id, and no SpCode is known of one: the account's own stands for all its lines.
     """
     if says_failed(line.optional("Remarks")):
         raise UnreadableError("the line says that the payment failed")
@@ -82,6 +82,7 @@ def read_line(line: Element) -> PaymentReport:
         payer_name=evidence(line, "DptName"),
         channel=evidence(line, "UsdPayChnl"),
         origin=evidence(line, "PspName"),
+        provider_code=evidence(line, "SpCode"),
     )
 
 

@@ -27,16 +27,21 @@ BY_DIALECT = {form.generation.name: form for form in FORMS.values()}
 
 def open_statement(path: Path, keys: Iterable[RSAPublicKey], dialect: str) -> StatementReading:
     """Cut, verify, and only then parse. Never raises for content. ``dialect`` stands in where the file does not say."""
-    found: Cut | None = None
+    found, is_signed = None, False
     try:
         with path.open("rb") as file:
             found = cut(file, FORMS)
             form = FORMS[found.name]
-            if not verify_file(file, found, keys):
+            verified = verify_file(file, found, keys)
+            if not verified.is_signed:
                 return _refused(Verdict.BAD_SIGNATURE, found, dialect, "no accepted key signed the statement")
+            is_signed = True
+            if not verified.only_tags:
+                raise UnreadableError("the statement holds something else than elements and text")
             return _read_header(file, form, found)
     except UnreadableError as error:
-        return _refused(Verdict.UNREADABLE, found, dialect, str(error))
+        why = f"well signed, but {error}" if is_signed else str(error)
+        return _refused(Verdict.UNREADABLE, found, dialect, why, is_signed)
 
 
 def _read_header(file: BinaryIO, form: StatementForm, found: Cut) -> StatementReading:
@@ -53,6 +58,7 @@ def _read_header(file: BinaryIO, form: StatementForm, found: Cut) -> StatementRe
         start=found.start,
         end=found.end,
         dialect=form.generation.name,
+        is_signed=True,
     )
 
 
@@ -66,9 +72,10 @@ def _id(header: Element, name: str) -> str | None:
     return text and bounded(text, name, MAX_ID)
 
 
-def _refused(verdict: Verdict, found: Cut | None, dialect: str, why: str) -> StatementReading:
+def _refused(verdict: Verdict, found: Cut | None, dialect: str, why: str, is_signed: bool = False) -> StatementReading:
     if found is None:
         return StatementReading(ROUTE, verdict, dialect=dialect, why=why)
     form = FORMS[found.name]
     message_id = plain_id(found.head, form.id_name)
-    return StatementReading(ROUTE, verdict, message_id=message_id, dialect=form.generation.name, why=why)
+    dialect = form.generation.name
+    return StatementReading(ROUTE, verdict, message_id=message_id, dialect=dialect, why=why, is_signed=is_signed)

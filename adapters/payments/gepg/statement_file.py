@@ -81,11 +81,16 @@ def cut(file: BinaryIO, roots: Collection[str]) -> Cut:
     return Cut(name, start, end, signatures[-1] if signatures else None, head[start:end])
 
 
-def verify_file(file: BinaryIO, found: Cut, keys: Iterable[RSAPublicKey]) -> bool:
-    """Whether the signature is by one of the keys over exactly the message's bytes. Memory is bounded.
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """``is_signed``: by one of the keys, over exactly the message's bytes. ``only_tags``: each ``<`` begins a tag."""
 
-    Raises UnreadableError for a signed message in which a ``<`` begins anything but a tag.
-    """
+    is_signed: bool
+    only_tags: bool
+
+
+def verify_file(file: BinaryIO, found: Cut, keys: Iterable[RSAPublicKey]) -> Verified:
+    """One pass over the message's bytes, in bounded memory. Raises UnreadableError where they are not all there."""
     generation = generation_of(found.name)
     digest = hashlib.sha1(usedforsecurity=False) if generation is V4 else hashlib.sha256()
     position, last, only_tags = found.start, b"", True
@@ -96,11 +101,9 @@ def verify_file(file: BinaryIO, found: Cut, keys: Iterable[RSAPublicKey]) -> boo
         digest.update(block)
         only_tags = only_tags and has_only_tags(last + block)
         position, last = position + len(block), block[-1:]
-    if not found.signature or not verify_digest(keys, digest.digest(), found.signature, generation.algorithm):
-        return False
-    if not only_tags:
-        raise UnreadableError("the statement holds something else than elements and text")
-    return True
+    signature = found.signature
+    is_signed = bool(signature) and verify_digest(keys, digest.digest(), signature or b"", generation.algorithm)
+    return Verified(is_signed, only_tags)
 
 
 def has_only_tags(data: bytes) -> bool:

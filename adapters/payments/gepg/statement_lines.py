@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -52,11 +52,15 @@ _FIXED = ("_day", "Remarks")
 
 @dataclass(frozen=True, slots=True)
 class GepgStatementLines:
-    """Implements ``gateway.ports.StatementLines`` for the signed bytes ``[start:end]`` of a file."""
+    """Implements ``gateway.ports.StatementLines`` for the signed bytes ``[start:end]`` of a file.
+
+    ``provider_code``: whose money a line is that does not say it itself.
+    """
 
     dialect: str
     start: int
     end: int
+    provider_code: str | None = None
 
     def spans(self, path: Path) -> Iterator[Span]:
         """Every byte between the container's tags, split after the end tags of lines. Raises ValueError."""
@@ -84,7 +88,8 @@ class GepgStatementLines:
         """One line in full. Raises UnreadableError (a ValueError) for what ``rows`` gave as a fault."""
         form = BY_DIALECT[self.dialect]
         with path.open("rb") as file:
-            return form.read(_parsed(form, read_at(file, row.offset, row.length)))
+            report = form.read(_parsed(form, read_at(file, row.offset, row.length)))
+        return replace(report, provider_code=report.provider_code or self.provider_code)
 
 
 def read_rows(form: StatementForm, block: bytes, span: Span, quick: bool = True) -> list[StatementRow | LineFault]:

@@ -115,7 +115,7 @@ def test_it_is_refused_by_the_name_of_the_field(changes: dict[str, Any], field: 
     body = notice(**changes)
     headers = bank.headers(body)
     reading = bank.provider.read("notice", body, headers)
-    assert (reading.verdict, reading.notices) == (Verdict.UNREADABLE, ())
+    assert (reading.verdict, reading.notices, reading.is_signed) == (Verdict.UNREADABLE, (), True)
     assert reading.why.startswith(field)
     reply = bank.provider.acknowledge(reading, "I1")
     said = json.loads(reply.body)

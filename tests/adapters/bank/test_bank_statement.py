@@ -156,7 +156,7 @@ REFUSED = [
 def test_what_is_no_statement_is_refused_and_answered(tmp_path: Path, body: bytes) -> None:
     bank = Bank()
     reading, _ = opened(bank, tmp_path, body)
-    assert reading.verdict is Verdict.UNREADABLE
+    assert (reading.verdict, reading.is_signed) == (Verdict.UNREADABLE, True)
     reply = bank.statements.acknowledge_statement(reading, "I1")
     assert (reply.status, json.loads(reply.body)["code"]) == (400, "PAY-UNREADABLE")
     assert bank.believes(reply, bank.headers(body))
@@ -170,7 +170,7 @@ def test_a_statement_is_believed_only_as_it_was_signed(tmp_path: Path, body: byt
     for changed in (body.replace(b"30000", b"30001"), body + b"\n", body[:-1]):
         path.write_bytes(changed)
         reading = bank.statements.open_statement("statement", path, headers)
-        assert (reading.verdict, reading.end) == (Verdict.BAD_SIGNATURE, 0)
+        assert (reading.verdict, reading.end, reading.is_signed) == (Verdict.BAD_SIGNATURE, 0, False)
         reply = bank.statements.acknowledge_statement(reading, "I1")
         assert (reply.status, dict(reply.headers)) == (401, {})
 

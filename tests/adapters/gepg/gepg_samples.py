@@ -149,6 +149,7 @@ REPORT = PaymentReport(
     payer_name="Asha Juma",
     channel="USSD",
     origin="NMB",
+    provider_code="SP19960",
 )
 GIVEN = ControlNumberGiven("B-7f3a", "199600000148")
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
-from gepg_samples import EAT, REPORT, entry, payment, signature, wrap
+from gepg_samples import EAT, REPORT, entry, entry_v4, payment, payment_v4, signature, wrap
 
 from gateway.domain.clock import eat_day
 from gateway.domain.money import Money
@@ -103,6 +103,24 @@ def test_one_entry(provider, keys, element, changes):
     assert (reading.verdict, reading.notices) == (Verdict.GENUINE, (replace(REPORT, **changes),)), reading.why
 
 
+PAYEES = [
+    ("SP19966", "SP19966"),
+    ("\n SP19966\t", "SP19966"),
+    ("sp19966", "sp19966"),
+    ("", None),
+    (None, None),
+]
+
+
+@pytest.mark.parametrize(("said", "code"), PAYEES)
+def test_whose_money_it_is_each_entry_says(provider, keys, said, code):
+    """One that does not say is not compared. What it is of changes nothing in what tells one payment from another."""
+    for element in (payment(entry(SpCode=said)), payment_v4(entry_v4(SpCode=said))):
+        (report,) = provider.read("payments", wrap(element, keys.gepg)).notices
+        assert report == replace(REPORT, provider_code=code)
+        assert (report.key, report.digest) == (REPORT.key, REPORT.digest)
+
+
 def test_elements_are_read_by_name_in_any_order(provider, keys):
     fields = re.findall(r"<([A-Za-z0-9]+)>[^<]*</\1>", entry())
     assert fields[0] == "SpCode"
@@ -115,7 +133,9 @@ def test_a_combined_bill_paid_once_gives_a_report_per_entry(provider, keys):
     """Both entries carry the same TrxId; BillCtrNum tells them apart."""
     second = entry(SpCode="SP19966", BillId="B-2", BillCtrNum="199660000017", PaidAmt="4500.00")
     reading = provider.read("payments", wrap(payment(entry(), second, customer="110300000001"), keys.gepg))
-    other = replace(REPORT, bill_id="B-2", control_number="199660000017", amount=Money(450_000))
+    other = replace(
+        REPORT, bill_id="B-2", control_number="199660000017", amount=Money(450_000), provider_code="SP19966"
+    )
     assert reading.notices == (REPORT, other)
 
 

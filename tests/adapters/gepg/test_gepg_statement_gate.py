@@ -41,6 +41,7 @@ def test_what_a_statement_says_of_itself(provider, keys, tmp_path, version):
             start=6,
             end=6 + len(VALID[version]),
             dialect=version,
+            is_signed=True,
         )
 
 
@@ -275,7 +276,10 @@ def test_well_signed_but_unreadable(provider, keys, tmp_path, version, spoil):
     assert spoilt != VALID[version]
     reading = opened(provider, tmp_path, wrap(spoilt, keys.gepg))
     assert (reading.verdict, reading.start, reading.end) == (Verdict.UNREADABLE, 0, 0), reading
-    assert reading.why
+    assert reading.is_signed
+    assert reading.why.startswith("well signed, but ")
+    forged = opened(provider, tmp_path, wrap(spoilt, keys.stranger))
+    assert (forged.verdict, forged.is_signed) == (Verdict.BAD_SIGNATURE, False)
 
 
 def test_a_pair_that_is_no_tag_is_found_across_the_edge_of_a_block(provider, keys, tmp_path):

@@ -65,6 +65,9 @@ SPELLINGS_V5 = [
     ({"PyrCellNum": "022 211 1111"}, {"payer_msisdn": None}),
     ({"TrdPtyTrxId": ""}, {"receipt": None}),
     ({"TrxId": None}, {"transaction": None}),
+    ({"SpCode": "SP19966"}, {"provider_code": "SP19966"}),
+    ({"SpCode": None}, {"provider_code": None}),  # the account's own code is a group's
+    ({"SpCode": ""}, {"provider_code": None}),
     ({"NtfDtTm": "2025-11-10T12:00:30"}, {}),
     # a normal bill: the number that the customer keyed in
     ({"CustCntrNum": "", "BillCtrNum": "199600000777"}, {"control_number": "199600000777"}),
@@ -77,6 +80,8 @@ SPELLINGS_V5 = [
     ({"BillCtrNum": "", "GrpBillId": "G-1"}, {}),
 ]  # fmt: skip
 SPELLINGS_V4 = [
+    ({"SpCode": "SP19966"}, {"provider_code": "SP19966"}),  # no line is known to have one: then the account's
+    ({"SpCode": ""}, {}),
     ({"CCy": None, "Ccy": "TZS"}, {}),
     ({"CCy": "USD"}, {"amount": Money(3_000_000, "USD")}),
     ({"CCy": "", "Ccy": "TZS"}, {}),
