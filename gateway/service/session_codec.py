@@ -13,6 +13,10 @@ from gateway.domain.ussd.session import Left, Session
 
 VERSION = 7  # rises with the fields; a session of another version is as good as lost
 
+# what JSON gives back as lists, by place in the session
+_TUPLES = tuple(Session._fields.index(name) for name in ("trail", "turns"))
+_FRAME, _LEFT = Session._fields.index("frame"), Session._fields.index("left")
+
 
 def dump(session: Session) -> bytes:
     """The session as bytes."""
@@ -25,14 +29,13 @@ def load(data: bytes) -> Session | None:
         version, *fields = orjson.loads(data)
         if version != VERSION:
             return None
-        session = Session._make(fields)
-        return session._replace(
-            trail=tuple(session.trail),
-            frame=_frame(*session.frame),
-            turns=tuple(session.turns),
-            left=_left(session.left) if session.left is not None else None,
-        )
-    except (ValueError, TypeError):
+        # put right before it is made: a session has many fields, and making it again costs as much as the first time
+        for at in _TUPLES:
+            fields[at] = tuple(fields[at])
+        fields[_FRAME] = _frame(*fields[_FRAME])
+        fields[_LEFT] = _left(fields[_LEFT]) if fields[_LEFT] is not None else None
+        return Session._make(fields)
+    except (ValueError, TypeError, IndexError):
         return None
 
 

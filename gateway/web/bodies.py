@@ -78,13 +78,14 @@ async def read_limited(
 
 
 async def _read(request: web.Request, limit: int, grows: Callable[[], Awaitable[None]]) -> tuple[bytes, int]:
-    announced = request.content_length
+    content, announced = request.content, request.content_length
     if announced is not None and announced <= min(limit, SMALL):
-        body = await request.content.read(-1)
+        # where all of it came already, ``read`` would look twice whether there is more
+        body = content.read_nowait() if content.is_eof() else await content.read()
         return body, len(body)
     kept, size, is_large = bytearray(), 0, False
     try:
-        async for chunk in request.content.iter_chunked(CHUNK):
+        async for chunk in content.iter_chunked(CHUNK):
             size += len(chunk)
             if size > SMALL and not is_large:
                 is_large = True

@@ -202,7 +202,8 @@ def _enter(book: Book, session: Session, name: str, again: bool = False, missed:
             if screen.forget:
                 kept = {key: fact for key, fact in session.facts.items() if key not in screen.forget}
                 session = session._replace(facts=kept)
-            effects += _effects(session, screen)
+            if screen.does:
+                effects += _effects(session, screen)
         again = False
         missing = [need for need in screen.needs if need not in session.facts]
         if missing:
@@ -290,7 +291,8 @@ def pages_of(
     book: Book, session: Session, screen: ScreenSpec, trail: tuple[str, ...], notice: str = ""
 ) -> tuple[str, ...]:
     """The screen's pages in the session's frame; with a ``trail`` the way back is offered."""
-    language, labels = book.language(session.language), tuple[str, ...]()
+    language = book.language(session.language)
+    labels: tuple[str, ...] = ()
     if screen.kind == "choose":
         labels = tuple(str(item.get("label", "")) for item in items_of(session, screen))
     elif screen.kind == "list":
