@@ -20,7 +20,7 @@ from gateway.domain.clock import Clock, eat_day
 from gateway.domain.cover import cover_on
 from gateway.domain.effects import AnswerBySms, SendSms
 from gateway.domain.officers import Mandate
-from gateway.domain.ussd.by_sms import GIVEN_UP, told, told_months
+from gateway.domain.ussd.by_sms import ELSEWHERE, GIVEN_UP, told, told_months
 from gateway.domain.ussd.effects import BEGUN, NUMBER, PromiseAnswer, bill_promised
 from gateway.domain.ussd.machine import Ask
 from gateway.ports import Job, Requester, Transaction, UnitOfWork
@@ -230,8 +230,11 @@ class AnswerPromises:
         return await self._of_family(replace(asked, args=whose), language, caller)
 
     async def _of_family(self, asked: AnswerBySms, language: str, caller: dict[str, Any]) -> list[SendSms] | None:
+        if "officer" in asked.args and (stands := await self._mandate(asked, caller)) != Mandate.GIVEN:
+            kind = ELSEWHERE if stands == Mandate.ELSEWHERE else GIVEN_UP
+            return [self._write(asked, language, kind, {})]
         chfid = await self._chfid(asked, caller)
-        if chfid is None:  # no longer this phone's, or not the officer's to ask for: nothing of it is told
+        if chfid is None:  # no longer this phone's: nothing of it is told
             return self._give_up(asked, language)
         if asked.fact == NUMBER:
             return await self._bill(asked, language, chfid)
@@ -247,18 +250,20 @@ class AnswerPromises:
             for kind, scope in told_months(value)
         ]
 
+    async def _mandate(self, asked: AnswerBySms, caller: dict[str, Any]) -> str:
+        """Whether the officer may still ask for the family."""
+        officer_id = _first(caller.get("officers", ()), "id", code=asked.args["officer"])
+        if officer_id is None:
+            return Mandate.LEFT
+        whose = {"officer_id": officer_id, "family_id": asked.args["family_id"], "msisdn": asked.msisdn}
+        return str((await self._facts.answer(_ask("mandate", whose)))["state"])
+
     async def _chfid(self, asked: AnswerBySms, caller: dict[str, Any]) -> str | None:
-        """The number of the family that was asked of, where this phone may still be told of it."""
-        family_id, code = asked.args["family_id"], asked.args.get("officer")
-        if code is None:
+        """The number of the family that was asked of: the phone's own, or one that an officer may ask for."""
+        family_id = asked.args["family_id"]
+        if "officer" not in asked.args:
             own: str | None = _first(caller["families"], "chfid", id=family_id)
             return own
-        officer_id = _first(caller.get("officers", ()), "id", code=code)
-        if officer_id is None:
-            return None
-        whose = {"officer_id": officer_id, "family_id": family_id, "msisdn": asked.msisdn}
-        if (await self._facts.answer(_ask("mandate", whose)))["state"] != Mandate.GIVEN:
-            return None
         async with self._uow.reading() as tx:
             family = await tx.registry.family(family_id)
         return family.head.chfid if family else None

@@ -13,7 +13,7 @@ from gateway.domain.effects import SendSms
 from gateway.domain.money import Money
 from gateway.domain.periods import Period
 from gateway.domain.segments import fits_one_sms, is_gsm7, units
-from gateway.domain.ussd.by_sms import messages_of
+from gateway.domain.ussd.by_sms import ELSEWHERE, messages_of
 from gateway.domain.ussd.effects import TellCommission
 from gateway.domain.ussd.facts import FACTS
 from gateway.domain.ussd.samples import SMS
@@ -54,6 +54,7 @@ def every_message(bill: Bill, language: str, amount: Money) -> dict[str, SendSms
         "commission": MESSAGES.commission(told(language, amount, reckoned=True), start),
         "collected": MESSAGES.commission(told(language, amount, reckoned=False), start),
         **{kind: _answer(reader, kind, amount) for fact in FACTS for kind in messages_of(fact)},
+        ELSEWHERE: _answer(reader, ELSEWHERE, amount),
     }
 
 
@@ -148,6 +149,8 @@ WRITTEN = {
         "Makusanyo yote: TZS 9,999,999.",
         "answer_commission_reckoned": "CHF 31/12 23:59: Kamisheni 12/2026: TZS 9,999,999. Makusanyo yote: "
         "TZS 9,999,999.",
+        "answer_elsewhere": "CHF 31/12 23:59: Familia uliyoulizia si ya eneo lako. Namba ya malipo itaombwa na familia "
+        "au na afisa wa eneo lake.",
         "answer_late": "CHF: Samahani, hatukuweza kujibu ulichouliza. Tafadhali piga tena.",
     },
     "en": {
@@ -230,6 +233,8 @@ WRITTEN = {
         "Collected in all: TZS 9,999,999.",
         "answer_commission_reckoned": "CHF 31/12 23:59: Commission 12/2026: TZS 9,999,999. Collected in all: TZS "
         "9,999,999.",
+        "answer_elsewhere": "CHF 31/12 23:59: The family that you asked for is not of your area. It asks for its "
+        "control number itself, or its own officer does.",
         "answer_late": "CHF: Sorry, we could not answer your question. Please dial again.",
     },
 }

@@ -10,7 +10,7 @@ from typing import Any
 
 from gateway.domain.money import Money
 from gateway.domain.ussd.accepts import ACCEPTS
-from gateway.domain.ussd.by_sms import messages_of
+from gateway.domain.ussd.by_sms import ELSEWHERE, messages_of
 from gateway.domain.ussd.effects import DOES, LEADS_TO_DUE, SAYS
 from gateway.domain.ussd.facts import FACTS, SMS_FIELDS, VALUES, FactSpec, items_spec, lookup
 from gateway.domain.ussd.session import OTHER_NETWORK
@@ -297,6 +297,8 @@ def needed_texts(book: Book) -> set[str]:
     said = {text for screen in screens for done in screen.does for text in SAYS.get(done, ())}
     sent = {key for text in said for key in _variants(book, text)}
     sent |= {f"sms.{kind}" for fact in _promised(book) for kind in messages_of(fact)}
+    if any(LEADS_TO_DUE.intersection(screen.needs) for screen in screens):
+        sent.add(f"sms.{ELSEWHERE}")
     return shown.union(COMMON_TEXTS, sent)
 
 

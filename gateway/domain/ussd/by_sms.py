@@ -11,6 +11,7 @@ from gateway.domain.cover import CoverState
 from gateway.domain.ussd.facts import FACTS
 
 GIVEN_UP = "answer_late"  # it could not be answered while the answer was of use
+ELSEWHERE = "answer_elsewhere"  # the family that an officer asked for is of another officer's area
 # by fact: what the names of its messages begin with
 _SUBJECTS = {
     "caller": "cover",

@@ -205,7 +205,7 @@ DOES: dict[str, Callable[[Session], UssdEffect | None]] = {
     "disown_family": _disown,
     "claim_family": _claim,
 }
-# the facts that were asked for when what a family owes can be promised: they say whose officer asks
+# the facts of an officer's way to a family: where one is late, what the family owes can be promised
 LEADS_TO_DUE = frozenset({"officer_enquiry", "mandate"})
 # what a conversation that is taken up again may come to do: to wait beside others for a number binds nobody
 HARMLESS = frozenset({"await_number"})
