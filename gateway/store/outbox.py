@@ -14,6 +14,8 @@ from gateway.ports import Job, KnownEffect
 from gateway.store.statements import any_exists, insert_absent, locked, padded, passing_over, said_limit, taken
 from gateway.store.tables import outbox
 
+_KEYS_AT_ONCE = 1_000  # a statement of SQL Server's takes 2,100 parameters
+
 # Literals: of a parameter a kept plan does not know that the partial indexes serve it, and reads the whole table.
 _TODO: ColumnElement[str] = literal_column("'todo'")
 _LEASED: ColumnElement[str] = literal_column("'leased'")
@@ -57,15 +59,17 @@ class SqlOutbox:
         return [taken(new, {(effect.key,) for effect in effects}) for effects in groups]
 
     async def known(self, keys: Sequence[str]) -> Mapping[str, KnownEffect]:
-        rows = await self._db.execute(
-            select(outbox.c.dedupe_key, outbox.c.kind, outbox.c.payload, outbox.c.state).where(
-                outbox.c.dedupe_key.in_(padded(keys)), outbox.c.kind.in_(KINDS)
+        found: dict[str, KnownEffect] = {}
+        for start in range(0, len(keys), _KEYS_AT_ONCE):
+            rows = await self._db.execute(
+                select(outbox.c.dedupe_key, outbox.c.kind, outbox.c.payload, outbox.c.state).where(
+                    outbox.c.dedupe_key.in_(padded(keys[start : start + _KEYS_AT_ONCE])), outbox.c.kind.in_(KINDS)
+                )
             )
-        )
-        return {
-            row.dedupe_key: KnownEffect(from_payload(row.kind, row.payload), row.state in ("todo", "leased"))
-            for row in rows
-        }
+            for row in rows:
+                is_open = row.state in ("todo", "leased")
+                found[row.dedupe_key] = KnownEffect(from_payload(row.kind, row.payload), is_open)
+        return found
 
     async def due(self, channel: str, now: datetime) -> bool:
         waiting = select(outbox.c.id).where(_waiting(channel, now))

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from sqlalchemy import event
 from store_samples import NOW, after, only_postgresql, rows, sql
 
 from gateway.domain.effects import Effect, SendSms, SubmitBill
@@ -35,6 +36,25 @@ async def lease(
 
 def abouts(jobs: list[Job]) -> list[str]:
     return [job.effect.aggregate for job in jobs]
+
+
+async def test_many_keys_are_known_in_statements_that_every_server_takes(database: Database) -> None:
+    """A stall promises to a hundred officers at once, each with its places of two hours."""
+    await put(database, sms("a0"), sms("a1999"), sms("a2499"), sms("other"))
+    await lease(database, limit=1)
+    asked: list[int] = []
+
+    def count(_connection: Any, _cursor: Any, _statement: str, parameters: Any, *_rest: Any) -> None:
+        asked.append(len(parameters))
+
+    async with database.writing() as tx:
+        event.listen(database.engine.sync_engine, "before_cursor_execute", count)
+        found = await tx.outbox.known([sms(f"a{n}").key for n in range(2_500)])
+        event.remove(database.engine.sync_engine, "before_cursor_execute", count)
+    assert sorted(known.effect.aggregate for known in found.values()) == ["a0", "a1999", "a2499"]
+    assert all(known.open for known in found.values())
+    assert len(asked) == 3
+    assert max(asked) < 2_100
 
 
 async def test_a_key_leaves_once(database: Database) -> None:
