@@ -12,7 +12,7 @@ import structlog
 from gateway.domain.clock import Clock
 from gateway.ports import CallbackReceiver, Evidence, HttpReply, Reading, UnitOfWork, Verdict
 from gateway.service.keep_together import KeepTogether
-from gateway.service.keep_unreadable import keep_unreadable, unreadable_id
+from gateway.service.keep_unreadable import is_for_a_person, keep_unreadable, unreadable_id
 from gateway.service.metrics import CALLBACKS, ERRORS
 
 log = structlog.get_logger()
@@ -77,7 +77,7 @@ class AcceptCallback:
         else:
             reading = provider.read(route, body, headers)
         digest, kept = hashlib.sha256(body).hexdigest(), body
-        for_a_person = reading.verdict == Verdict.UNREADABLE and reading.is_signed
+        for_a_person = is_for_a_person(reading)
         inbox_id = unreadable_id(digest) if for_a_person else uuid4().hex
         reply = provider.acknowledge(reading, inbox_id)
         CALLBACKS.labels(provider.name, route, reading.verdict).inc()

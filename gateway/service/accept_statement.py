@@ -31,7 +31,7 @@ from gateway.ports import (
     Verdict,
 )
 from gateway.service.accept_callback import KEPT_HEADERS, VERDICT_CODES, ForgeryQuota, header_text
-from gateway.service.keep_unreadable import keep_unreadable, unreadable_id
+from gateway.service.keep_unreadable import is_for_a_person, keep_unreadable, unreadable_id
 from gateway.service.metrics import CALLBACKS, CASES, ERRORS
 from gateway.service.statement_files import Incoming, StatementFolder
 
@@ -66,7 +66,7 @@ class AcceptStatement:
         """``incoming`` has ended, and is no more afterwards."""
         try:
             reading = await read_file(provider, route, incoming, headers)
-            for_a_person = reading.verdict == Verdict.UNREADABLE and reading.is_signed
+            for_a_person = is_for_a_person(reading)
             inbox_id = unreadable_id(incoming.digest) if for_a_person else uuid4().hex
             reply = provider.acknowledge_statement(reading, inbox_id)
             CALLBACKS.labels(provider.name, route, reading.verdict).inc()

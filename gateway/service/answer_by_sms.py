@@ -72,10 +72,9 @@ class Promises:
     async def _put(self, wanted: Sequence[PromiseAnswer]) -> Mapping[PromiseAnswer, str]:
         now = self._clock.now()
         results: dict[PromiseAnswer, str] = {}
+        looks = max(len(self._own), len(self._officers)) + 1
         async with self._uow.writing() as tx:
-            for _ in range(
-                len(self._own) + len(self._officers) + 1
-            ):  # whoever was first with a place is seen at the next look
+            for _ in range(looks):  # whoever was first with a place is seen at the next one
                 left = [each for each in wanted if each not in results]
                 if not left:
                     break
@@ -206,27 +205,21 @@ class AnswerPromises:
         language = caller["language"] or language
         if asked.fact == "caller":
             return self._told(asked, language, caller, "")
-        if asked.fact == "officer_enquiry":
-            if _first(caller.get("officers", ()), "id", code=asked.args["officer"]) is None:
-                return self._give_up(asked, language)
-            value = await self._facts.answer(_ask(asked.fact, {**asked.args, **args}))
-            return self._told(asked, language, value, str(asked.args["chfid"]))
         if asked.fact == "commission":
             return await self._commission(asked, language, caller)
-        if "family_id" not in asked.args:
-            return await self._due_by_number(asked, language, caller)
+        if "chfid" in asked.args:
+            return await self._by_number(asked, language, caller)
         return await self._of_family(asked, language, caller)
 
-    async def _due_by_number(self, asked: AnswerBySms, language: str, caller: dict[str, Any]) -> list[SendSms] | None:
-        """What a family owes, for an officer who typed its number and wanted its control number."""
-        chfid, officer = str(asked.args["chfid"]), asked.args["officer"]
-        if _first(caller.get("officers", ()), "id", code=officer) is None:
+    async def _by_number(self, asked: AnswerBySms, language: str, caller: dict[str, Any]) -> list[SendSms] | None:
+        """A family's cover, or what it owes, for an officer who typed its number."""
+        if _officer_id(asked, caller) is None:
             return self._give_up(asked, language)
-        typed = {"chfid": chfid, "officer": officer, "msisdn": asked.msisdn}
-        found = await self._facts.answer(_ask("officer_enquiry", typed))
-        if "id" not in found:
-            return self._told(replace(asked, fact="officer_enquiry"), language, found, chfid)
-        whose = {"family_id": found["id"], "officer": officer}
+        found = await self._facts.answer(_ask("officer_enquiry", {**asked.args, "msisdn": asked.msisdn}))
+        if asked.fact == "officer_enquiry" or "id" not in found:
+            cover = replace(asked, fact="officer_enquiry")
+            return self._told(cover, language, found, str(asked.args["chfid"]))
+        whose = {"family_id": found["id"], "officer": asked.args["officer"]}
         return await self._of_family(replace(asked, args=whose), language, caller)
 
     async def _of_family(self, asked: AnswerBySms, language: str, caller: dict[str, Any]) -> list[SendSms] | None:
@@ -252,7 +245,7 @@ class AnswerPromises:
 
     async def _mandate(self, asked: AnswerBySms, caller: dict[str, Any]) -> str:
         """Whether the officer may still ask for the family."""
-        officer_id = _first(caller.get("officers", ()), "id", code=asked.args["officer"])
+        officer_id = _officer_id(asked, caller)
         if officer_id is None:
             return Mandate.LEFT
         whose = {"officer_id": officer_id, "family_id": asked.args["family_id"], "msisdn": asked.msisdn}
@@ -295,6 +288,11 @@ class AnswerPromises:
         reader = Requester(asked.msisdn, language, "officer" in asked.args)
         family_id = asked.args.get("family_id")
         return self._messages.answer(reader, kind, asked.aggregate, self._clock.now(), family_id, **scope)
+
+
+def _officer_id(asked: AnswerBySms, caller: dict[str, Any]) -> Any:
+    """The officer who asked, where the phone is still that one's."""
+    return _first(caller.get("officers", ()), "id", code=asked.args["officer"])
 
 
 def _ask(fact: str, args: dict[str, Any]) -> Ask:

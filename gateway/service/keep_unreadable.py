@@ -11,8 +11,13 @@ from collections.abc import Callable
 from datetime import datetime
 
 from gateway.domain.payments import CaseKind
-from gateway.ports import Case, Evidence, UnitOfWork
+from gateway.ports import Case, Evidence, Reading, StatementReading, UnitOfWork, Verdict
 from gateway.service.metrics import CASES
+
+
+def is_for_a_person(reading: Reading | StatementReading) -> bool:
+    """Whether it is the provider's own words, which we cannot read."""
+    return reading.verdict == Verdict.UNREADABLE and reading.is_signed
 
 
 def unreadable_id(digest: str) -> str:

@@ -102,8 +102,8 @@ def verify_file(file: BinaryIO, found: Cut, keys: Iterable[RSAPublicKey]) -> Ver
         only_tags = only_tags and has_only_tags(last + block)
         position, last = position + len(block), block[-1:]
     signature = found.signature
-    is_signed = bool(signature) and verify_digest(keys, digest.digest(), signature or b"", generation.algorithm)
-    return Verified(is_signed, only_tags)
+    is_signed = signature and verify_digest(keys, digest.digest(), signature, generation.algorithm)
+    return Verified(bool(is_signed), only_tags)
 
 
 def has_only_tags(data: bytes) -> bool:
