@@ -14,6 +14,7 @@ import tempfile
 import threading
 import warnings
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,7 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import text
 from sqlalchemy.engine import make_url
-from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
 
 from config.settings import DatabaseSettings, Settings
@@ -31,6 +32,7 @@ from gateway.store.database import Database
 from sandbox.keys import ensure_keys
 
 BACKENDS = ("sqlite", "postgresql")
+ROLE_PASSWORD = "secret"  # of roles that a test makes, at a server of its own
 # The stores are real, their disk need not be: a database a test costs a checkpoint each, and memory makes that cheap.
 _SHM = Path("/dev/shm")
 MEMORY = _SHM if os.access(_SHM, os.W_OK) and shutil.disk_usage(_SHM).free > 4 * 2**30 else None
@@ -92,6 +94,21 @@ class Postgres:
             for statement in statements:
                 await connection.execute(text(statement))
         await engine.dispose()
+
+    @asynccontextmanager
+    async def role(self, engine: AsyncEngine, name: str) -> AsyncIterator[str]:
+        """A role that can log in, so long: its name begins with ``name``, its rights are in ``engine``'s database."""
+        role = f"{name}_{uuid4().hex[:8]}"
+        await self.execute(f"CREATE ROLE {role} LOGIN PASSWORD '{ROLE_PASSWORD}'")
+        yield role
+        async with engine.begin() as connection:
+            await connection.execute(text(f"DROP OWNED BY {role}"))
+        await self.execute(f"DROP ROLE {role}")
+
+    @staticmethod
+    def as_role(url: str, role: str) -> str:
+        """The address of a database as the role logs in there."""
+        return make_url(url).set(username=role, password=ROLE_PASSWORD).render_as_string(hide_password=False)
 
 
 @pytest.fixture(scope="session")

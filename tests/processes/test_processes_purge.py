@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from uuid import uuid4
 
 import pytest
 from processes_harness import run_gateway
-from sqlalchemy import func, select, text
-from sqlalchemy.engine import make_url
+from sqlalchemy import func, select
 
 from gateway.store import tables as g
 from gateway.store.database import Database
@@ -38,19 +36,12 @@ async def purging(
     if backend == "sqlite":
         yield environment
         return
-    postgres, role = request.getfixturevalue("postgres"), f"gw_purge_{uuid4().hex[:8]}"
-    await postgres.execute(f"CREATE ROLE {role} LOGIN PASSWORD 'secret'")
-    done = run_gateway("db", "upgrade", environment={**environment, "GATEWAY_DATABASE__PURGE_ROLE": role})
-    assert done.returncode == 0, done.stderr
-    url = (
-        make_url(environment["GATEWAY_DATABASE__URL"])
-        .set(username=role, password="secret")
-        .render_as_string(hide_password=False)
-    )
-    yield {**environment, "GATEWAY_PURGE__DATABASE__URL": url}
-    async with database.engine.begin() as connection:
-        await connection.execute(text(f"DROP OWNED BY {role}"))
-    await postgres.execute(f"DROP ROLE {role}")
+    postgres = request.getfixturevalue("postgres")
+    async with postgres.role(database.engine, "gw_purge") as role:
+        done = run_gateway("db", "upgrade", environment={**environment, "GATEWAY_DATABASE__PURGE_ROLE": role})
+        assert done.returncode == 0, done.stderr
+        url = postgres.as_role(environment["GATEWAY_DATABASE__URL"], role)
+        yield {**environment, "GATEWAY_PURGE__DATABASE__URL": url}
 
 
 async def plant(database: Database) -> None:

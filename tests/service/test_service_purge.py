@@ -7,12 +7,10 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import pytest
 from service_world import COVERED, EXPIRED, PRICE, SOON, STRANGER, World
-from sqlalchemy import Table, select, text
-from sqlalchemy.engine import make_url
+from sqlalchemy import Table, select
 
 from adapters.registry.openimis import OpenImisRegistry
 from adapters.registry.openimis import tables as t
@@ -46,16 +44,12 @@ async def purger(database: Database, database_url: str, request: pytest.FixtureR
     if database.embedded:
         yield database
         return
-    postgres, role = request.getfixturevalue("postgres"), f"gw_purge_{uuid4().hex[:8]}"
-    await postgres.execute(f"CREATE ROLE {role} LOGIN PASSWORD 'secret'")
-    await schema.upgrade(database.engine, None, role)
-    url = make_url(database_url).set(username=role, password="secret")
-    opened = Database(url.render_as_string(hide_password=False), OpenImisRegistry)
-    yield opened
-    await opened.close()
-    async with database.engine.begin() as connection:
-        await connection.execute(text(f"DROP OWNED BY {role}"))
-    await postgres.execute(f"DROP ROLE {role}")
+    postgres = request.getfixturevalue("postgres")
+    async with postgres.role(database.engine, "gw_purge") as role:
+        await schema.upgrade(database.engine, None, role)
+        opened = Database(postgres.as_role(database_url, role), OpenImisRegistry)
+        yield opened
+        await opened.close()
 
 
 @pytest.fixture

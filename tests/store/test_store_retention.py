@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from typing import Any
-from uuid import uuid4
 
 import pytest
 from sqlalchemy import JSON, Column, LargeBinary, String, Table, Text, text
-from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ProgrammingError
 from store_samples import NOW, only_postgresql
 
@@ -62,17 +60,12 @@ def test_each_rule_is_carried_out_as_it_says() -> None:
 @pytest.fixture
 async def purging(database: Database, database_url: str, postgres: Any) -> AsyncIterator[Database]:
     """The database as the purging role: what ``db upgrade`` grants it."""
-    role = f"gw_purge_{uuid4().hex[:8]}"
-    await postgres.execute(f"CREATE ROLE {role} LOGIN PASSWORD 'secret'")
-    for _ in range(2):  # granting again changes nothing
-        await schema.upgrade(database.engine, None, role)
-    url = make_url(database_url).set(username=role, password="secret")
-    opened = Database(url.render_as_string(hide_password=False), OpenImisRegistry)
-    yield opened
-    await opened.close()
-    async with database.engine.begin() as connection:
-        await connection.execute(text(f"DROP OWNED BY {role}"))
-    await postgres.execute(f"DROP ROLE {role}")
+    async with postgres.role(database.engine, "gw_purge") as role:
+        for _ in range(2):  # granting again changes nothing
+            await schema.upgrade(database.engine, None, role)
+        opened = Database(postgres.as_role(database_url, role), OpenImisRegistry)
+        yield opened
+        await opened.close()
 
 
 async def may(purging: Database, statement: str) -> bool:

@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
-from uuid import uuid4
 
 import pytest
 from sqlalchemy import text
-from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ProgrammingError
 from store_samples import evidence, only_postgresql, report, rows
 
@@ -35,21 +33,16 @@ FAMILY = 1  # covered for eight more months
 @pytest.fixture
 async def limited(database: Database, database_url: str, postgres: Any) -> AsyncIterator[Database]:
     """The unit of work as the application's role: what ``db upgrade`` grants, and openIMIS' tables by its own owner."""
-    role = f"gw_app_{uuid4().hex[:8]}"
-    await postgres.execute(f"CREATE ROLE {role} LOGIN PASSWORD 'secret'")
-    await schema.upgrade(database.engine, role)
-    await schema.upgrade(database.engine, role)  # granting again changes nothing
-    async with database.engine.begin() as connection:
-        tables = await connection.execute(text("SELECT tablename FROM pg_tables WHERE tablename LIKE 'tbl%'"))
-        for (table,) in tables.all():
-            await connection.execute(text(f'GRANT SELECT, INSERT, UPDATE ON "{table}" TO {role}'))
-    url = make_url(database_url).set(username=role, password="secret")
-    opened = Database(url.render_as_string(hide_password=False), OpenImisRegistry)
-    yield opened
-    await opened.close()
-    async with database.engine.begin() as connection:
-        await connection.execute(text(f"DROP OWNED BY {role}"))
-    await postgres.execute(f"DROP ROLE {role}")
+    async with postgres.role(database.engine, "gw_app") as role:
+        await schema.upgrade(database.engine, role)
+        await schema.upgrade(database.engine, role)  # granting again changes nothing
+        async with database.engine.begin() as connection:
+            tables = await connection.execute(text("SELECT tablename FROM pg_tables WHERE tablename LIKE 'tbl%'"))
+            for (table,) in tables.all():
+                await connection.execute(text(f'GRANT SELECT, INSERT, UPDATE ON "{table}" TO {role}'))
+        opened = Database(postgres.as_role(database_url, role), OpenImisRegistry)
+        yield opened
+        await opened.close()
 
 
 async def _a_whole_payment(unit: Database) -> None:
