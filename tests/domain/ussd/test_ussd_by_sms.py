@@ -9,7 +9,7 @@ from played.talk import BOOK
 
 import menus
 from gateway.domain.ussd.book import BookError, load_book
-from gateway.domain.ussd.by_sms import GIVEN_UP, messages_of, told, told_months
+from gateway.domain.ussd.by_sms import ELSEWHERE, GIVEN_UP, messages_of, told, told_months
 from gateway.domain.ussd.facts import FACTS
 from gateway.domain.ussd.samples import ANSWERS, CALLERS, CHFID, OWED, month, receipt
 
@@ -106,6 +106,16 @@ def test_a_book_has_the_texts_of_what_it_promises() -> None:
     with pytest.raises(BookError) as wrong:
         load_book(data, short)
     assert wrong.value.faults == ["sw: no text for 'sms.answer_cover_expired'", "en: no text for 'sms.answer_late'"]
+
+
+def test_a_book_in_which_officers_ask_for_families_can_say_that_one_is_elsewhere() -> None:
+    data, languages = menus.read()
+    short = {code: {**raw, "sms": dict(raw["sms"])} for code, raw in languages.items()}
+    for raw in short.values():
+        del raw["sms"][ELSEWHERE]
+    with pytest.raises(BookError) as wrong:
+        load_book(data, short)
+    assert wrong.value.faults == [f"sw: no text for 'sms.{ELSEWHERE}'", f"en: no text for 'sms.{ELSEWHERE}'"]
 
 
 @pytest.mark.parametrize("language", BOOK.languages)
