@@ -25,6 +25,7 @@ from sqlalchemy import text
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
+from steady import SteadyLoop
 
 from config.settings import DatabaseSettings, Settings
 from gateway import app
@@ -36,6 +37,11 @@ ROLE_PASSWORD = "secret"  # of roles that a test makes, at a server of its own
 # The stores are real, their disk need not be: a database a test costs a checkpoint each, and memory makes that cheap.
 _SHM = Path("/dev/shm")
 MEMORY = _SHM if os.access(_SHM, os.W_OK) and shutil.disk_usage(_SHM).free > 4 * 2**30 else None
+
+
+def pytest_asyncio_loop_factories(config: pytest.Config, item: pytest.Item) -> dict[str, type[SteadyLoop]]:
+    """The loop that every test runs on."""
+    return {"steady": SteadyLoop}
 
 
 def _nobody() -> socket.socket:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -67,14 +66,14 @@ _Asked = Bill | str | None
 
 
 class Deadline(NamedTuple):
-    """When a reply is due, in monotonic seconds, and how many there were when the turn came."""
+    """When a reply is due, in seconds of the event loop's clock, and how many there were when the turn came."""
 
     at: float
     budget_s: float
 
     def left(self, kept: float = 0.0) -> float:
         """Seconds until then, less the share that is kept back; never below 0."""
-        return max(0.0, self.at - self.budget_s * kept - time.monotonic())
+        return max(0.0, self.at - self.budget_s * kept - _now_s())
 
 
 class EffectNotCommittedError(Exception):
@@ -141,14 +140,14 @@ class AnswerUssd:
 
     def _deadline(self, profile: ChannelProfile) -> Deadline:
         budget_s = min(self._budget.total_s, profile.reply_deadline_s * _CHANNEL_SHARE)
-        return Deadline(time.monotonic() + budget_s, budget_s)
+        return Deadline(_now_s() + budget_s, budget_s)
 
     async def ended(self, profile: ChannelProfile, ended: Ended) -> None:
         """Count where a conversation ended as the peer tells it, once a turn of it that is in work is done."""
         known = ended.msisdn is not None or not profile.phone_every_turn
         key = _key(profile, ended.msisdn, ended.session_id) if known else None
         budget_s = profile.reply_deadline_s * 0.25
-        deadline = Deadline(time.monotonic() + budget_s, budget_s)
+        deadline = Deadline(_now_s() + budget_s, budget_s)
         with suppress(TimeoutError):
             while key is not None and key in self._busy:
                 await self._turn_of(key, deadline)
@@ -369,6 +368,11 @@ class AnswerUssd:
         if bill is None:
             return AskFailed(ask.fact, "late")
         return Answered(ask.fact, number_fact(bill))
+
+
+def _now_s() -> float:
+    """The clock that the time-outs of a reply run by."""
+    return asyncio.get_running_loop().time()
 
 
 def _key(profile: ChannelProfile, msisdn: str | None, session_id: str) -> str:

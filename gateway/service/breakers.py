@@ -8,7 +8,7 @@ from collections.abc import Callable
 import structlog
 
 from gateway.domain.breaker import CLOSED, Breaker, BreakerRule, after_failure, is_open, try_now
-from gateway.service.metrics import BREAKER_OPEN
+from gateway.service.metrics import BREAKER_OPEN, BREAKER_SPARED
 
 log = structlog.get_logger()
 
@@ -28,6 +28,7 @@ class Breakers:
             return True
         after = try_now(self._rule, known, self._monotonic())
         if after is None:
+            BREAKER_SPARED.labels(name).inc()
             return False
         self._known[name] = after
         return True

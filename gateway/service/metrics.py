@@ -20,6 +20,7 @@ USSD_PROMISES = Counter(
     "gateway_ussd_answers_promised_total", "Answers promised by SMS, by result.", ["fact", "result"]
 )
 BREAKER_OPEN = Gauge("gateway_breaker_open", "1: fails in a row, and is tried once in a while.", ["what"])
+BREAKER_SPARED = Counter("gateway_breaker_spared_total", "Not tried, since it fails in a row.", ["what"])
 CONNECTIONS_OPEN = Gauge("gateway_connections_open", "Connections held now.", ["listener"])
 CONNECTIONS_REFUSED = Counter(
     "gateway_connections_refused_total", "Connections turned away, since as many were open as may.", ["listener"]

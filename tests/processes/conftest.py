@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,7 @@ from uuid import uuid4
 
 import aiohttp
 import pytest
-from processes_harness import Child, Sql, Stack, World, free_ports, gateway_command, own_environment, sys
+from processes_harness import Child, Sql, Stack, World, free_ports, gateway_command, in_time, own_environment, sys
 
 from sandbox.settings import DEMO_BANK_KEY
 
@@ -147,13 +146,14 @@ def stack(
 
 
 def _address_in(sandbox: Child) -> str:
-    end = time.monotonic() + 20
-    while not (found := re.search(r"listening on (http://127\.0\.0\.1:\d+)", sandbox.tail())):
+    def found() -> re.Match[str] | None:
         assert sandbox.process is not None
         assert sandbox.process.poll() is None, sandbox.tail()
-        assert time.monotonic() < end, sandbox.tail()
-        time.sleep(0.02)
-    return found[1]
+        return re.search(r"listening on (http://127\.0\.0\.1:\d+)", sandbox.tail())
+
+    match = in_time(found, "the sandbox's address")
+    assert match is not None
+    return match[1]
 
 
 @pytest.fixture

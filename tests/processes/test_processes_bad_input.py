@@ -149,7 +149,6 @@ async def test_five_megabytes_are_answered_and_not_reset(world: World, chunked: 
     print(f"\n[{world.stack.backend}] 5.2 MB answered in {took_s:.2f} s")
     assert response.status == 413
     assert "<AckStsCode>7242</AckStsCode>" in body
-    assert took_s < 1.0
     rows = await world.sql.rows(
         select(inbox).where(inbox.c.verdict == "too_large").order_by(inbox.c.received_at.desc())
     )

@@ -28,7 +28,7 @@ async def covered_by(world: World, family: Family, receipt: str) -> None:
     async def told() -> list[str]:
         return await world.sms_like(family.phones[0], receipt)
 
-    await until(told, 5, "the SMS that says covered")
+    await until(told, "the SMS that says covered")
     await world.quiet()
     money = await world.sql.rows(select(premiums).where(premiums.c.Receipt == receipt))
     assert [row.Amount for row in money] == [Decimal("30000.00")]
@@ -48,7 +48,7 @@ async def withdrawn(world: World, number: str) -> None:
         bills = await world.sandbox("GET", f"/sandbox/bills?control_number={number}")
         return [b["status"] for b in bills] == ["cancelled"]
 
-    await until(gone, 5, "the number withdrawn")
+    await until(gone, "the number withdrawn")
 
 
 async def test_dial_a_number_and_pay_it_at_the_bank(world: World) -> None:

@@ -8,7 +8,6 @@ import re
 import shutil
 import subprocess
 import sys
-import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -19,7 +18,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding
-from processes_harness import Child, World, gateway_command, own_environment, run_gateway
+from processes_harness import Child, World, gateway_command, in_time, own_environment, run_gateway
 from sqlalchemy import inspect, select, text
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
@@ -420,10 +419,10 @@ def test_config_check_online(keyed: dict[str, str], keys: Path, tmp_path: Path) 
     )
     sandbox.start()
     try:
-        end = time.monotonic() + 20
-        while not (found := re.search(r"listening on (http://127\.0\.0\.1:(\d+))", sandbox.tail())):
-            assert time.monotonic() < end, sandbox.tail()
-            time.sleep(0.02)
+        found = in_time(
+            lambda: re.search(r"listening on (http://127\.0\.0\.1:(\d+))", sandbox.tail()), "the sandbox's address"
+        )
+        assert found is not None
         there = {
             **keyed,
             "GATEWAY_GEPG__URL": f"{found[1]}/gepg",

@@ -97,7 +97,7 @@ async def test_two_instalments_at_once_add_up(world: World) -> None:
                 await world.sql.count(payment, payment.c.reference.in_(references), payment.c.state == "settled") == 2
             )
 
-        await until(settled, 10, "both payments settled")
+        await until(settled, "both payments settled")
         await world.quiet()
         policy_id, status, value = await new_policy(world, family)
         assert (status, value) == (PolicyStatus.ACTIVE, Decimal("30000.00"))

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import asyncpg
 import pytest
-from processes_harness import Child, answers, end_all_in, free_ports, own_environment, processes_in
+from processes_harness import PATIENCE_S, Child, answers, end_all_in, free_ports, in_time, own_environment, processes_in
 
 from config.settings import DatabaseSettings, ListenerSettings, Settings
 from gateway.demo import plan_for
@@ -37,13 +37,14 @@ class Demo(Child):
     sandbox_url: str
     environment: dict[str, str]
 
-    def wait_printed(self, within_s: float = 60) -> float:
-        started = time.monotonic()
-        while "Ctrl-C ends all of them" not in self.tail(100_000):
+    def wait_printed(self) -> float:
+        def printed() -> bool:
             assert self.process is not None
             assert self.process.poll() is None, self.tail()
-            assert time.monotonic() - started < within_s, self.tail()
-            time.sleep(0.05)
+            return "Ctrl-C ends all of them" in self.tail(100_000)
+
+        started = time.monotonic()
+        in_time(printed, "what the demo prints when it is ready")
         return time.monotonic() - started
 
     def children(self) -> dict[str, int]:
@@ -63,7 +64,7 @@ class Demo(Child):
             cwd=self.cwd,
             capture_output=True,
             text=True,
-            timeout=30,
+            timeout=PATIENCE_S,
             check=False,
         )
         assert done.returncode == 0, done.stdout + done.stderr
@@ -75,7 +76,7 @@ class Demo(Child):
             data=None if body is None else json.dumps(body).encode(),
             headers={"Content-Type": "application/json"},
         )
-        with urllib.request.urlopen(request, timeout=30) as response:
+        with urllib.request.urlopen(request, timeout=PATIENCE_S) as response:
             return json.loads(response.read())
 
     def renew(self, msisdn: str) -> None:
@@ -87,13 +88,12 @@ class Demo(Child):
         paid = self.sandbox("/sandbox/pay", body)
         assert isinstance(paid, dict)
         assert paid["status"] == "paid"
-        end = time.monotonic() + 10
-        while True:
+
+        def covered() -> bool:
             texts = [m["text"] for m in self.sandbox(f"/sandbox/sms?to=%2B{msisdn[1:]}")]  # type: ignore[attr-defined]
-            if any(paid["pay_ref_id"] in text and "ni hai" in text for text in texts):
-                break
-            assert time.monotonic() < end, texts
-            time.sleep(0.05)
+            return any(paid["pay_ref_id"] in text and "ni hai" in text for text in texts)
+
+        in_time(covered, "the SMS that says covered")
         assert "HAI" in self.dial(msisdn, "00")
 
     def killed_and_back(self, names: list[str]) -> None:
@@ -101,23 +101,20 @@ class Demo(Child):
         before = self.children()
         for name in names:
             os.kill(before[name], signal.SIGKILL)
-        end = time.monotonic() + 20
-        while True:
+
+        def back() -> bool:
             now = self.children()
-            if set(now) == set(before) and all(now[name] != before[name] for name in names):
-                ready = [re.search(r"\d+$", name)[0] for name in now]  # type: ignore[index]
-                if all(answers(f"http://127.0.0.1:{port}/readyz") == 200 for port in ready):
-                    return
-            assert time.monotonic() < end, (names, before, now, self.tail())
-            time.sleep(0.05)
+            if set(now) != set(before) or any(now[name] == before[name] for name in names):
+                return False
+            ready = [re.search(r"\d+$", name)[0] for name in now]  # type: ignore[index]
+            return all(answers(f"http://127.0.0.1:{port}/readyz") == 200 for port in ready)
+
+        in_time(back, f"{names} again")
 
     def ended(self) -> None:
         """SIGTERM: exit code 0 and nobody left."""
         assert self.stop() == 0, self.tail()
-        end = time.monotonic() + 5
-        while left := processes_in(self.cwd):
-            assert time.monotonic() < end, left
-            time.sleep(0.05)
+        in_time(lambda: not processes_in(self.cwd), "the end of every process")
         said = self.tail(200_000)
         assert "Traceback" not in said, said[said.index("Traceback") - 500 :][:4_000]
 
@@ -204,20 +201,14 @@ def test_the_demo(start: Start) -> None:
     assert "HAI" in again.dial("+255712000003", "0")
     for pid in again.children().values():  # asked to end while it starts them again
         os.kill(pid, signal.SIGKILL)
-    end = time.monotonic() + 5
-    while "starting it again" not in again.tail():
-        assert time.monotonic() < end
-        time.sleep(0.01)
+    in_time(lambda: "starting it again" in again.tail(), "the first new start", every_s=0.01)
     again.ended()
 
 
 def test_a_demo_is_ended_at_any_moment(start: Start) -> None:
     """SIGTERM while it is still getting ready leaves nobody behind either."""
     demo = start("--scaled")
-    end = time.monotonic() + 30
-    while not any("postgres" in command for command in processes_in(demo.cwd).values()):
-        assert time.monotonic() < end, demo.tail()
-        time.sleep(0.02)
+    in_time(lambda: any("postgres" in command for command in processes_in(demo.cwd).values()), "a database server")
     demo.ended()
 
 

@@ -108,7 +108,7 @@ async def test_two_processes_add_up_and_the_command_tells_it(
         async def all_there() -> bool:
             return await counted(sql) == expected
 
-        await until(all_there, 10, f"{expected}")
+        await until(all_there, f"{expected}")
         metrics = ""
         for child in (one, two):
             async with client.get(child.ready.replace("readyz", "metrics")) as response:
@@ -165,4 +165,4 @@ async def test_the_sandboxes_phone_hangs_up_at_the_confirmation(world: World) ->
     async def told() -> bool:
         return (await counted(world.sql)).get("confirm hung_up", 0) == before + 1
 
-    await until(told, 20, "the end at the confirmation")
+    await until(told, "the end at the confirmation")

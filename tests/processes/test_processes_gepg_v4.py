@@ -103,7 +103,7 @@ async def covered(world: World, family: Family, reference: str) -> list[str]:
     async def told() -> list[str]:
         return await world.sms_like(family.phones[0], reference)
 
-    return await until(told, 5, "the SMS that says covered")
+    return await until(told, "the SMS that says covered")
 
 
 async def live_policies(world: World, family: Family) -> list[int]:
@@ -137,7 +137,7 @@ async def let_go(world: World, family: Family) -> None:
     async def acknowledged() -> bool:
         return bool((await at_gepg(world, family))["acknowledged"])
 
-    await until(acknowledged, 5, "the number that was held back")
+    await until(acknowledged, "the number that was held back")
     await world.quiet()
 
 
@@ -154,7 +154,6 @@ async def test_a_known_phone_renews_its_cover(world: World) -> None:
     assert paid["status"] == "paid"
     (text,) = await covered(world, family, paid["pay_ref_id"])
     print(f"\n[{world.stack.backend}] v4: from the acknowledgement to the SMS: {time.monotonic() - acked:.2f} s")
-    assert time.monotonic() - acked < 2.0
     today = eat_day(datetime.now(UTC))
     assert f"{add_months(today, 12) - timedelta(days=1):%d/%m/%Y}" in text
     assert await live_policies(world, family) == [PolicyStatus.ACTIVE]
@@ -256,7 +255,7 @@ async def sell_cover(world: World, family: Family) -> None:
     async def followed() -> bool:
         return await world.sql.count(place) >= 2
 
-    await until(followed, 10, "the first look, before which all is history")
+    await until(followed, "the first look, before which all is history")
     today = eat_day(datetime.now(UTC))
     days = {
         "StartDate": today,
@@ -284,7 +283,7 @@ async def test_a_number_that_comes_after_its_bill_was_cancelled_is_not_announced
     async def cancelled() -> bool:
         return (await at_gepg(world, family))["status"] == "cancelled"
 
-    await until(cancelled, 10, "the cancellation at GePG")
+    await until(cancelled, "the cancellation at GePG")
     await let_go(world, family)
     ours = await bill_of(world, family)
     assert (ours.state, ours.control_number) == ("cancelled", held["control_number"])

@@ -49,7 +49,7 @@ async def test_the_answer_comes_by_sms_once_the_registry_answers(world: World) -
     async def told() -> list[str]:
         return await world.sms_like(family.phones[0], family.chfid, "IMEISHA tangu")
 
-    await until(told, 30, "the promised answer")
+    await until(told, "the promised answer")
     await world.quiet()
     assert len(await world.sms(family.phones[0])) == 1
     assert "IMEISHA" in (await world.phone(family.phones[0]).dial()).text
@@ -72,7 +72,7 @@ async def test_the_number_comes_by_sms_once_the_registry_lets_it_be_billed(world
     async def told() -> list[str]:
         return await world.sms_like(family.phones[0], "Namba ya malipo", family.chfid)
 
-    await until(told, 30, "the promised number")
+    await until(told, "the promised number")
     await world.quiet()
     assert len(await world.sms(family.phones[0])) == 1
     assert await world.sql.count(bill, bill.c.family_id == family.id) == 1

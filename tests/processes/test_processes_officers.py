@@ -31,7 +31,7 @@ async def test_an_officer_gets_a_number_for_a_family_and_the_family_pays_it(worl
     async def told() -> bool:
         return all([await world.sms_like(phone, pretty) for phone in (own, DODOMA)])
 
-    await until(told, 5.0, "the number on the officer's phone and on the family's")
+    await until(told, "the number on the officer's phone and on the family's")
     (ours,) = await world.sql.rows(select(bill).where(bill.c.family_id == family.id))
     (shown,) = await world.sql.rows(select(payments).where(payments.c.PaymentID == ours.payment_record_id))
     assert (shown.OfficerCode, shown.PhoneNumber) == ("EO001", DODOMA[1:])
@@ -42,7 +42,7 @@ async def test_an_officer_gets_a_number_for_a_family_and_the_family_pays_it(worl
     async def covered() -> list[str]:
         return await world.sms_like(own, paid["pay_ref_id"])
 
-    await until(covered, 5.0, "the SMS that says covered, on the family's phone")
+    await until(covered, "the SMS that says covered, on the family's phone")
     await world.quiet()
     assert await world.sms_like(DODOMA, paid["pay_ref_id"]) == []
 
@@ -71,4 +71,4 @@ async def test_a_months_figures_on_the_screen_and_by_sms(world: World) -> None:
     async def sent() -> list[str]:
         return await world.sms_like(KONDOA, "TZS 1,000.", "TZS 10,000.")
 
-    await until(sent, 5.0, "the figures by SMS")
+    await until(sent, "the figures by SMS")

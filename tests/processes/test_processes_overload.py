@@ -61,7 +61,7 @@ async def test_sixty_dials_at_once(narrow: tuple[Child, str, str, str]) -> None:
         screens = await asyncio.gather(*(phone.dial() for phone in dials))
         _polite(screens)
         assert {screen.kind for screen in screens} == {"END"}, "no place was free"
-        assert max(screen.seconds for screen in screens) < 1.0, "the polite end comes at once"
+        assert not any(task.done() for task in asked), "the polite end comes at once, not when a place is free"
         for screen in await asyncio.gather(*asked):
             assert (screen.status, screen.kind) == (200, "END")
             assert "itakuja kwa SMS" in screen.text, "who was inside keeps its place"
@@ -72,7 +72,6 @@ async def test_sixty_dials_at_once(narrow: tuple[Child, str, str, str]) -> None:
         slowest_s = max(screen.seconds for screen in burst)
         print(f"\n{CALLERS} dials at once, bound {BOUND}: {dict(kinds)}, slowest {slowest_s:.2f} s")
         assert kinds["CON"] >= BOUND
-        assert slowest_s < 2.0
         calm = await Phone(client, [base], families[-1].phones[0]).dial()
         assert calm.kind == "CON", "and afterwards there is room again"
     await sql.close()

@@ -86,7 +86,7 @@ async def full(world: World) -> set[str]:
     async def ready() -> bool:
         return await world.sql.count(pool_number, pool_number.c.state == "ready") >= 4
 
-    await until(ready, 20, "a pool of ready numbers")
+    await until(ready, "a pool of ready numbers")
     await world.quiet()
     rows = await world.sql.rows(select(pool_number.c.control_number).where(pool_number.c.state == "ready"))
     return {row.control_number for row in rows}
@@ -119,7 +119,7 @@ async def test_a_caller_gets_a_number_while_gepg_is_down_and_pays_it(world: Worl
     async def told() -> list[str]:
         return await world.sms_like(family.phones[0], paid["pay_ref_id"])
 
-    await until(told, 5, "the SMS that says covered")
+    await until(told, "the SMS that says covered")
     assert await world.sql.count(premiums, premiums.c.Receipt == paid["pay_ref_id"]) == 1
     (ours,) = await bills_of(world, family)
     assert (ours.state, ours.paid_minor) == ("paid", 3_000_000)

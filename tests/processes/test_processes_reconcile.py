@@ -204,7 +204,7 @@ async def test_a_killed_run_goes_on_where_it_was(
     async def begun() -> bool:
         return bool(await sql.count(statement, statement.c.position > 0))
 
-    await until(begun, 60, "the first lines are staged", every_s=0.005)
+    await until(begun, "the first lines are staged", every_s=0.005)
     readers = children_of(child.process.pid)
     child.kill()
     assert readers, "it read by itself"
@@ -215,7 +215,7 @@ async def test_a_killed_run_goes_on_where_it_was(
     async def gone() -> bool:
         return not any(is_alive(pid) for pid in readers)
 
-    await until(gone, 10, "the end of the readers")
+    await until(gone, "the end of the readers")
     again = Child("again", gateway_command(*words), environment, tmp_path / "log", "")
     again.start()
     assert again.process is not None

@@ -69,7 +69,7 @@ class Told:
 
     async def counts_once(self, family: Family) -> None:
         world, reference = self.world, self.payment.pay_ref_id
-        await world.quiet(30)
+        await world.quiet()
         assert await world.sql.count(premiums, premiums.c.Receipt == reference) == 1
         told = await world.sql.rows(select(payment).where(payment.c.reference == reference))
         assert [(row.state, row.amount_minor) for row in told] == [("settled", 3_000_000)]

@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.asymmetric import padding
 EAT = timezone(timedelta(hours=3))
 
 
-async def until(condition, timeout_s=5.0):
+async def until(condition, timeout_s=60.0):
     """Wait for a condition, plain or asynchronous; fail when it does not come true in time."""
     end = time.monotonic() + timeout_s
     while True:

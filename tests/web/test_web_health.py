@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 
 import pytest
 from pytest_aiohttp import AiohttpClient
@@ -52,10 +51,8 @@ async def test_readyz_says_what_answers(
     monkeypatch.setattr(health, "_LIMIT_S", 0.05)
     world = World(checks=checks)
     client = await aiohttp_client(world.public() if listener == "public" else world.operator())
-    started = time.monotonic()
-    async with client.get("/readyz") as response:
+    async with asyncio.timeout(5), client.get("/readyz") as response:
         assert (response.status, await response.json()) == (status, said)
-    assert time.monotonic() - started < 1
     async with client.get("/livez") as response:
         assert (response.status, await response.text()) == (200, "ok\n"), "alive all the same"
 

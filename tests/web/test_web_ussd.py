@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
-import time
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
@@ -290,9 +289,8 @@ async def test_more_callers_than_the_bound_get_a_polite_end_at_once(dial: Dial) 
     phone = await dial(world)
     inside = [asyncio.create_task(Phone(phone.client, f"s{n}").send("")) for n in range(2)]
     await until(lambda: len(world.registry.asked) == 2)
-    started = time.monotonic()
     assert await asyncio.gather(*(Phone(phone.client, f"t{n}").send("") for n in range(5))) == [BUSY] * 5
-    assert time.monotonic() - started < 1, "at once, not after a time-out"
+    assert not any(caller.done() for caller in inside), "at once, not when a place is free"
     assert len(world.registry.asked) == 2
     world.registry.held.set()
     assert await asyncio.gather(*inside) == [HOME, HOME], "those inside are answered"
@@ -317,9 +315,8 @@ async def test_a_slow_registry_costs_a_screen_not_the_call(dial: Dial) -> None:
     phone = await dial(world)
     await phone.send("")
     world.registry.held = asyncio.Event()
-    started = time.monotonic()
-    assert await phone.send("1") == BY_SMS
-    assert time.monotonic() - started < 2
+    async with asyncio.timeout(5):
+        assert await phone.send("1") == BY_SMS
     assert await Phone(phone.client, "another").send("") == BY_SMS
 
 
@@ -328,9 +325,8 @@ async def test_a_channel_in_a_hurry_shortens_the_budget(dial: Dial) -> None:
     world = World(budget=Budget(total_s=0.3, fact_s=60))
     world.registry.held = asyncio.Event()
     phone = await dial(world)
-    started = time.monotonic()
-    assert await phone.send("") == BY_SMS
-    assert time.monotonic() - started < 2
+    async with asyncio.timeout(5):
+        assert await phone.send("") == BY_SMS
 
 
 async def test_the_waits_of_one_reply_do_not_add_up(dial: Dial) -> None:

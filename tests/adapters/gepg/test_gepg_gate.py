@@ -242,9 +242,9 @@ def test_many_entries_are_read_and_too_many_are_not(provider, keys):
 def test_hostile_bytes_are_refused_quickly(provider, filler):
     """Nothing here is signed, so nobody is held to account for sending it: it must cost little."""
     for body in (b"<Gepg>" + filler, b"<Gepg><pmtSpNtfReq>" + filler + b"</pmtSpNtfReq></Gepg>"):
-        started = time.perf_counter()
+        started = time.process_time()
         reading = provider.read("payments", body)
-        spent = time.perf_counter() - started
+        spent = time.process_time() - started
         assert reading.verdict in (Verdict.UNREADABLE, Verdict.BAD_SIGNATURE)
         assert spent < 0.5
 
