@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 OPENIMIS_VENV := .venv-openimis
 LONG := $(addprefix tests/processes/test_processes_,$(addsuffix .py,hostile kill_often three_ways pool replay stalls ends)) \
-	tests/web/test_web_guesses.py
+	tests/web/test_web_guesses.py tests/domain/ussd/test_ussd_walk_whole.py
 DAYS := tests/processes/test_processes_reconcile.py
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
@@ -32,7 +32,7 @@ unit: $(VENV)/.dev
 unit-processes: $(VENV)/.dev
 	$(BIN)/python -m pytest -o cache_dir=.pytest_cache/processes tests/processes tests/browser $(LONG:%=--ignore=%) --ignore=$(DAYS)
 
-test-long: $(VENV)/.dev ## real processes under kills, floods and whole days: minutes more
+test-long: $(VENV)/.dev ## kills, floods, whole days and whole walks: minutes more
 	$(BIN)/python -m pytest -o cache_dir=.pytest_cache/long $(LONG)
 	# in a database of its own: what the others pay in the past is missing from an account of that day
 	$(BIN)/python -m pytest -o cache_dir=.pytest_cache/long $(DAYS)

@@ -6,7 +6,7 @@ from functools import cache
 
 import pytest
 from played.talk import BOOK
-from played.walk import NOTICES, WALKED, sequences, walk
+from played.walk import NOTICES, sequences
 
 import menus
 from config.settings import Settings
@@ -91,14 +91,6 @@ def test_back_is_offered_on_every_page_where_it_leads_somewhere(frame: str) -> N
 
 def seen(edges: list[Edge]) -> set[str]:
     return {edge.step.reply or "" for edge in edges}
-
-
-def test_the_walk_that_forgets_the_way_sees_every_screen_that_the_whole_walk_sees() -> None:
-    """A guard of the guard, where the whole walk is affordable."""
-    name = "form, septets"
-    for who in CALLERS.keys() - {"officer_insured", "officers"}:  # both at once are hundreds of thousands of edges
-        whole = walk(WALKED, CALLERS[who], FRAMES[name].units)
-        assert seen(explore(BOOK, FRAMES[name], [CALLERS[who]])) >= seen(whole)
 
 
 @pytest.mark.parametrize("seed", range(3))
