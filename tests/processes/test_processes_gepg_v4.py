@@ -50,7 +50,7 @@ def stack(
         "GATEWAY_GEPG__URL": f"{sandbox_url}/gepg",
         "GATEWAY_AFRICASTALKING__SMS_URL": f"{sandbox_url}/africastalking/version1/messaging",
         "GATEWAY_WORKER__FOLLOW_EVERY_S": "0.5",
-        "GATEWAY_USSD__NUMBER_S": "2",  # three tests wait it out
+        "GATEWAY_USSD__NUMBER_S": "4",  # three tests wait it out
     }
 
     def child(name: str, command: list[str], port: int) -> Child:

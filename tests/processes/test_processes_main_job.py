@@ -135,7 +135,7 @@ async def test_a_number_within_three_seconds_comes_in_the_session(world: World) 
 
 async def test_a_late_number_is_promised_and_comes_by_sms(world: World) -> None:
     family = await world.family()
-    await world.fault("bill_response", "delay", seconds=5)
+    await world.fault("bill_response", "delay", seconds=8)
     screen = await world.phone(family.phones[0]).ask_for_number()
     assert screen.kind == "END"
     assert "itakuja kwa SMS" in screen.text
