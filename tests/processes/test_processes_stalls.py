@@ -35,7 +35,7 @@ from gateway import app
 from gateway.store.database import driver_url
 from gateway.store.tables import bill, outbox
 
-DEADLINES = {"africastalking": 10.0, "hasty": 4.0}
+DEADLINES = {"africastalking": 10.0, "hasty": 6.0}
 BY_SMS, LATER, NUMBER_BY_SMS = "Tutakutumia kwa SMS", "hatuwezi kujibu sasa", "Namba ya malipo itakuja kwa SMS"
 COVER_ONLY = "Kwa huduma nyingine piga tena baadaye."
 OFFICER = "+255712000901"  # the demo's

@@ -1,4 +1,4 @@
-"""How soon a serving process is ready and what it weighs. The numbers are printed; only gross faults are asserted."""
+"""How soon a serving process is ready, printed, and what it weighs: of that gross faults are asserted."""
 
 from __future__ import annotations
 
