@@ -53,10 +53,11 @@ class Messages:
         variant = f"{kind}.{network}" if way == "mobile" else kind
         return replace(self._sms(variant, reader, f"bill:{bill.id}", bill.family_id, **scope), message=kind)
 
-    def number_refused(self, bill: Bill, readers: Sequence[Requester]) -> list[SendSms]:
-        """No number could be had, and what to do."""
+    def number_refused(self, bill: Bill, readers: Sequence[Requester], silent_after: int = 0) -> list[SendSms]:
+        """No number could be had, and what to do. ``silent_after``: askings without an answer, if that is why."""
         about = f"bill:{bill.id}"
-        return [self._sms("number_refused", reader, about, bill.family_id, chfid=bill.chfid) for reader in readers]
+        texts = [self._sms("number_refused", reader, about, bill.family_id, chfid=bill.chfid) for reader in readers]
+        return [replace(text, anew=silent_after) for text in texts]
 
     def number_cancelled(self, bill: Bill, readers: Sequence[Requester]) -> list[SendSms]:
         """The number must not be paid any more: the family got its cover by other means."""

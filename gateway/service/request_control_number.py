@@ -27,13 +27,12 @@ _MOST_PHONES = 2  # of a family that an officer asks for
 
 @dataclass(frozen=True, slots=True)
 class BillPolicy:
-    """``life``: how long a control number can be paid. ``patience``: silence after which asking again asks again.
+    """``life``: how long a control number can be paid.
 
     ``pool_of``: the provider whose ready numbers are handed out, None where none are.
     """
 
     life: timedelta = LIFE
-    patience: timedelta = timedelta(minutes=3)
     pool_of: str | None = None
 
 
@@ -76,6 +75,7 @@ class RequestControlNumber:
             bill = await tx.bills.by_id(waiting.id, lock=True) if waiting else None
             if bill is None or bill.stays_without_number:
                 return False
+            await self._ask_again(tx, bill, now)
             requester = Requester(wanted.msisdn, wanted.language)
             await tx.bills.add_requester(bill.id, requester, now)
             if bill.control_number:
@@ -126,7 +126,7 @@ class RequestControlNumber:
         """A bill whose asking was given up gets another with each caller who still wants it."""
         if not known.awaits_number:
             return
-        times = await tx.bills.ask_once_more(known.id, now - self._policy.patience, now)
+        times = await tx.bills.ask_once_more(known.id, now)
         if times is not None:
             await tx.outbox.put([ask_for(known, times)], now)
 
