@@ -114,9 +114,9 @@ class AskForNumbers:
 class SendSms:
     """One text to one phone. ``about`` names what it is about; one SMS of a kind about a thing to a phone, ever.
 
-    ``anew`` tells one apart that is to be sent once more, since what it says has happened again or changed; 0 the first.
     ``family_id``: the family that it tells of, to a phone of that family: one that has come to call it not its own is
     not sent it any more. None where it tells of no family, or its reader asked by an office.
+    ``anew`` tells one apart that is to be sent once more, since it has happened again or another sum is told; else 0.
     """
 
     to: str
