@@ -18,7 +18,7 @@ from gateway.domain.ussd.effects import AwaitNumber, RequestBill
 from gateway.ports import PaymentRecord, Requester, Transaction, UnitOfWork
 from gateway.service.family_phones import family_phones, has_disowned
 from gateway.service.messages import Messages
-from gateway.service.new_bill import LIFE, new_bill
+from gateway.service.new_bill import LIFE, end_of_life, new_bill
 from gateway.service.quotes import read_quote
 
 _TRIES = 3  # at pool numbers that turn out to be somebody's
@@ -136,7 +136,7 @@ class RequestControlNumber:
             return None
         kind = PoolKind(quote.product.id, quote.product.provider_code, quote.amount, quote.pay_option)
         for _ in range(_TRIES):
-            ready = await tx.pool.take(kind, now + self._policy.life, now)
+            ready = await tx.pool.take(kind, end_of_life(now, self._policy.life), now)
             if ready is None or await tx.bills.by_control_number(ready.control_number or "") is None:
                 return ready
             # the provider gave it to a bill too: whoever has it keeps it, and it leaves the pool
