@@ -241,8 +241,9 @@ class SqlBills:
             "at": now,
             "officer": requester.officer or None,
         }
-        # who asked first stays first
-        await upsert(self._db, bill_requester, ("bill_id", "msisdn"), row, {"language": requester.language})
+        # who asked first stays first, and hears as what it asked last
+        asks = {name: row[name] for name in ("language", "officer")}
+        await upsert(self._db, bill_requester, ("bill_id", "msisdn"), row, asks)
 
     async def requesters(self, bill_id: str) -> Sequence[Requester]:
         return (await self.requesters_of([bill_id])).get(bill_id, [])

@@ -217,6 +217,26 @@ async def test_an_officer_who_asked_hears_by_the_office(world: World) -> None:
     assert (await world.sms())[-2:] == [("covered", OWN), ("receipt", OFFICER)]
 
 
+@pytest.mark.parametrize("comes", [given, refused])
+async def test_who_asks_once_more_hears_as_what_it_asked_last(
+    world: World, comes: Callable[[World, Bill], Awaitable[None]]
+) -> None:
+    """An officer's phone stood beside the family, which it asked for as its own before it said that it is not."""
+    await world.gives(COVERED, OFFICER, OWN)
+    await world.ask(COVERED, OFFICER)
+    await disown(world, COVERED, OFFICER)
+    await comes(world, await ask_as_officer(world, COVERED))
+    assert sorted(to for _, to in await world.sms()) == [OWN, OFFICER]
+
+
+async def test_whose_office_ended_hears_as_the_familys_phone(world: World) -> None:
+    await world.gives(COVERED, OFFICER, OWN)
+    await ask_as_officer(world, COVERED)
+    await officer_leaves(world)
+    await given(world, await world.ask(COVERED, OFFICER))
+    assert sorted(to for _, to in await world.sms()) == [OWN, OFFICER]
+
+
 async def test_an_officers_asking_tells_no_phone_that_disowned_the_family(world: World) -> None:
     await world.gives(TWO_PHONES, OWN, OTHER)
     await disown(world, TWO_PHONES, OWN)

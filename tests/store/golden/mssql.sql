@@ -117,7 +117,7 @@ FROM gw_bill WITH (UPDLOCK, READPAST, ROWLOCK, READCOMMITTEDLOCK)
 WHERE gw_bill.state IN ('created', 'submitted', 'numbered') AND gw_bill.expires_at <= :expires_at_1 ORDER BY gw_bill.expires_at;
 
 -- SqlBills.add_requester
-UPDATE gw_bill_requester WITH (UPDLOCK, HOLDLOCK) SET language=:language WHERE gw_bill_requester.bill_id = :bill_id_1 AND gw_bill_requester.msisdn = :msisdn_1;
+UPDATE gw_bill_requester WITH (UPDLOCK, HOLDLOCK) SET language=:language, officer=:officer WHERE gw_bill_requester.bill_id = :bill_id_1 AND gw_bill_requester.msisdn = :msisdn_1;
 INSERT INTO gw_bill_requester (bill_id, msisdn, language, at, officer) VALUES (:bill_id, :msisdn, :language, :at, :officer);
 
 -- SqlBills.requesters
