@@ -286,6 +286,24 @@ async def test_a_promised_answer_tells_nothing_of_it(world: World, fact: str) ->
     assert await world.count(g.bill) == 0
 
 
+async def test_the_cover_of_a_dial_that_waits_to_be_sent_is_withheld_too(world: World) -> None:
+    """It tells of the family as well, though the question named none."""
+    await world.gives(COVERED, OWN)
+    await index(world)
+    desk = Desk(world)
+    await desk.promise("caller", OWN)
+    await desk.promise("caller", STRANGER)
+    while await desk.keep():
+        pass
+    assert sorted(await world.sms()) == [("answer_cover_covered", OWN), ("answer_cover_stranger", STRANGER)]
+    await disown(world, COVERED, OWN, STRANGER)
+    texts = Sms()
+    run = RunEffects(world.database, Peer(), Provider(), texts, world.messages, world.clock)
+    while await run.batch("sms"):
+        pass
+    assert [message.to for message in texts.messages] == [STRANGER], "which was told of no family"
+
+
 # ---- a conversation that was open beside the one in which it was said
 
 
