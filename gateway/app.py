@@ -486,7 +486,7 @@ def _request_number(parts: Core) -> RequestControlNumber:
     """By callers, and by workers for callers to whom it was promised."""
     bills = parts.settings.bills
     pool_of = parts.payments.name if parts.settings.pool.enabled else None
-    policy = BillPolicy(timedelta(days=bills.life_days), timedelta(seconds=bills.patience_s), pool_of)
+    policy = BillPolicy(timedelta(days=bills.life_days), pool_of)
     return RequestControlNumber(parts.database, parts.messages, policy)
 
 

@@ -116,6 +116,7 @@ class SendSms:
 
     ``family_id``: the family that it tells of, to a phone of that family: one that has come to call it not its own is
     not sent it any more. None where it tells of no family, or its reader asked by an office.
+    ``anew`` tells one apart that is to be sent once more, since it has happened again or another sum is told; else 0.
     """
 
     to: str
@@ -123,6 +124,7 @@ class SendSms:
     message: str  # the kind of message: "covered", "control_number", …
     about: str
     family_id: int | None = None
+    anew: int = 0
 
     kind: ClassVar[str] = "send_sms"
     channel: ClassVar[str] = "sms"
@@ -135,7 +137,8 @@ class SendSms:
     @property
     def key(self) -> str:
         """Business key."""
-        return f"sms:{self.message}:{self.about}:{self.to}"
+        again = f":{self.anew}" if self.anew else ""
+        return f"sms:{self.message}:{self.about}:{self.to}{again}"
 
     @property
     def aggregate(self) -> str:

@@ -235,8 +235,12 @@ class Bills(Protocol):
         """Note that the provider is asked once more."""
         ...
 
-    async def ask_once_more(self, bill_id: str, asked_before: datetime, now: datetime) -> int | None:
-        """Count one more asking for a number still awaited; None where it was asked for since, or has come."""
+    async def given_up(self, bill_id: str, times: int, now: datetime) -> None:
+        """Note that after so many askings nobody asks any more, until a caller wants the number again."""
+        ...
+
+    async def ask_once_more(self, bill_id: str, now: datetime) -> int | None:
+        """Count one more asking for a number that was given up; None where it is being asked for, or has come."""
         ...
 
     async def facts(self, bill_id: str) -> Sequence[tuple[BillFact, Mapping[str, Any]]]:
@@ -247,9 +251,7 @@ class Bills(Protocol):
         """Lock up to ``limit`` bills without money whose life has ended and that do not say so yet."""
         ...
 
-    async def silent(
-        self, asked_before: datetime, limit: int, asked_at_most: int = 1_000
-    ) -> Sequence[tuple[Bill, int]]:
+    async def silent(self, asked_before: datetime, limit: int) -> Sequence[tuple[Bill, int]]:
         """Bills asked for before then that still have no number, with how often each was; those given up aside."""
         ...
 

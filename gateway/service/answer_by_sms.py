@@ -204,7 +204,7 @@ class AnswerPromises:
         caller = await self._facts.answer(_ask("caller", args))
         language = caller["language"] or language
         if asked.fact == "caller":
-            return self._told(asked, language, caller, "")
+            return self._told(_of_its_one_family(asked, caller), language, caller, "")
         if asked.fact == "commission":
             return await self._commission(asked, language, caller)
         if "chfid" in asked.args:
@@ -288,6 +288,12 @@ class AnswerPromises:
         reader = Requester(asked.msisdn, language, "officer" in asked.args)
         family_id = asked.args.get("family_id")
         return self._messages.answer(reader, kind, asked.aggregate, self._clock.now(), family_id, **scope)
+
+
+def _of_its_one_family(asked: AnswerBySms, caller: dict[str, Any]) -> AnswerBySms:
+    """The question with the family that its answer will tell of, where it tells of one: a phone with one only."""
+    families = caller["families"]
+    return replace(asked, args={"family_id": families[0]["id"]}) if len(families) == 1 else asked
 
 
 def _officer_id(asked: AnswerBySms, caller: dict[str, Any]) -> Any:

@@ -10,6 +10,7 @@ from weakref import WeakValueDictionary
 
 from gateway.domain.clock import eat_day
 from gateway.domain.cover import Cover, cover_on
+from gateway.domain.members import member_covers
 from gateway.ports import Transaction, UnitOfWork
 
 UNKNOWN, LIMITED = "unknown", "limited"
@@ -17,10 +18,14 @@ UNKNOWN, LIMITED = "unknown", "limited"
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """The family of a correct number."""
+    """The family of a correct number, its cover, and the ``own`` one of whoever the number is.
+
+    The head's is the family's, as on its first screen.
+    """
 
     family_id: int
     cover: Cover
+    own: Cover
 
 
 class _UncountError(Exception):
@@ -72,7 +77,12 @@ async def _look_up(tx: Transaction, chfid: str, now: datetime) -> Found | None:
     family = await tx.registry.family_of(chfid)
     if family is None:
         return None
-    return Found(family.id, cover_on(await tx.registry.policies(family.id), eat_day(now)))
+    today, policies = eat_day(now), await tx.registry.policies(family.id)
+    cover = cover_on(policies, today)
+    if chfid == family.head.chfid:
+        return Found(family.id, cover, cover)
+    covers = member_covers(family, policies, await tx.registry.coverages(family.id), today)
+    return Found(family.id, cover, next((each.cover for each in covers if each.member.chfid == chfid), cover))
 
 
 def cover_fact(cover: Cover) -> dict[str, Any]:

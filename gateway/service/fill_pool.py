@@ -12,7 +12,7 @@ from gateway.domain.policy import NEW, Product
 from gateway.domain.pool import PoolKind, PoolMarks, PoolNumber, PoolState, ordinary_kind, wanted
 from gateway.ports import BillIssuer, PaymentRecord, Transaction, UnitOfWork
 from gateway.service.metrics import ERRORS, POOL
-from gateway.service.new_bill import new_bill_id
+from gateway.service.new_bill import end_of_life, new_bill_id
 
 _TURN = "pool"  # the watermark whose row one worker holds while it fills
 _AT_ONCE = 500  # rows that one round asks for again or retires, of a product
@@ -86,7 +86,7 @@ class FillPool:
         marks, kind = self._policy.marks_of(product, now), ordinary_kind(product)
         if kind is None or marks.high == 0:
             return 0
-        ready, coming = await tx.pool.supply(kind, now + self._policy.usable, now - _REFUSED_FOR)
+        ready, coming = await tx.pool.supply(kind, end_of_life(now, self._policy.usable), now - _REFUSED_FOR)
         self._watch(product, ready < marks.low, now)
         count = min(wanted(marks, ready, coming), self._policy.batch)
         if count == 0:
@@ -142,7 +142,7 @@ class FillPool:
 
     async def _retire(self, tx: Transaction, product: Product, now: datetime) -> int:
         """What nobody can be given any more, be it of an old price, is ended here and at the provider."""
-        usable_until, given_up = now + self._policy.usable, now - _GIVEN_UP_AFTER
+        usable_until, given_up = end_of_life(now, self._policy.usable), now - _GIVEN_UP_AFTER
         stale = await tx.pool.stale(product.id, ordinary_kind(product), usable_until, given_up, _AT_ONCE)
         for number in stale:
             await tx.pool.change(number.bill_id, PoolState.RETIRED, now)

@@ -15,7 +15,8 @@ import structlog
 
 from gateway.domain.bill import Bill, BillFact
 from gateway.domain.clock import Clock, eat_day
-from gateway.domain.effects import CancelBill
+from gateway.domain.cover import Cover, cover_on
+from gateway.domain.effects import CancelBill, SendSms
 from gateway.domain.periods import Period
 from gateway.domain.policy import Policy, PolicyStatus
 from gateway.domain.upkeep import (
@@ -29,7 +30,10 @@ from gateway.domain.upkeep import (
     overlapping,
     repair_for,
 )
+from gateway.domain.ussd.by_sms import told
+from gateway.domain.ussd.effects import BEGUN
 from gateway.ports import Place, Requester, Traced, Transaction, UnitOfWork
+from gateway.service.enquiry import cover_fact
 from gateway.service.family_phones import askers_of, family_phones
 from gateway.service.messages import Messages
 from gateway.service.metrics import REPAIRS
@@ -245,10 +249,24 @@ class FollowPolicies:
             if bill.payment_record_id is not None:
                 await tx.registry.payment_cancelled(bill.payment_record_id, now)
             await tx.outbox.put([CancelBill(bill.id)], now)
+            readers = await askers_of(tx, bill, now)
             if bill.control_number is not None:
-                await tx.outbox.put(self._messages.number_cancelled(cancelled, await askers_of(tx, bill, now)), now)
+                await tx.outbox.put(self._messages.number_cancelled(cancelled, readers), now)
+            else:
+                await tx.outbox.put(self._instead_of_number(bill, cover_on(policies, eat_day(now)), readers, now), now)
             await tx.audit.add("gateway", "bill.cancelled", f"bill:{bill.id}", now, why="covered")
         return 1
+
+    def _instead_of_number(
+        self, bill: Bill, cover: Cover, readers: Sequence[Requester], now: datetime
+    ) -> list[SendSms]:
+        """Whoever was promised the number by SMS is told the cover that has come: it does not come any more."""
+        kind_and_scope = told("enquiry", cover_fact(cover), bill.chfid) if cover.state in BEGUN else None
+        if kind_and_scope is None:
+            return []
+        kind, scope = kind_and_scope
+        about = f"bill:{bill.id}"
+        return [self._messages.answer(reader, kind, about, now, bill.family_id, **scope) for reader in readers]
 
     async def _look_ahead(self) -> int:
         """Once a day: which covers end soon."""

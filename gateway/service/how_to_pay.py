@@ -18,7 +18,7 @@ class NotPayableError(RefusedByRuleError):
 
 
 class HowToPay:
-    """Carries out ``TellHowToPay``: once for a bill, a way and a phone."""
+    """Carries out ``TellHowToPay``: once for a bill, what is due of it, a way and a phone."""
 
     def __init__(self, uow: UnitOfWork, messages: Messages) -> None:
         self._uow = uow

@@ -32,7 +32,7 @@ class Messages:
         return SendSms(to.msisdn, text, kind, about, None if to.officer else family_id)
 
     def control_number(self, bill: Bill, readers: Sequence[Requester]) -> list[SendSms]:
-        """The number, the amount, the last day, how to pay."""
+        """The number, the amount, the last day, how to pay; anew where a part was paid since."""
         about = f"bill:{bill.id}"
         scope = {
             "number": bill.control_number,
@@ -40,10 +40,14 @@ class Messages:
             "expires": eat_day(bill.expires_at),
             "chfid": bill.chfid,
         }
-        return [self._sms("control_number", reader, about, bill.family_id, **scope) for reader in readers]
+        texts = [self._sms("control_number", reader, about, bill.family_id, **scope) for reader in readers]
+        return [replace(text, anew=bill.paid.amount_minor) for text in texts]
 
     def how_to_pay(self, bill: Bill, way: str, network: str, reader: Requester) -> SendSms:
-        """The number, the amount, the last day, and what to press on the reader's own network, or that a bank does."""
+        """The number, the amount, the last day, and what to press on the reader's own network, or that a bank does.
+
+        Anew where a part was paid since.
+        """
         scope = {
             "number": bill.control_number,
             "amount": (bill.amount - bill.paid).amount_minor,
@@ -51,12 +55,14 @@ class Messages:
         }
         kind = f"how_{way}"
         variant = f"{kind}.{network}" if way == "mobile" else kind
-        return replace(self._sms(variant, reader, f"bill:{bill.id}", bill.family_id, **scope), message=kind)
+        text = self._sms(variant, reader, f"bill:{bill.id}", bill.family_id, **scope)
+        return replace(text, message=kind, anew=bill.paid.amount_minor)
 
-    def number_refused(self, bill: Bill, readers: Sequence[Requester]) -> list[SendSms]:
-        """No number could be had, and what to do."""
+    def number_refused(self, bill: Bill, readers: Sequence[Requester], silent_after: int = 0) -> list[SendSms]:
+        """No number could be had, and what to do. ``silent_after``: askings without an answer, if that is why."""
         about = f"bill:{bill.id}"
-        return [self._sms("number_refused", reader, about, bill.family_id, chfid=bill.chfid) for reader in readers]
+        texts = [self._sms("number_refused", reader, about, bill.family_id, chfid=bill.chfid) for reader in readers]
+        return [replace(text, anew=silent_after) for text in texts]
 
     def number_cancelled(self, bill: Bill, readers: Sequence[Requester]) -> list[SendSms]:
         """The number must not be paid any more: the family got its cover by other means."""

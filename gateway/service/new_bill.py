@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import secrets
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 
 from gateway.domain.bill import Bill, BillState
+from gateway.domain.clock import EAT, eat_day
 from gateway.domain.money import Money
 from gateway.domain.policy import Family
 from gateway.domain.quote import Quote
 
 LIFE = timedelta(days=30)
+_LAST_SECOND = time(23, 59, 59)  # the provider is told seconds
+
+
+def end_of_life(now: datetime, life: timedelta) -> datetime:
+    """The end of its last day: callers are told a day, and whoever pays on it must not find the number over."""
+    return datetime.combine(eat_day(now + life), _LAST_SECOND, EAT)
 
 
 def new_bill(quote: Quote, family: Family, generation: int, now: datetime, life: timedelta = LIFE) -> Bill:
@@ -34,7 +41,7 @@ def new_bill(quote: Quote, family: Family, generation: int, now: datetime, life:
         control_number=None,
         paid=Money(0, quote.amount.currency),
         created_at=now,
-        expires_at=now + life,
+        expires_at=end_of_life(now, life),
     )
 
 

@@ -17,9 +17,11 @@ _MAX_WAITING = 5_000
 class NumberWatch:
     """The callback may arrive at another process, so the database is asked, not a queue of this one."""
 
-    def __init__(self, uow: UnitOfWork, every_s: float = 0.1) -> None:
+    def __init__(self, uow: UnitOfWork, every_s: float = 0.1, patience_s: float = 5.0) -> None:
+        """``patience_s``: with one query; a hung one must not keep all later callers from their numbers."""
         self._uow = uow
         self._every_s = every_s
+        self._patience_s = patience_s
         self._waiting: dict[str, list[asyncio.Future[Bill]]] = {}
         self._task: asyncio.Task[None] | None = None
 
@@ -47,7 +49,7 @@ class NumberWatch:
         while self._waiting:
             await asyncio.sleep(self._every_s)
             try:
-                async with self._uow.reading() as tx:
+                async with asyncio.timeout(self._patience_s), self._uow.reading() as tx:
                     found = await tx.bills.numbers(list(self._waiting))
             except Exception:
                 log.warning("number_watch_failed", exc_info=True)  # the waiters' own budgets end the wait

@@ -18,7 +18,7 @@ from gateway.domain.ussd.effects import AwaitNumber, RequestBill
 from gateway.ports import PaymentRecord, Requester, Transaction, UnitOfWork
 from gateway.service.family_phones import family_phones, has_disowned
 from gateway.service.messages import Messages
-from gateway.service.new_bill import LIFE, new_bill
+from gateway.service.new_bill import LIFE, end_of_life, new_bill
 from gateway.service.quotes import read_quote
 
 _TRIES = 3  # at pool numbers that turn out to be somebody's
@@ -27,13 +27,12 @@ _MOST_PHONES = 2  # of a family that an officer asks for
 
 @dataclass(frozen=True, slots=True)
 class BillPolicy:
-    """``life``: how long a control number can be paid. ``patience``: silence after which asking again asks again.
+    """``life``: how long a control number can be paid.
 
     ``pool_of``: the provider whose ready numbers are handed out, None where none are.
     """
 
     life: timedelta = LIFE
-    patience: timedelta = timedelta(minutes=3)
     pool_of: str | None = None
 
 
@@ -76,6 +75,7 @@ class RequestControlNumber:
             bill = await tx.bills.by_id(waiting.id, lock=True) if waiting else None
             if bill is None or bill.stays_without_number:
                 return False
+            await self._ask_again(tx, bill, now)
             requester = Requester(wanted.msisdn, wanted.language)
             await tx.bills.add_requester(bill.id, requester, now)
             if bill.control_number:
@@ -126,7 +126,7 @@ class RequestControlNumber:
         """A bill whose asking was given up gets another with each caller who still wants it."""
         if not known.awaits_number:
             return
-        times = await tx.bills.ask_once_more(known.id, now - self._policy.patience, now)
+        times = await tx.bills.ask_once_more(known.id, now)
         if times is not None:
             await tx.outbox.put([ask_for(known, times)], now)
 
@@ -136,7 +136,7 @@ class RequestControlNumber:
             return None
         kind = PoolKind(quote.product.id, quote.product.provider_code, quote.amount, quote.pay_option)
         for _ in range(_TRIES):
-            ready = await tx.pool.take(kind, now + self._policy.life, now)
+            ready = await tx.pool.take(kind, end_of_life(now, self._policy.life), now)
             if ready is None or await tx.bills.by_control_number(ready.control_number or "") is None:
                 return ready
             # the provider gave it to a bill too: whoever has it keeps it, and it leaves the pool

@@ -39,19 +39,23 @@ class SweepBills:
         """How many bills were asked again or put before a person."""
         now = self._clock.now()
         async with self._uow.writing() as tx:
-            silent = await tx.bills.silent(now - self._policy.patience, limit, self._policy.asks)
+            silent = await tx.bills.silent(now - self._policy.patience, limit)
             for bill, times in silent:
-                await tx.bills.asked(bill.id, times + 1, now)
                 if times < self._policy.asks:
+                    await tx.bills.asked(bill.id, times + 1, now)
                     await tx.outbox.put([ask_for(bill, times + 1)], now)
                 else:
-                    await self._give_up(tx, bill, now)
+                    await tx.bills.given_up(bill.id, times, now)
+                    await self._give_up(tx, bill, times, now)
         return len(silent)
 
-    async def _give_up(self, tx: Transaction, bill: Bill, now: datetime) -> None:
-        """A person takes over, and who waits for the number is told not to. A number that comes late still counts."""
+    async def _give_up(self, tx: Transaction, bill: Bill, times: int, now: datetime) -> None:
+        """A person takes over, and who waits for the number is told not to. A number that comes late still counts.
+
+        Whoever has it asked for once more was promised it anew, and is told anew.
+        """
         tx.after_commit.append(ERRORS.labels("PAY-SILENT").inc)
         case = Case(CaseKind.BILL_WITHOUT_NUMBER, f"bill:{bill.id}", bill_id=bill.id, amount=bill.amount)
         if await tx.cases.open(case, now):
             tx.after_commit.append(CASES.labels(CaseKind.BILL_WITHOUT_NUMBER).inc)
-        await tx.outbox.put(self._messages.number_refused(bill, await askers_of(tx, bill, now)), now)
+        await tx.outbox.put(self._messages.number_refused(bill, await askers_of(tx, bill, now), times), now)

@@ -120,9 +120,12 @@ class UssdFacts:
         return number_fact(bill) if bill.control_number else {"state": "waiting"}
 
     async def enquiry(self, chfid: str, msisdn: str) -> JsonObject:
-        """Covered or not and until when, and no more, for a correct number; guesses are counted and limited."""
+        """Covered or not and until when, and no more, for a correct number; guesses are counted and limited.
+
+        A policy covers nobody by itself: a member's number is answered as its family reads it under ``members``.
+        """
         found = await self._enquire(chfid, msisdn, self._wrong_numbers_an_hour, self._clock.now())
-        return cover_fact(found.cover) if isinstance(found, Found) else {"state": found}
+        return cover_fact(found.own) if isinstance(found, Found) else {"state": found}
 
     async def tries(self, msisdn: str) -> JsonObject:
         """Whether the limit on insurance numbers lets this phone try another one in this hour."""

@@ -212,11 +212,14 @@ class SqlBills:
     async def asked(self, bill_id: str, times: int, now: datetime) -> None:
         await self._db.execute(update(bill).where(bill.c.id == bill_id).values(asked_at=now, asked_times=times))
 
-    async def ask_once_more(self, bill_id: str, asked_before: datetime, now: datetime) -> int | None:
+    async def given_up(self, bill_id: str, times: int, now: datetime) -> None:
+        await self.asked(bill_id, -times, now)
+
+    async def ask_once_more(self, bill_id: str, now: datetime) -> int | None:
         statement = (
             update(bill)
-            .where(bill.c.id == bill_id, _IS_AWAITED, bill.c.asked_at < asked_before)
-            .values(asked_at=now, asked_times=bill.c.asked_times + 1)
+            .where(bill.c.id == bill_id, _IS_AWAITED, bill.c.asked_times < 0)
+            .values(asked_at=now, asked_times=1 - bill.c.asked_times)
             .returning(bill.c.asked_times)
         )
         times: int | None = (await self._db.execute(statement)).scalar_one_or_none()
@@ -238,8 +241,9 @@ class SqlBills:
             "at": now,
             "officer": requester.officer or None,
         }
-        # who asked first stays first
-        await upsert(self._db, bill_requester, ("bill_id", "msisdn"), row, {"language": requester.language})
+        # who asked first stays first, and hears as what it asked last
+        asks = {name: row[name] for name in ("language", "officer")}
+        await upsert(self._db, bill_requester, ("bill_id", "msisdn"), row, asks)
 
     async def requesters(self, bill_id: str) -> Sequence[Requester]:
         return (await self.requesters_of([bill_id])).get(bill_id, [])
@@ -254,12 +258,10 @@ class SqlBills:
         statement = select(bill).where(bill.c.id.in_(bill_ids), bill.c.state.not_in(_AWAITED))
         return {row.id: _bill(row) for row in await self._db.execute(statement)}
 
-    async def silent(
-        self, asked_before: datetime, limit: int, asked_at_most: int = 1_000
-    ) -> Sequence[tuple[Bill, int]]:
+    async def silent(self, asked_before: datetime, limit: int) -> Sequence[tuple[Bill, int]]:
         statement = (
             select(bill)
-            .where(_IS_AWAITED, bill.c.asked_at < asked_before, bill.c.asked_times <= asked_at_most)
+            .where(_IS_AWAITED, bill.c.asked_at < asked_before, bill.c.asked_times > 0)
             .order_by(bill.c.asked_at)
             .limit(limit)
         )

@@ -61,7 +61,7 @@ bill = Table(
     Column("created_at", UtcDateTime, nullable=False),
     Column("expires_at", UtcDateTime, nullable=False),
     Column("asked_at", UtcDateTime, nullable=False),
-    Column("asked_times", Integer, nullable=False),
+    Column("asked_times", Integer, nullable=False),  # below zero: given up after so many
     Column("payment_record_id", BigInteger),
     Column("reuses", foreign(50)),
     Column("issuer", String(30)),

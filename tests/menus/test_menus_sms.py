@@ -112,7 +112,7 @@ WRITTEN = {
         "answer_cover_unpaid": "CHF 31/12 23:59: Bima ya 100000014 HAIJALIPWA.",
         "answer_cover_suspended": "CHF 31/12 23:59: Bima ya 100000014 IMESIMAMISHWA. Muone afisa wa CHF.",
         "answer_cover_expired": "CHF 31/12 23:59: Bima ya 100000014 IMEISHA tangu 31/12/2027.",
-        "answer_cover_none": "CHF 31/12 23:59: Familia ya 100000014 haina bima.",
+        "answer_cover_none": "CHF 31/12 23:59: Namba 100000014 haina bima.",
         "answer_cover_unknown": "CHF 31/12 23:59: Namba ya bima 100000014 haipo. Piga tena uandike namba sahihi.",
         "answer_cover_limited": "CHF 31/12 23:59: Umejaribu mara nyingi. Piga tena baada ya saa moja.",
         "answer_cover_stranger": "CHF 31/12 23:59: Simu hii haijasajiliwa. Piga tena uandike namba ya bima ya CHF.",
@@ -192,7 +192,7 @@ WRITTEN = {
         "answer_cover_unpaid": "CHF 31/12 23:59: Insurance 100000014 is NOT PAID.",
         "answer_cover_suspended": "CHF 31/12 23:59: Insurance 100000014 is SUSPENDED. See your CHF officer.",
         "answer_cover_expired": "CHF 31/12 23:59: Insurance 100000014 ENDED on 31/12/2027.",
-        "answer_cover_none": "CHF 31/12 23:59: The family of 100000014 has no insurance.",
+        "answer_cover_none": "CHF 31/12 23:59: Number 100000014 has no insurance.",
         "answer_cover_unknown": "CHF 31/12 23:59: There is no insurance number 100000014. Dial again "
         "and type the right number.",
         "answer_cover_limited": "CHF 31/12 23:59: You tried too often. Dial again after one hour.",

@@ -14,7 +14,10 @@ from service_world import COVERED, STRANGER, World
 from adapters.registry.openimis import EMBEDDED, OpenImisRegistry
 from adapters.registry.openimis import tables as t
 from gateway.domain.policy import Family
+from gateway.domain.ussd.machine import Ask
 from gateway.service.enquiry import LIMITED, UNKNOWN, Enquire, Found
+from gateway.service.ussd_facts import UssdFacts
+from gateway.service.ussd_officers import OfficerFacts
 from gateway.store import tables as g
 from gateway.store.database import Database
 
@@ -155,3 +158,27 @@ async def test_a_look_up_that_fails_costs_no_place(world: World, database_url: s
         await Enquire(failing)(WRONG[1], STRANGER, LIMIT, now)
     await failing.close()
     assert await misses(world) == 1
+
+
+async def test_a_members_number_is_answered_as_its_family_reads_of_it(world: World) -> None:
+    """One who joined late has no row of the policy, or one that counts from no day: not covered beside its family."""
+    facts = UssdFacts(world.database, world.clock)
+    members = [row["CHFID"] for row in await world.rows(t.insurees, FamilyID=COVERED, ValidityTo=None)]
+    head, late, unpaid, *_ = await world.rows(t.insurees, FamilyID=COVERED, ValidityTo=None)
+    rows = t.insuree_policies
+    await world.execute(rows.delete().where(rows.c.InsureeID.in_([head["InsureeID"], late["InsureeID"]])))
+    await world.execute(
+        rows.update().where(rows.c.InsureeID == unpaid["InsureeID"]).values(EffectiveDate=None),
+    )
+    told = [(await facts.enquiry(number, STRANGER))["state"] for number in members]
+    assert told == ["covered", "none", "unpaid", *["covered"] * (len(members) - 3)], "the head's is the family's"
+    read = [item["state"] for item in (await facts.answer(Ask("members", (("family_id", COVERED),))))["items"]]
+    assert read[1:] == told[1:]
+
+
+async def test_of_a_members_number_an_officer_reads_the_familys_cover(world: World) -> None:
+    _, late, *_ = await world.rows(t.insurees, FamilyID=COVERED, ValidityTo=None)
+    await world.execute(t.insuree_policies.delete())
+    facts = OfficerFacts(world.database, world.clock)
+    found = await facts.officer_enquiry(late["CHFID"], STRANGER, "E1")
+    assert (found["id"], found["state"]) == (COVERED, "covered")

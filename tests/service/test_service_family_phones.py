@@ -217,6 +217,26 @@ async def test_an_officer_who_asked_hears_by_the_office(world: World) -> None:
     assert (await world.sms())[-2:] == [("covered", OWN), ("receipt", OFFICER)]
 
 
+@pytest.mark.parametrize("comes", [given, refused])
+async def test_who_asks_once_more_hears_as_what_it_asked_last(
+    world: World, comes: Callable[[World, Bill], Awaitable[None]]
+) -> None:
+    """An officer's phone stood beside the family, which it asked for as its own before it said that it is not."""
+    await world.gives(COVERED, OFFICER, OWN)
+    await world.ask(COVERED, OFFICER)
+    await disown(world, COVERED, OFFICER)
+    await comes(world, await ask_as_officer(world, COVERED))
+    assert sorted(to for _, to in await world.sms()) == [OWN, OFFICER]
+
+
+async def test_whose_office_ended_hears_as_the_familys_phone(world: World) -> None:
+    await world.gives(COVERED, OFFICER, OWN)
+    await ask_as_officer(world, COVERED)
+    await officer_leaves(world)
+    await given(world, await world.ask(COVERED, OFFICER))
+    assert sorted(to for _, to in await world.sms()) == [OWN, OFFICER]
+
+
 async def test_an_officers_asking_tells_no_phone_that_disowned_the_family(world: World) -> None:
     await world.gives(TWO_PHONES, OWN, OTHER)
     await disown(world, TWO_PHONES, OWN)
@@ -264,6 +284,24 @@ async def test_a_promised_answer_tells_nothing_of_it(world: World, fact: str) ->
     assert await desk.keep() == 1
     assert await world.sms() == [("answer_late", OWN)]
     assert await world.count(g.bill) == 0
+
+
+async def test_the_cover_of_a_dial_that_waits_to_be_sent_is_withheld_too(world: World) -> None:
+    """It tells of the family as well, though the question named none."""
+    await world.gives(COVERED, OWN)
+    await index(world)
+    desk = Desk(world)
+    await desk.promise("caller", OWN)
+    await desk.promise("caller", STRANGER)
+    while await desk.keep():
+        pass
+    assert sorted(await world.sms()) == [("answer_cover_covered", OWN), ("answer_cover_stranger", STRANGER)]
+    await disown(world, COVERED, OWN, STRANGER)
+    texts = Sms()
+    run = RunEffects(world.database, Peer(), Provider(), texts, world.messages, world.clock)
+    while await run.batch("sms"):
+        pass
+    assert [message.to for message in texts.messages] == [STRANGER], "which was told of no family"
 
 
 # ---- a conversation that was open beside the one in which it was said

@@ -14,7 +14,9 @@ from service_world import (
     EXPIRED,
     INSTALMENTS,
     NEVER_PAID,
+    NUMBER,
     SOON,
+    STRANGER,
     UNENROLLED,
     World,
 )
@@ -24,7 +26,7 @@ from adapters.registry.openimis import tables as t
 from gateway.domain.money import Money
 from gateway.domain.periods import add_months
 from gateway.domain.policy import Policy
-from gateway.ports import Traced
+from gateway.ports import ControlNumberGiven, Traced
 from gateway.service.follow_policies import FollowPace, FollowPolicies
 from gateway.store import tables as g
 
@@ -481,14 +483,23 @@ async def test_paid_all_the_same_the_money_is_kept_for_the_next_cover(
     assert await again(world, follow) == 0
 
 
-async def test_a_bill_whose_number_has_not_come_is_ended_without_a_word(
+async def test_who_was_promised_a_number_that_does_not_come_any_more_is_told_the_cover(
     world: World, follow: FollowPolicies, officer: Officer
 ) -> None:
-    bill = await world.ask(EXPIRED)
+    await world.gives(EXPIRED, A, B)
+    bill = await world.ask(EXPIRED, A)
+    await world.ask(EXPIRED, B, "en")
+    await world.ask(EXPIRED, STRANGER)  # no phone of the family any more
     await officer.sells(EXPIRED)
     assert await again(world, follow) == 3
     assert (await world.bill(bill.id)).state == "cancelled"
-    assert await world.sms() == []
+    assert await world.sms() == [("answer_cover_covered", A), ("answer_cover_covered", B)]
+    swahili, english = await world.texts()
+    assert f"Bima ya {bill.chfid} ni HAI hadi" in swahili
+    assert f"Insurance {bill.chfid} is COVERED until" in english
+    await world.told(ControlNumberGiven(bill.id, NUMBER))
+    assert await again(world, follow) == 0
+    assert await world.count(g.outbox, kind="send_sms") == 2
 
 
 async def test_cash_for_the_very_policy_that_the_bill_was_for(

@@ -1,11 +1,11 @@
-"""How to pay, as one SMS: once for a bill, a way and a phone, and never for what is not to be paid any more."""
+"""How to pay, as one SMS: once for what is due of a bill, a way and a phone; never for what is to be paid no more."""
 
 from __future__ import annotations
 
 from datetime import timedelta
 
 import pytest
-from service_world import EXPIRED, NUMBER, World
+from service_world import EXPIRED, INSTALMENTS, NUMBER, World
 
 from gateway.domain.ussd.effects import TellHowToPay
 from gateway.service.answer_by_sms import Promises
@@ -36,6 +36,22 @@ async def test_each_way_once_a_phone_in_its_networks_words(world: World) -> None
     )
     assert bank.startswith("CHF: Lipa TZS 30,000 benki")
     assert "T-Pesa" in other
+
+
+async def test_after_a_part_was_paid_what_is_still_due_is_told(world: World) -> None:
+    """The screen tells the rest and that it was sent by SMS; the SMS that the phone holds asks for the whole."""
+    phone = await world.phone(INSTALMENTS)
+    bill = await world.numbered(INSTALMENTS, msisdn=phone)
+    how_to_pay, wish = HowToPay(world.database, world.messages), tell(msisdn=phone)
+    await how_to_pay(wish, world.clock.now())
+    assert await world.sms() == [("control_number", phone), ("how_mobile", phone)]
+    assert await world.told(world.payment(bill, "5000")) == ["settled"]
+    before = len(await world.texts())
+    for _ in range(2):
+        await how_to_pay(wish, world.clock.now())
+        await world.ask(INSTALMENTS, phone)
+    assert (await world.sms())[before:] == [("how_mobile", phone), ("control_number", phone)]
+    assert all("TZS 15,000" in text for text in (await world.texts())[before:])
 
 
 @pytest.mark.parametrize("why", ["unknown", "paid", "ended"])

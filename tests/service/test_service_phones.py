@@ -373,7 +373,7 @@ async def test_a_bill_that_should_not_be_paid_is_not_shown(world: World, facts: 
         await world.numbered(COVERED)
         assert (await facts.bill(COVERED))["state"] == "numbered"
     if why == "over":
-        world.clock.pass_(days=30)
+        world.clock.pass_(days=31)
     if why == "dearer":
         await world.execute(t.products.update().values(LumpSum=Decimal(40000)))
     assert await facts.bill(COVERED) == {"state": "none"}

@@ -32,6 +32,7 @@ from gateway.domain.outcomes import Accepted, Refused, Unreachable
 from gateway.domain.pool import PoolMarks
 from gateway.ports import BillRefused, ControlNumberGiven
 from gateway.service.fill_pool import FillPool, PoolPolicy
+from gateway.service.new_bill import end_of_life
 from gateway.service.request_control_number import BillPolicy, RequestControlNumber
 from gateway.service.run_effects import RunEffects
 from gateway.store import tables as g
@@ -171,7 +172,7 @@ async def test_a_caller_gets_one_at_once_and_it_becomes_the_familys_bill(world: 
     after = await world.snapshot()
     assert bill.control_number in numbers
     assert (bill.state, bill.generation, bill.family_id) == ("numbered", 1, COVERED)
-    assert bill.expires_at == bill.created_at + timedelta(days=30)
+    assert bill.expires_at == end_of_life(bill.created_at, timedelta(days=30))
     (row,) = await world.rows(g.pool_number, bill_id=bill.id)
     assert (row["state"], row["payment_record_id"]) == ("bound", bill.payment_record_id)
     assert {name: len(rows) for name, rows in before.items()} == {name: len(rows) for name, rows in after.items()}

@@ -189,7 +189,7 @@ SPANS = [
 async def test_each_has_its_time_and_not_a_second_less(
     world: World, folder: StatementFolder, rule: str, days: int
 ) -> None:
-    begun = world.clock.time = world.clock.time.replace(minute=0)
+    begun = world.clock.time = world.clock.time.replace(hour=23, minute=0)  # a bill lives to the end of its last day
     await a_past(world, folder)
     ended, look = world.clock.time, Purge(world.database, world.clock, DAYS, folder)
     world.clock.time = begun + timedelta(days=days)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, time, timedelta
 from decimal import Decimal
 from functools import partial
 
@@ -27,9 +27,12 @@ from service_world import (
 
 from adapters.registry.openimis import tables as t
 from gateway.domain.bill import PayOption
+from gateway.domain.clock import EAT, eat_day
 from gateway.domain.money import Money
 from gateway.domain.ussd.effects import RequestBill
 from gateway.ports import BillRefused, ControlNumberGiven, Requester
+from gateway.service.new_bill import end_of_life
+from gateway.service.ussd_facts import number_fact
 from gateway.store import tables as g
 
 A, B = "+255712000001", "+255655000009"
@@ -81,10 +84,24 @@ async def test_asking_writes_a_bill_and_no_policy(world: World) -> None:
         assert (bill.preceding_policy_id is not None) == preceded
         assert (details["InsuranceNumber"], details["ProductCode"]) == (bill.chfid, bill.product_code)
         assert bill.payment_record_id == payment["PaymentID"]
-        assert bill.expires_at - world.clock.now() == timedelta(days=30)
+        assert bill.expires_at == end_of_life(world.clock.now(), timedelta(days=30))
         (job,) = await world.rows(g.outbox, aggregate=f"bill:{bill.id}")
         assert (job["kind"], job["payload"]) == ("submit_bill", {"bill_id": bill.id, "attempt": 1})
         assert [a["action"] for a in await world.rows(g.audit, subject=f"bill:{bill.id}")] == ["bill.created"]
+
+
+@pytest.mark.parametrize("at", ["00:00:00", "02:59:59", "12:00:00", "23:59:59"])
+async def test_a_number_can_be_paid_on_all_of_the_last_day_that_is_told(world: World, at: str) -> None:
+    """By East Africa's days: the first three hours of one are the last of UTC's day before."""
+    asked = world.clock.time = datetime.combine(world.today, time.fromisoformat(at), EAT)
+    bill = (await world.request(await world.wish(COVERED, A), asked)) or pytest.fail("no bill")
+    assert await world.told(ControlNumberGiven(bill.id, NUMBER)) == ["settled"]
+    bill, last = await world.bill(bill.id), eat_day(asked) + timedelta(days=30)
+    assert number_fact(bill)["expires"] == last.isoformat()
+    (text,) = world.messages.control_number(bill, [Requester(A, "sw")])
+    assert f"{last:%d/%m/%Y}" in text.text
+    end = datetime.combine(last, time(23, 59, 59), EAT)
+    assert [bill.payable_at(end + timedelta(seconds=s)) for s in (-1, 0, 1)] == [True, False, False]
 
 
 async def test_a_bill_names_no_family_and_no_sequence(world: World) -> None:
@@ -156,7 +173,7 @@ async def test_a_bill_that_can_be_paid_no_more_has_a_next_generation(world: Worl
         async with world.database.reading() as tx:
             assert first.payable_at(first.expires_at - timedelta(seconds=1))
             assert await tx.bills.open_for(COVERED, first.expires_at - timedelta(seconds=1)) == first
-        world.clock.pass_(days=30)
+        world.clock.time = first.expires_at
     elif why == "refused":
         await world.told(BillRefused(first.id, "7204", "no"))
     else:

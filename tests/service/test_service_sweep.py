@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
+import pytest
 from service_world import COVERED, EXPIRED, NUMBER, World
 
+from gateway.domain.bill import Bill
+from gateway.domain.ussd.effects import AwaitNumber
 from gateway.ports import BillRefused, ControlNumberGiven
 from gateway.service.sweep_bills import SilencePolicy, SweepBills
 from gateway.store import tables as g
 
 PATIENCE = timedelta(minutes=3)
+PHONE = "+255712000001"
 
 
 def sweeper(world: World, asks: int = 3) -> SweepBills:
@@ -77,3 +82,57 @@ async def test_so_many_at_a_time(world: World) -> None:
     assert await sweeper(world)(limit=1) == 1
     assert (await asked(world))[-1] == (first.id, 2)
     assert [await sweeper(world)(limit=1) for _ in range(2)] == [1, 0]
+
+
+async def given_up(world: World) -> Bill:
+    bill = await world.ask(COVERED)
+    world.clock.pass_(minutes=4)
+    await sweeper(world, asks=1)()
+    assert await world.sms() == [("number_refused", PHONE)]
+    world.clock.pass_(days=1)
+    return bill
+
+
+async def by_asking(world: World) -> None:
+    await world.ask(COVERED, PHONE)
+
+
+async def by_waiting(world: World) -> None:
+    """As who looks for a number or a payment does: a screen of both says that the number comes by SMS."""
+    assert await world.request.join(AwaitNumber(COVERED, PHONE, "sw"), world.clock.now())
+
+
+@pytest.mark.parametrize("wants", [by_asking, by_waiting])
+async def test_a_number_promised_after_it_was_given_up_is_asked_for_and_told_of_again(
+    world: World, wants: Callable[[World], Awaitable[None]]
+) -> None:
+    bill, sweep = await given_up(world), sweeper(world, asks=1)
+    for _ in range(2):
+        await wants(world)
+        assert await asked(world) == [(bill.id, 1), (bill.id, 2)], "once, however often it is wanted meanwhile"
+    for _ in range(3):
+        world.clock.pass_(minutes=4)
+        await sweep()
+    assert await world.sms() == [("number_refused", PHONE)] * 2
+    about = {job["aggregate"] for job in await world.rows(g.outbox)}
+    assert about == {f"bill:{bill.id}"}, "the text is kept as long as its bill lives"
+    await wants(world)
+    assert (await asked(world))[2:] == [(bill.id, 3)], "at once: nobody else asks any more"
+    await world.told(ControlNumberGiven(bill.id, NUMBER))
+    assert (await world.sms())[2:] == [("control_number", PHONE)]
+
+
+async def test_a_refusal_of_what_was_asked_for_again_is_told(world: World) -> None:
+    bill = await given_up(world)
+    await by_asking(world)
+    await world.told(BillRefused(bill.id, "7204", "no"))
+    assert await world.sms() == [("number_refused", PHONE)] * 2
+
+
+async def test_what_a_person_has_closed_and_is_silent_again_is_open_again(world: World) -> None:
+    await given_up(world)
+    await world.execute(g.case.update().values(state="closed"))
+    await by_asking(world)
+    world.clock.pass_(minutes=4)
+    await sweeper(world, asks=1)()
+    assert await world.cases() == ["bill_without_number"]

@@ -19,13 +19,16 @@ class Reads:
     """The unit of work, with its reads counted and, when told so, failing."""
 
     def __init__(self, world: World) -> None:
-        self.world, self.count, self.fails = world, 0, False
+        self.world, self.count, self.fails, self.hangs = world, 0, False, False
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[Any]:
         self.count += 1
         if self.fails:
             raise ConnectionResetError
+        if self.hangs:
+            self.hangs = False  # the next connection is a sound one
+            await asyncio.Event().wait()
         async with self.world.database.reading() as tx:
             yield tx
 
@@ -102,6 +105,19 @@ async def test_a_failing_database_ends_in_the_budget_and_is_asked_again(
     found = await asyncio.wait_for(patient, 5)
     assert found is not None
     assert found.control_number == NUMBER
+
+
+async def test_a_read_that_never_comes_back_keeps_no_later_caller_from_his_number(world: World, reads: Reads) -> None:
+    """As on a connection whose other end is gone without a word: the system notices after many minutes."""
+    watch = NumberWatch(reads, every_s=0.02, patience_s=0.2)
+    bill = await world.ask(COVERED)
+    reads.hangs = True
+    assert await watch.wait(bill.id, 0.1) is None
+    await world.told(ControlNumberGiven(bill.id, NUMBER))
+    found = await watch.wait(bill.id, 10)
+    assert found is not None
+    assert found.control_number == NUMBER
+    await watch.close()
 
 
 async def test_a_caller_who_hangs_up_harms_no_other(world: World, watch: NumberWatch) -> None:

@@ -73,7 +73,7 @@ async def test_a_key_leaves_once(database: Database) -> None:
         "bill:B1:2",
     ]
     assert kept[0]["payload"] == {
-        "to": "+255712000001", "text": "Habari", "message": "covered", "about": "a", "family_id": None,
+        "to": "+255712000001", "text": "Habari", "message": "covered", "about": "a", "family_id": None, "anew": 0,
     }  # fmt: skip
     assert {(row["state"], row["attempts"], row["created_at"]) for row in kept} == {("todo", 0, NOW)}
 

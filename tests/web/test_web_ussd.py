@@ -233,7 +233,7 @@ async def test_another_transcript_under_the_same_session_is_another_conversation
     phone = await dial(world)
     for text in ("", "1"):
         await phone.send(text)
-    assert await phone.send(f"5*1*{CHFID}") == "END Familia haina bima."
+    assert await phone.send(f"5*1*{CHFID}") == "END Namba hii haina bima."
 
 
 @pytest.mark.parametrize("text", ["1*1", "1*1*1*1", "2*1*1", "*".join(["00"] * 20) + "*1*1"])

@@ -100,8 +100,11 @@ UPDATE gw_bill SET paid_minor=:paid_minor, state=:state, control_number=:control
 -- SqlBills.asked
 UPDATE gw_bill SET asked_at=:asked_at, asked_times=:asked_times WHERE gw_bill.id = :id_1;
 
+-- SqlBills.given_up
+UPDATE gw_bill SET asked_at=:asked_at, asked_times=:asked_times WHERE gw_bill.id = :id_1;
+
 -- SqlBills.ask_once_more
-UPDATE gw_bill SET asked_at=:asked_at, asked_times=(gw_bill.asked_times + :asked_times_1) OUTPUT inserted.asked_times WHERE gw_bill.id = :id_1 AND gw_bill.state IN ('created', 'submitted') AND gw_bill.asked_at < :asked_at_1;
+UPDATE gw_bill SET asked_at=:asked_at, asked_times=(:asked_times_1 - gw_bill.asked_times) OUTPUT inserted.asked_times WHERE gw_bill.id = :id_1 AND gw_bill.state IN ('created', 'submitted') AND gw_bill.asked_times < :asked_times_2;
 
 -- SqlBills.facts
 SELECT gw_bill_fact.fact, gw_bill_fact.details
@@ -114,7 +117,7 @@ FROM gw_bill WITH (UPDLOCK, READPAST, ROWLOCK, READCOMMITTEDLOCK)
 WHERE gw_bill.state IN ('created', 'submitted', 'numbered') AND gw_bill.expires_at <= :expires_at_1 ORDER BY gw_bill.expires_at;
 
 -- SqlBills.add_requester
-UPDATE gw_bill_requester WITH (UPDLOCK, HOLDLOCK) SET language=:language WHERE gw_bill_requester.bill_id = :bill_id_1 AND gw_bill_requester.msisdn = :msisdn_1;
+UPDATE gw_bill_requester WITH (UPDLOCK, HOLDLOCK) SET language=:language, officer=:officer WHERE gw_bill_requester.bill_id = :bill_id_1 AND gw_bill_requester.msisdn = :msisdn_1;
 INSERT INTO gw_bill_requester (bill_id, msisdn, language, at, officer) VALUES (:bill_id, :msisdn, :language, :at, :officer);
 
 -- SqlBills.requesters
@@ -135,7 +138,7 @@ WHERE gw_bill.id IN (:id_1_1, :id_1_2, :id_1_3) AND (gw_bill.state NOT IN (:stat
 -- SqlBills.silent
 SELECT TOP 10 gw_bill.id, gw_bill.[key], gw_bill.generation, gw_bill.family_id, gw_bill.product_id, gw_bill.product_code, gw_bill.preceding_policy_id, gw_bill.stage, gw_bill.chfid, gw_bill.payer_name, gw_bill.amount_minor, gw_bill.policy_value_minor, gw_bill.paid_minor, gw_bill.currency, gw_bill.pay_option, gw_bill.provider_code, gw_bill.state, gw_bill.control_number, gw_bill.created_at, gw_bill.expires_at, gw_bill.asked_at, gw_bill.asked_times, gw_bill.payment_record_id, gw_bill.reuses, gw_bill.issuer
 FROM gw_bill WITH (UPDLOCK, READPAST, ROWLOCK, READCOMMITTEDLOCK)
-WHERE gw_bill.state IN ('created', 'submitted') AND gw_bill.asked_at < :asked_at_1 AND gw_bill.asked_times <= :asked_times_1 ORDER BY gw_bill.asked_at;
+WHERE gw_bill.state IN ('created', 'submitted') AND gw_bill.asked_at < :asked_at_1 AND gw_bill.asked_times > :asked_times_1 ORDER BY gw_bill.asked_at;
 
 -- SqlCallers.known
 SELECT gw_phone.msisdn, gw_phone.insuree_id, CAST(NULL AS VARCHAR(5)) AS language, CAST(NULL AS INTEGER) AS officer_id, CAST(NULL AS INTEGER) AS family_id
