@@ -71,17 +71,19 @@ class GenericUssd:
 
     def parse(self, request: InboundRequest) -> Turn | Ended | Malformed:
         """The turn, or the end of the session, by the fields that the settings name."""
+        found: Mapping[str, Any] | None = None
         try:
-            return self._heard(self._fields(request))
+            found = self._fields(request)
+            return self._heard(found)
         except UnreadableError as why:
-            return Malformed(str(why))
+            return Malformed(str(why), echo=found)
 
     def _fields(self, request: InboundRequest) -> Mapping[str, Any]:
         if self.request == "json":
             return json_object(request)
         return query_fields(request) if self.request == "query" else form_fields(request)
 
-    def _heard(self, found: Mapping[str, Any]) -> Turn | Ended | Malformed:
+    def _heard(self, found: Mapping[str, Any]) -> Turn | Ended:
         names = (self.session_field, self.phone_field, self.input_field, self.code_field, self.network_field)
         fields = {name: text for name in names if name and (text := _at(found, name)) is not None}
         session, msisdn = session_id(fields, self.session_field), phone(fields, self.phone_field)
@@ -106,7 +108,7 @@ class GenericUssd:
     def render(self, screen: Screen, heard: Turn | Malformed | None = None) -> HttpReply:
         """The word that continues or ends, and the text, in the shape of the settings."""
         text, word = sent(self.profile.frame, screen.text), self.end_word if screen.final else self.continue_word
-        return self._reply(text, word, heard.echo if isinstance(heard, Turn) else None)
+        return self._reply(text, word, heard.echo if heard else None)
 
     def acknowledge(self, event: Ended | Noted) -> HttpReply:
         """The session is over: no text."""

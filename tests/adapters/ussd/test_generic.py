@@ -178,6 +178,12 @@ def test_what_cannot_be_read_gets_a_last_screen() -> None:
     assert LAST.render(Screen("Samahani", True)).body == b"END Samahani"
 
 
+def test_a_last_screen_for_what_is_no_turn_says_again_what_could_be_read() -> None:
+    heard = OBJECT.parse(post(SAID | {"Mobile": "254712345678"}))
+    assert isinstance(heard, Malformed)
+    assert json.loads(OBJECT.render(Screen("Samahani", True), heard).body)["Ids"]["Session"] == "s7"
+
+
 def test_the_channels_line_break_is_sent() -> None:
     channel = replace(CUMULATIVE, profile=replace(PROFILE, frame=Frame(newline="<br>")))
     assert channel.render(Screen("a\nb", True)).body == b"END a<br>b"
