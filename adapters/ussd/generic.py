@@ -93,7 +93,7 @@ class GenericUssd:
         text = present(fields, self.input_field)
         service_code = dialled(fields.get(self.code_field, ""), self.code_field) if self.code_field else ""
         told = code(fields, self.network_field) if self.network_field else ""
-        network = (self.networks.get(told, told) or self.network) or None
+        network = self._called(told) or self.network or None
         if self.inputs == "all":
             return Turn(session, msisdn, service_code, text, network=network, echo=found)
         number = _at(found, self.turn_field) or ""
@@ -104,6 +104,10 @@ class GenericUssd:
             return Turn(session, msisdn, opened, network=network, first=True, turn_id=same, echo=found)
         key = last_input(fields, self.input_field)
         return Turn(session, msisdn, service_code, key=key, network=network, first=first, turn_id=same, echo=found)
+
+    def _called(self, told: str) -> str:
+        """In the menus. Without regard to case: a setting that comes as an environment variable has none."""
+        return next((called for name, called in self.networks.items() if name.lower() == told.lower()), told)
 
     def render(self, screen: Screen, heard: Turn | Malformed | None = None) -> HttpReply:
         """The word that continues or ends, and the text, in the shape of the settings."""

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from config.settings import Settings
 from gateway.app import ussd_mounts
 from gateway.domain.ussd.frame import Frame
-from gateway.ports import ChannelProfile
+from gateway.ports import ChannelProfile, InboundRequest, Turn
 
 ADAPTERS = {path.stem for path in (Path(__file__).parents[2] / "adapters/ussd").glob("[a-z]*.py")}
 
@@ -63,6 +63,8 @@ def test_channels_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> 
         "GENERIC__TTCL__INPUTS": "last",
         "GENERIC__TTCL__EVENT_FIELD": "Type",
         "GENERIC__TTCL__FIRST_EVENTS": "Initiation,Begin",
+        "GENERIC__TTCL__NETWORK_FIELD": "Operator",
+        "GENERIC__TTCL__NETWORKS__TIGO": "yas",
         "GENERIC__TTCL__REPLY": '{"Message": "$text", "Type": "$state"}',
     }
     for name, value in environment.items():
@@ -77,6 +79,10 @@ def test_channels_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> 
     other = mounts["ttcl"].channel
     assert (other.inputs, other.first_events) == ("last", ("Initiation", "Begin"))  # type: ignore[attr-defined]
     assert other.reply == {"Message": "$text", "Type": "$state"}  # type: ignore[attr-defined]
+    said = b'{"sessionId": "s7", "phoneNumber": "0714987654", "text": "1", "Operator": "TIGO"}'
+    heard = other.parse(InboundRequest("POST", "", {}, said))
+    assert isinstance(heard, Turn)
+    assert heard.network == "yas", "a variable's name has no case, so the wire's word has none"
 
 
 def test_a_settings_file_may_hold_words_that_are_true_and_false(
