@@ -332,6 +332,22 @@ class GenericUssdSettings(UssdChannelBlock):
             raise ValueError("first_events and end_events are values of event_field, which is not set")
         return self
 
+    @field_validator("reply")
+    @classmethod
+    def _shows_the_screen(cls, value: dict[str, Any] | None) -> dict[str, Any] | None:
+        if value is not None and "$text" not in _texts(value):
+            raise ValueError("no value of reply is $text: callers would be shown nothing")
+        return value
+
+
+def _texts(value: object) -> Iterator[str]:
+    """Every text in an object, a list or either inside another."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict | list):
+        for inner in value.values() if isinstance(value, dict) else value:
+            yield from _texts(inner)
+
 
 class ReconciliationSettings(Block):
     """Statements and the daily run. ``folder`` is shared by every serving process and whoever reconciles."""

@@ -143,6 +143,8 @@ def _raw(found: Mapping[str, Any], place: str) -> Any:
 def _filled(template: Any, text: str, word: str | bool | int, echo: Mapping[str, Any]) -> Any:
     if isinstance(template, Mapping):
         return {name: _filled(inner, text, word, echo) for name, inner in template.items()}
+    if isinstance(template, list):
+        return [_filled(inner, text, word, echo) for inner in template]
     if template == "$text":
         return text
     if template == "$state":

@@ -89,7 +89,8 @@ def test_a_settings_file_may_hold_words_that_are_true_and_false(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file = tmp_path / "gateway.toml"
-    file.write_text('[generic.nalo]\nsecret = "s"\ncontinue_word = true\nend_word = false\nreply = { m = "$state" }\n')
+    reply = 'reply = { m = "$text", more = "$state" }'
+    file.write_text(f'[generic.nalo]\nsecret = "s"\ncontinue_word = true\nend_word = false\n{reply}\n')
     monkeypatch.setenv("GATEWAY_SETTINGS_FILE", str(file))
     (channel,) = [m.channel for m in ussd_mounts(Settings()) if m.channel.profile.name == "nalo"]
     assert (channel.continue_word, channel.end_word) == (True, False)  # type: ignore[attr-defined]
@@ -111,11 +112,18 @@ def test_a_settings_file_may_hold_words_that_are_true_and_false(
         ({"generic": {"tigo": {"secret": "s"}}}, "has this name already"),
         ({"generic": {"Ttcl": {"secret": "s"}}}, "should match pattern"),
         ({"generic": {"ttcl": {"first_events": "1"}}}, "event_field, which is not set"),
+        ({"generic": {"ttcl": {"reply": {"Message": "$txt", "Type": "$state"}}}}, "callers would be shown nothing"),
+        ({"generic": {"ttcl": {"reply": {"Message": ["CON $text"]}}}}, "callers would be shown nothing"),
     ],
 )  # fmt: skip
 def test_a_wrong_setting_stops_the_start(blocks: dict[str, dict[str, object]], why: str) -> None:
     with pytest.raises(ValidationError, match=why):
         Settings(**blocks)  # type: ignore[arg-type]
+
+
+def test_a_reply_may_hold_the_screen_anywhere() -> None:
+    reply = {"data": [{"menu": "$text"}], "more": "$state"}
+    assert Settings(generic={"ttcl": {"reply": reply}}).generic["ttcl"].reply == reply
 
 
 def test_secrets_never_print() -> None:

@@ -187,6 +187,12 @@ def test_a_last_screen_for_what_is_no_turn_says_again_what_could_be_read() -> No
     assert json.loads(OBJECT.render(Screen("Samahani", True), heard).body)["Ids"]["Session"] == "s7"
 
 
+def test_a_reply_is_filled_inside_lists_too() -> None:
+    channel = replace(NESTED, reply={"data": [{"menu": "$text"}, "$state", ["$in.ids.session"]]})
+    reply = channel.render(Screen("Bima", False), channel.parse(post(INNER)))  # type: ignore[arg-type]
+    assert json.loads(reply.body) == {"data": [{"menu": "Bima"}, True, [17]]}
+
+
 def test_the_channels_line_break_is_sent() -> None:
     channel = replace(CUMULATIVE, profile=replace(PROFILE, frame=Frame(newline="<br>")))
     assert channel.render(Screen("a\nb", True)).body == b"END a<br>b"
