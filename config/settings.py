@@ -262,10 +262,14 @@ class BeemSettings(UssdChannelBlock):
 
 
 class VodacomSettings(UssdChannelBlock):
-    """USSD of Vodacom (TruRoute XML). A line break with markup in it would be no XML."""
+    """USSD of Vodacom (TruRoute XML). A line break with markup in it would be no XML.
+
+    Letters and line breaks leave as references of many bytes each, so that bytes are nothing to count a screen by.
+    """
 
     prefix_units: Annotated[int, Field(ge=0, le=20)] = 0
     newline: Annotated[str, Field(min_length=1, max_length=8, pattern=r"^[^<&]*$")] = "\n"
+    counted: Literal["septets", "ucs2", "characters"] = "septets"
 
 
 class TigoSettings(UssdChannelBlock):

@@ -109,6 +109,7 @@ def test_a_settings_file_may_hold_words_that_are_true_and_false(
         ({"tigo": {"allowed_networks": "10.0.0.1/8"}}, "not a valid IPv4 network"),
         ({"tigo": {"url": "http://h"}}, "not permitted"),
         ({"vodacom": {"newline": "<br>"}}, "should match pattern"),
+        ({"vodacom": {"counted": "bytes"}}, "Input should be 'septets', 'ucs2' or 'characters'"),
         ({"generic": {"tigo": {"secret": "s"}}}, "has this name already"),
         ({"generic": {"Ttcl": {"secret": "s"}}}, "should match pattern"),
         ({"generic": {"ttcl": {"first_events": "1"}}}, "event_field, which is not set"),
