@@ -262,10 +262,14 @@ class BeemSettings(UssdChannelBlock):
 
 
 class VodacomSettings(UssdChannelBlock):
-    """USSD of Vodacom (TruRoute XML). A line break with markup in it would be no XML."""
+    """USSD of Vodacom (TruRoute XML). A line break with markup in it would be no XML.
+
+    Letters and line breaks leave as references of many bytes each, so that bytes are nothing to count a screen by.
+    """
 
     prefix_units: Annotated[int, Field(ge=0, le=20)] = 0
     newline: Annotated[str, Field(min_length=1, max_length=8, pattern=r"^[^<&]*$")] = "\n"
+    counted: Literal["septets", "ucs2", "characters"] = "septets"
 
 
 class TigoSettings(UssdChannelBlock):
@@ -331,6 +335,22 @@ class GenericUssdSettings(UssdChannelBlock):
         if (self.first_events or self.end_events) and not self.event_field:
             raise ValueError("first_events and end_events are values of event_field, which is not set")
         return self
+
+    @field_validator("reply")
+    @classmethod
+    def _shows_the_screen(cls, value: dict[str, Any] | None) -> dict[str, Any] | None:
+        if value is not None and "$text" not in _texts(value):
+            raise ValueError("no value of reply is $text: callers would be shown nothing")
+        return value
+
+
+def _texts(value: object) -> Iterator[str]:
+    """Every text in an object, a list or either inside another."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict | list):
+        for inner in value.values() if isinstance(value, dict) else value:
+            yield from _texts(inner)
 
 
 class ReconciliationSettings(Block):

@@ -264,12 +264,23 @@ def describe_banks(settings: Settings) -> tuple[list[str], list[str]]:
 def describe_channels(settings: Settings) -> tuple[list[str], list[str]]:
     """What is worth knowing of the USSD channels that are on, and what is worth mending."""
     said, warned = [], []
+    by_secret: dict[str, list[str]] = {}
     for name, _, block in settings.ussd_channels():
         said.append(
             f"USSD channel {name}: {block.max_units} {block.counted}; may call {_whence(block.allowed_networks)}."
         )
-        if len(block.secret.get_secret_value()) < SHORT_SECRET:
-            warned.append(f"USSD channel {name}: the secret of its address has fewer than {SHORT_SECRET} characters.")
+        secret = block.secret.get_secret_value()
+        by_secret.setdefault(secret, []).append(name)
+        if len(secret) < SHORT_SECRET:
+            warned.append(
+                f"USSD channel {name}: the secret of its address has fewer than {SHORT_SECRET} characters; "
+                "an empty one closes the channel."
+            )
+    for names in by_secret.values():
+        if len(names) > 1:
+            warned.append(
+                f"USSD channels {', '.join(names)} share one secret: who calls one of them can call the others."
+            )
     return said, warned
 
 

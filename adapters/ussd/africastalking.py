@@ -85,15 +85,16 @@ class AfricasTalkingUssd:
             status = _STATUSES.get(fields.get("status", ""))
             if status is None:
                 return Malformed("no known status")
+            typed, shown = fields.get("input", ""), fields.get("lastAppResponse", "")
             return Ended(
                 id_in(fields, "sessionId"),
                 phone(fields, "phoneNumber"),
                 status,
                 duration_ms=_number(fields.get("durationInMillis", "")),
                 hops=_number(fields.get("hopsCount", "")),
-                answers=masked_answers(fields.get("input", "")),
-                last_screen=masked_screen(fields.get("lastAppResponse", "")),
-                error=_words(fields.get("errorMessage", "")),
+                answers=masked_answers(typed),
+                last_screen=masked_screen(shown),
+                error=_words(fields.get("errorMessage", ""), f"{typed}\n{shown}"),
                 hop=_label(fields.get("hopsMetadata", "").rpartition("|")[2]),
             )
         except UnreadableError as why:
@@ -114,9 +115,11 @@ def _number(text: str) -> int | None:
     return int(text) if text.isascii() and text.isdecimal() and len(text) <= _LONGEST_NUMBER else None
 
 
-def _words(text: str) -> str:
-    """Their error in letters only: a number in it may be a person's."""
-    return re.sub(r"[^A-Za-z .,:;_-]", "?", text)[:_LONGEST_ERROR]
+def _words(text: str, recorded: str) -> str:
+    """Their error in letters only: a number in it may be a person's. Nor what it quotes of the conversation: a name."""
+    letters = re.sub(r"[^A-Za-z .,:;_-]", "?", text[: 2 * _LONGEST_ERROR])
+    said = recorded.lower()
+    return re.sub(r"[A-Za-z]+", lambda word: "?" if word[0].lower() in said else word[0], letters)[:_LONGEST_ERROR]
 
 
 CHANNEL = AfricasTalkingUssd

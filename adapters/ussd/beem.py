@@ -53,6 +53,7 @@ class BeemUssd:
 
     def parse(self, request: InboundRequest) -> Turn | Ended | Malformed:
         """The turn in the POSTed object; ``terminate`` is the end of a session."""
+        echo: dict[str, Any] | None = None
         try:
             found = json_object(request)
             payload = found.get("payload")
@@ -60,20 +61,20 @@ class BeemUssd:
                 payload = {}
             if not isinstance(payload, dict):
                 return Malformed("payload is no object")
-            return self._heard(found, payload)
+            echo = {name: echoed(found.get(name)) for name in ("msisdn", "operator", "session_id")}
+            echo["request_id"] = echoed(payload.get("request_id"))
+            return self._heard(found, payload, echo)
         except UnreadableError as why:
-            return Malformed(str(why))
+            return Malformed(str(why), echo=echo)
 
-    def _heard(self, found: Mapping[str, Any], payload: Mapping[str, Any]) -> Turn | Ended | Malformed:
+    def _heard(self, found: Mapping[str, Any], payload: Mapping[str, Any], echo: Mapping[str, Any]) -> Turn | Ended:
         fields = {name: said(found, name) for name in ("command", "msisdn", "session_id", "operator")}
-        echo = {name: echoed(found.get(name)) for name in ("msisdn", "operator", "session_id")}
-        echo["request_id"] = echoed(payload.get("request_id"))
         session, msisdn, network = session_id(fields, "session_id"), phone(fields, "msisdn"), code(fields, "operator")
         command, response = fields["command"], said(payload, "response")
         if command == "terminate":
             return Ended(session, msisdn, EndStatus.INCOMPLETE, echo=echo)
         if command not in ("initiate", "continue"):
-            return Malformed("no known command")
+            raise UnreadableError("no known command")
         request_id = said(payload, "request_id")
         # with the input: a hub that counts nothing makes a caller's two different keys no repeat
         same = turn_id(command, request_id, response) if self.request_ids and request_id else ""
@@ -93,7 +94,7 @@ class BeemUssd:
         """The screen, with the ids of the request as they came."""
         turn = heard if isinstance(heard, Turn) else None
         command = "terminate" if screen.final else self.first_command if turn and turn.first else "continue"
-        return _reply(turn.echo if turn else None, command, sent(self.profile.frame, screen.text))
+        return _reply(heard.echo if heard else None, command, sent(self.profile.frame, screen.text))
 
     def acknowledge(self, event: Ended | Noted) -> HttpReply:
         """The session is over: no text."""

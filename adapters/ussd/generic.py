@@ -71,17 +71,19 @@ class GenericUssd:
 
     def parse(self, request: InboundRequest) -> Turn | Ended | Malformed:
         """The turn, or the end of the session, by the fields that the settings name."""
+        found: Mapping[str, Any] | None = None
         try:
-            return self._heard(self._fields(request))
+            found = self._fields(request)
+            return self._heard(found)
         except UnreadableError as why:
-            return Malformed(str(why))
+            return Malformed(str(why), echo=found)
 
     def _fields(self, request: InboundRequest) -> Mapping[str, Any]:
         if self.request == "json":
             return json_object(request)
         return query_fields(request) if self.request == "query" else form_fields(request)
 
-    def _heard(self, found: Mapping[str, Any]) -> Turn | Ended | Malformed:
+    def _heard(self, found: Mapping[str, Any]) -> Turn | Ended:
         names = (self.session_field, self.phone_field, self.input_field, self.code_field, self.network_field)
         fields = {name: text for name in names if name and (text := _at(found, name)) is not None}
         session, msisdn = session_id(fields, self.session_field), phone(fields, self.phone_field)
@@ -91,7 +93,7 @@ class GenericUssd:
         text = present(fields, self.input_field)
         service_code = dialled(fields.get(self.code_field, ""), self.code_field) if self.code_field else ""
         told = code(fields, self.network_field) if self.network_field else ""
-        network = (self.networks.get(told, told) or self.network) or None
+        network = self._called(told) or self.network or None
         if self.inputs == "all":
             return Turn(session, msisdn, service_code, text, network=network, echo=found)
         number = _at(found, self.turn_field) or ""
@@ -103,10 +105,14 @@ class GenericUssd:
         key = last_input(fields, self.input_field)
         return Turn(session, msisdn, service_code, key=key, network=network, first=first, turn_id=same, echo=found)
 
+    def _called(self, told: str) -> str:
+        """In the menus. Without regard to case: a setting that comes as an environment variable has none."""
+        return next((called for name, called in self.networks.items() if name.lower() == told.lower()), told)
+
     def render(self, screen: Screen, heard: Turn | Malformed | None = None) -> HttpReply:
         """The word that continues or ends, and the text, in the shape of the settings."""
         text, word = sent(self.profile.frame, screen.text), self.end_word if screen.final else self.continue_word
-        return self._reply(text, word, heard.echo if isinstance(heard, Turn) else None)
+        return self._reply(text, word, heard.echo if heard else None)
 
     def acknowledge(self, event: Ended | Noted) -> HttpReply:
         """The session is over: no text."""
@@ -137,6 +143,8 @@ def _raw(found: Mapping[str, Any], place: str) -> Any:
 def _filled(template: Any, text: str, word: str | bool | int, echo: Mapping[str, Any]) -> Any:
     if isinstance(template, Mapping):
         return {name: _filled(inner, text, word, echo) for name, inner in template.items()}
+    if isinstance(template, list):
+        return [_filled(inner, text, word, echo) for inner in template]
     if template == "$text":
         return text
     if template == "$state":

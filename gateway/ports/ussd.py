@@ -74,11 +74,13 @@ class Noted:
 class Malformed:
     """A request that is no turn. ``why`` is for our logs; the peer gets the channel's polite end.
 
-    ``code`` is the wire's own word for it, where there is one.
+    ``code`` is the wire's own word for it, where there is one; ``echo`` what the reply has to repeat, where so much
+    could be read.
     """
 
     why: str
     code: str = ""
+    echo: Mapping[str, Any] | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +103,7 @@ class UssdChannel(Protocol):
         ...
 
     def render(self, screen: Screen, heard: Turn | Malformed | None = None) -> HttpReply:
-        """The reply with a screen; ``heard`` is None where the request was not even read."""
+        """The reply with a screen; ``heard`` is what it answers, read or not."""
         ...
 
     def acknowledge(self, event: Ended | Noted) -> HttpReply:

@@ -38,7 +38,7 @@ from gateway.service.number_watch import NumberWatch
 from gateway.service.refusals import RefusedByRuleError
 from gateway.service.screen_counts import ScreenTally
 from gateway.service.session_codec import dump, dump_left, load, load_left
-from gateway.service.told_ends import ToldEnds
+from gateway.service.told_ends import ToldEnds, told_key
 from gateway.service.ussd_effects import UssdEffects
 from gateway.service.ussd_facts import UssdFacts, number_fact
 from gateway.service.within import within
@@ -174,6 +174,7 @@ class AnswerUssd:
             if told is None:
                 raise
             return told
+        held = session is not None
         if session is not None and turn.msisdn not in (None, session.msisdn):
             if not turn.first:  # its id is another phone's: shown nothing of it, and it is left as it is
                 return self.polite_end(profile, "end.try_later", "USSD-SESSION")
@@ -197,7 +198,7 @@ class AnswerUssd:
                 after = taken.session._replace(transcript=turn.transcript)
             else:
                 after = taken.session._replace(turns=mark(session, heard, seen))
-            said = await self._save(key, profile, after, left, deadline)
+            said = await self._save(key, profile, after, left, deadline, held and isinstance(seen, Fresh))
         except Exception:
             self._tally.cut(profile.name, stood)
             raise
@@ -242,17 +243,26 @@ class AnswerUssd:
         return load(stored) if stored else None, load_left(kept, profile.frame) if kept else None
 
     async def _save(
-        self, key: str, profile: ChannelProfile, session: Session, before: Left | None, deadline: Deadline
+        self,
+        key: str,
+        profile: ChannelProfile,
+        session: Session,
+        before: Left | None,
+        deadline: Deadline,
+        used_again: bool,
     ) -> Screen:
         """Keep the conversation, and what it leaves in place of what was left ``before``; in one round trip.
 
-        The screen to show: its own, or what can be told of it where it is not kept.
+        The screen to show: its own, or what can be told of it where it is not kept. ``used_again``: it begins under the
+        id of one that is held still, whose end may have been told.
         """
         value, life_s = dump(session), self._book.limits.resume_minutes * 60
         left = dump_left(session.left, profile.frame) if session.left else None
         rows = [SessionRow(key, value, profile.session_ttl_s)]
         if life_s and (left is not None or before is not None or session.final):
             rows.append(SessionRow(_left_key(profile, session.msisdn), left, life_s))
+        if used_again:
+            rows.append(SessionRow(told_key(key), None, profile.session_ttl_s))
         one = len(rows) == 1
         saved = self._sessions.save(key, value, profile.session_ttl_s) if one else self._sessions.save_all(rows)
         try:

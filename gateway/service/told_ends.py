@@ -12,6 +12,11 @@ log = structlog.get_logger()
 _MARK = b"1"
 
 
+def told_key(key: str) -> str:
+    """Where it is kept that a word of the conversation's end was counted: beside the conversation, for as long."""
+    return f"ended:{key}"
+
+
 class ToldEnds:
     """Looks the conversation up by its id. It is not touched: a turn that is under way may still go on with it."""
 
@@ -23,7 +28,7 @@ class ToldEnds:
         """``key``: the conversation's in the session store, None where the word does not say enough to know it."""
         stood = None
         if key is not None:
-            told = f"ended:{key}"  # beside the conversation, for as long: a word that comes twice is counted once
+            told = told_key(key)  # a word that comes twice is counted once
             try:
                 mark, stored = await self._sessions.load_all((told, key))
                 stood = load(stored) if stored is not None else None

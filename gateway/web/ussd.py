@@ -85,17 +85,16 @@ class UssdRoutes:
         return mount
 
     async def turn(self, request: web.Request) -> web.Response:
-        """One turn of a conversation."""
+        """One turn of a conversation. It is read before a place is taken: a polite end names its session too."""
         channel = self._mount(request).channel
         name = channel.profile.name
-        if self._room <= 0:
-            self._turns[name, "busy"].inc()
-            return response_of(channel.render(self._answer.polite_end(channel.profile, "end.busy", "USSD-BUSY")))
         started = perf_counter()
+        heard = await self._heard(channel, request)
+        if self._room <= 0:
+            return await self._beyond(channel, heard)
         self._room -= 1
         pushing = False
         try:
-            heard = await self._heard(channel, request)
             if isinstance(heard, Malformed):
                 return self._unreadable(channel, heard)
             if not isinstance(heard, Turn):
@@ -115,6 +114,14 @@ class UssdRoutes:
     async def _heard(self, channel: UssdChannel, request: web.Request) -> Turn | Ended | Noted | Malformed:
         inbound = await _inbound(request)
         return Malformed("too large") if inbound is None else channel.parse(inbound)
+
+    async def _beyond(self, channel: UssdChannel, heard: Turn | Ended | Noted | Malformed) -> web.Response:
+        """As many turns are in flight as may be: a polite end, in the words that the wire wants them in."""
+        if isinstance(heard, Ended | Noted):
+            return await self._told(channel, heard)
+        self._turns[channel.profile.name, "busy"].inc()
+        screen = self._answer.polite_end(channel.profile, "end.busy", "USSD-BUSY")
+        return response_of(channel.render(screen, heard))
 
     def _done(self, started: float) -> None:
         self._room += 1

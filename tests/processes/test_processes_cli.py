@@ -274,16 +274,26 @@ def test_config_check_tells_of_too_few_files(keyed: dict[str, str]) -> None:
 
 
 def test_config_check_of_ussd_channels(keyed: dict[str, str]) -> None:
-    """Which are on, whence they may call, and a secret that can be guessed: the one that ships is."""
-    narrow = {"GATEWAY_BEEM__SECRET": LONG_SECRET, "GATEWAY_BEEM__ALLOWED_NETWORKS": "10.0.0.0/8"}
+    """Which are on, whence they may call, and a secret that can be guessed (the one that ships) or is shared."""
+    own = LONG_SECRET[::-1]
+    narrow = {"GATEWAY_BEEM__SECRET": own, "GATEWAY_BEEM__ALLOWED_NETWORKS": "10.0.0.0/8"}
     good = run_gateway("config", "check", environment={**keyed, **narrow})
     assert (good.returncode, good.stderr) == (0, "")
     assert "USSD channel africastalking: 160 septets; may call from any address." in good.stdout
     assert "USSD channel beem: 160 septets; may call from 10.0.0.0/8." in good.stdout
+    assert "secret" not in good.stdout
     assert LONG_SECRET not in said(good)
+    assert own not in said(good)
+    shared = run_gateway("config", "check", environment={**keyed, **narrow, "GATEWAY_BEEM__SECRET": LONG_SECRET})
+    assert shared.returncode == 0
+    assert "warning: USSD channels africastalking, beem share one secret: " in shared.stdout
+    assert LONG_SECRET not in said(shared)
     guessed = run_gateway("config", "check", environment={**keyed, "GATEWAY_AFRICASTALKING__SECRET": "demo"})
     assert guessed.returncode == 0
     assert "warning: USSD channel africastalking: the secret of its address has fewer than 16" in guessed.stdout
+    closed = run_gateway("config", "check", environment={**keyed, "GATEWAY_AFRICASTALKING__SECRET": ""})
+    assert closed.returncode == 0
+    assert "africastalking" not in closed.stdout
 
 
 @pytest.mark.parametrize(

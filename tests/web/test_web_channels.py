@@ -309,6 +309,27 @@ async def test_beyond_the_bound_there_is_a_polite_end(kind: type[Line]) -> None:
         assert (await inside).text.startswith(HOME)
 
 
+async def test_beyond_the_bound_the_polite_end_names_its_session() -> None:
+    """Where a wire wants ids in a reply, one without them would be shown to nobody; the word of an end is taken."""
+    at_once = told()
+    at_once.held = asyncio.Event()
+    async with house(at_once, in_flight=1) as at:
+        inside = asyncio.create_task(at.line(Beem, "inside").dial())
+        await until(lambda: bool(at_once.asked))
+        outside = at.line(Beem, "outside")
+        outside.turns = 7
+        _, _, body = await outside.raw(outside.first(CODE))
+        said = json.loads(body)
+        assert (said["session_id"], said["command"], said["payload"]["request_id"]) == ("outside", "terminate", 7)
+        assert said["payload"]["request"].startswith("Huduma ina watu wengi sasa.")
+        before = counted(USSD_ENDS, "beem", "incomplete")
+        _, _, body = await outside.raw(outside.object("terminate", ""))
+        assert json.loads(body)["payload"]["request"] == ""
+        assert counted(USSD_ENDS, "beem", "incomplete") == before + 1
+        at_once.held.set()
+        assert (await inside).text.startswith(HOME)
+
+
 @each
 async def test_logs_hold_nothing_of_the_caller_and_no_secret(kind: type[Line], log_text: Callable[[], str]) -> None:
     broken = Told(lambda ask: {"count": 1, "families": [{"state": "expired", "until": NAME}]})

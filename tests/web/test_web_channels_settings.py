@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from config.settings import Settings
 from gateway.app import ussd_mounts
 from gateway.domain.ussd.frame import Frame
-from gateway.ports import ChannelProfile
+from gateway.ports import ChannelProfile, InboundRequest, Turn
 
 ADAPTERS = {path.stem for path in (Path(__file__).parents[2] / "adapters/ussd").glob("[a-z]*.py")}
 
@@ -63,6 +63,8 @@ def test_channels_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> 
         "GENERIC__TTCL__INPUTS": "last",
         "GENERIC__TTCL__EVENT_FIELD": "Type",
         "GENERIC__TTCL__FIRST_EVENTS": "Initiation,Begin",
+        "GENERIC__TTCL__NETWORK_FIELD": "Operator",
+        "GENERIC__TTCL__NETWORKS__TIGO": "yas",
         "GENERIC__TTCL__REPLY": '{"Message": "$text", "Type": "$state"}',
     }
     for name, value in environment.items():
@@ -77,13 +79,18 @@ def test_channels_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> 
     other = mounts["ttcl"].channel
     assert (other.inputs, other.first_events) == ("last", ("Initiation", "Begin"))  # type: ignore[attr-defined]
     assert other.reply == {"Message": "$text", "Type": "$state"}  # type: ignore[attr-defined]
+    said = b'{"sessionId": "s7", "phoneNumber": "0714987654", "text": "1", "Operator": "TIGO"}'
+    heard = other.parse(InboundRequest("POST", "", {}, said))
+    assert isinstance(heard, Turn)
+    assert heard.network == "yas", "a variable's name has no case, so the wire's word has none"
 
 
 def test_a_settings_file_may_hold_words_that_are_true_and_false(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file = tmp_path / "gateway.toml"
-    file.write_text('[generic.nalo]\nsecret = "s"\ncontinue_word = true\nend_word = false\nreply = { m = "$state" }\n')
+    reply = 'reply = { m = "$text", more = "$state" }'
+    file.write_text(f'[generic.nalo]\nsecret = "s"\ncontinue_word = true\nend_word = false\n{reply}\n')
     monkeypatch.setenv("GATEWAY_SETTINGS_FILE", str(file))
     (channel,) = [m.channel for m in ussd_mounts(Settings()) if m.channel.profile.name == "nalo"]
     assert (channel.continue_word, channel.end_word) == (True, False)  # type: ignore[attr-defined]
@@ -102,14 +109,22 @@ def test_a_settings_file_may_hold_words_that_are_true_and_false(
         ({"tigo": {"allowed_networks": "10.0.0.1/8"}}, "not a valid IPv4 network"),
         ({"tigo": {"url": "http://h"}}, "not permitted"),
         ({"vodacom": {"newline": "<br>"}}, "should match pattern"),
+        ({"vodacom": {"counted": "bytes"}}, "Input should be 'septets', 'ucs2' or 'characters'"),
         ({"generic": {"tigo": {"secret": "s"}}}, "has this name already"),
         ({"generic": {"Ttcl": {"secret": "s"}}}, "should match pattern"),
         ({"generic": {"ttcl": {"first_events": "1"}}}, "event_field, which is not set"),
+        ({"generic": {"ttcl": {"reply": {"Message": "$txt", "Type": "$state"}}}}, "callers would be shown nothing"),
+        ({"generic": {"ttcl": {"reply": {"Message": ["CON $text"]}}}}, "callers would be shown nothing"),
     ],
 )  # fmt: skip
 def test_a_wrong_setting_stops_the_start(blocks: dict[str, dict[str, object]], why: str) -> None:
     with pytest.raises(ValidationError, match=why):
         Settings(**blocks)  # type: ignore[arg-type]
+
+
+def test_a_reply_may_hold_the_screen_anywhere() -> None:
+    reply = {"data": [{"menu": "$text"}], "more": "$state"}
+    assert Settings(generic={"ttcl": {"reply": reply}}).generic["ttcl"].reply == reply
 
 
 def test_secrets_never_print() -> None:

@@ -12,6 +12,7 @@ from urllib.parse import urlencode
 
 import pytest
 from channel_lines import (
+    CODE,
     LINES,
     AfricasTalking,
     Airtel,
@@ -179,6 +180,23 @@ async def test_a_word_of_an_end_is_counted_where_the_conversation_stood_and_once
         for _ in range(3):
             await tell(line, word)
         assert counts.seen(kind.name) == {**ASKED, f"confirm {event}": 1}
+
+
+@pytest.mark.parametrize("kind", [Beem, Hub, Vodacom, Halotel], ids=lambda kind: kind.__name__)
+async def test_an_id_that_is_used_again_may_end_again(kind: type[Line], sessions: SessionStore) -> None:
+    word = {Beem: beem_end, Hub: hub_end, Vodacom: vodacom_end("3"), Halotel: halotel_end("102")}[kind]
+    async with counting(sessions) as counts:
+        line = counts.at.line(kind, f"again{kind.__name__}")
+        await line.dial()
+        await line.press("5")
+        for _ in range(2):
+            await tell(line, word)
+        line.turns = 10  # a new request id, where there is one
+        await line.send(line.first(CODE))
+        for _ in range(2):
+            await tell(line, word)
+        seen = counts.seen(kind.name)
+        assert (seen["more hung_up"], seen["home hung_up"]) == (1, 1)
 
 
 @telling

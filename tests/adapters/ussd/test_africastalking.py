@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from urllib.parse import urlencode
 
 import pytest
@@ -254,6 +255,22 @@ def test_what_was_typed_and_shown_is_masked(personal: str) -> None:
     assert isinstance(found, Ended)
     assert personal not in f"{found.answers} {found.last_screen}"
     assert not any(digit in found.error for digit in "0123456789")
+    assert personal not in found.error
+
+
+@pytest.mark.parametrize(
+    ("error", "kept"),
+    [
+        (f"Bad response: '{SCREEN}'", "Bad response: ?? ? ? ?:????? ???? ????? ?"),
+        ("Bad response: ASHA JUM…", "Bad response: ? ??"),
+        ("Input 1*Zo\u00eb was refused", "Input ???? was refused"),
+    ],
+    ids=["our whole reply", "its beginning", "what was typed"],
+)
+def test_what_an_error_quotes_of_the_conversation_is_masked(error: str, kept: str) -> None:
+    found = ENDS.parse_end(end(status="Failed", input="1*Zo\u00eb", errorMessage=error))
+    assert isinstance(found, Ended)
+    assert re.sub(r"\?+", "?", found.error) == re.sub(r"\?+", "?", kept)
 
 
 def test_other_words_need_no_answer() -> None:

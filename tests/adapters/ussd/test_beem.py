@@ -164,6 +164,16 @@ def test_what_cannot_be_read_gets_a_last_screen() -> None:
     assert (body["command"], body["payload"]["request"]) == ("terminate", "Samahani")
 
 
+@pytest.mark.parametrize("unreadable", [said(msisdn="254712345678"), said(command="push")], ids=["phone", "command"])
+def test_a_last_screen_for_what_is_no_turn_names_its_session(unreadable: InboundRequest) -> None:
+    """Without its ids the hub would have nobody to show it to."""
+    heard = CHANNEL.parse(unreadable)
+    assert isinstance(heard, Malformed)
+    body = json.loads(CHANNEL.render(Screen("Samahani", True), heard).body)
+    assert (body["session_id"], body["payload"]) == ("4574", {"request_id": 3, "request": "Samahani"})
+    assert body["msisdn"] == json.loads(unreadable.body)["msisdn"]
+
+
 def test_a_hub_that_counts_nothing_has_no_turn_ids() -> None:
     heard = BeemUssd(request_ids=False).parse(said())
     assert isinstance(heard, Turn)

@@ -87,6 +87,9 @@ CASES: list[tuple[str, GenericUssd, InboundRequest, Turn | Ended | Malformed]] =
     ("all inputs, without a phone", CUMULATIVE, form(sessionId="s7", text=""), Malformed("phoneNumber is missing")),
     ("a network by another name", replace(CUMULATIVE, networks={"t": "ttcl"}), form(**WHOLE),
      Turn("s7", PHONE, "*152#", "1*2", network="ttcl", echo=WHOLE)),
+    ("a network by a name that the settings write small", replace(CUMULATIVE, networks={"tigo": "yas"}),
+     form(**WHOLE | {"networkCode": "TIGO"}),
+     Turn("s7", PHONE, "*152#", "1*2", network="yas", echo=WHOLE | {"networkCode": "TIGO"})),
     ("a network that nobody named", replace(CUMULATIVE, networks={"x": "ttcl"}, network="yas"), form(**WHOLE),
      Turn("s7", PHONE, "*152#", "1*2", network="t", echo=WHOLE)),
     ("no word of the network", replace(CUMULATIVE, network_field="", network="ttcl"), form(**WHOLE),
@@ -176,6 +179,18 @@ def test_an_end_is_answered_without_a_text() -> None:
 def test_what_cannot_be_read_gets_a_last_screen() -> None:
     assert json.loads(OBJECT.render(Screen("Samahani", True), Malformed("x")).body)["Message"] == "Samahani"
     assert LAST.render(Screen("Samahani", True)).body == b"END Samahani"
+
+
+def test_a_last_screen_for_what_is_no_turn_says_again_what_could_be_read() -> None:
+    heard = OBJECT.parse(post(SAID | {"Mobile": "254712345678"}))
+    assert isinstance(heard, Malformed)
+    assert json.loads(OBJECT.render(Screen("Samahani", True), heard).body)["Ids"]["Session"] == "s7"
+
+
+def test_a_reply_is_filled_inside_lists_too() -> None:
+    channel = replace(NESTED, reply={"data": [{"menu": "$text"}, "$state", ["$in.ids.session"]]})
+    reply = channel.render(Screen("Bima", False), channel.parse(post(INNER)))  # type: ignore[arg-type]
+    assert json.loads(reply.body) == {"data": [{"menu": "Bima"}, True, [17]]}
 
 
 def test_the_channels_line_break_is_sent() -> None:

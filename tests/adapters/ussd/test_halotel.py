@@ -154,6 +154,14 @@ def test_what_they_left_out_is_sent_as_null() -> None:
         assert f"<{name}>null</{name}>".encode() in body
 
 
+def test_what_they_sent_is_escaped_again() -> None:
+    heard = CHANNEL.parse(soap(transactionid="W&lt;1&gt;&amp;", sessionid="&lt;/msg&gt;", ussdgw_id="&amp;amp;"))
+    assert isinstance(heard, Turn)
+    body = PUSHED.push(Screen("a", False), heard).body
+    found = {child.tag.partition("}")[2]: child.text for child in ElementTree.fromstring(body).iter()}
+    assert (found["transactionid"], found["sessionid"], found["ussdgw_id"]) == ("W<1>&", "</msg>", "&amp;")
+
+
 def test_the_header_can_be_left_out() -> None:
     assert "SOAPAction" not in HalotelUssd(url=URL, soap_action="").push(Screen("a", True), NEXT).headers
 
@@ -199,6 +207,14 @@ def test_their_answer_means_this(response: HttpResponse, outcome: Outcome) -> No
 
 def test_without_a_user_of_theirs_none_is_compared() -> None:
     assert HalotelUssd(url=URL).parse(soap()) == NEXT
+
+
+@pytest.mark.parametrize(
+    "known", [{"peer_user": "halo"}, {"peer_password": "tel-5f"}], ids=lambda known: next(iter(known))
+)
+def test_one_that_is_set_alone_is_compared(known: dict[str, str]) -> None:
+    other = {"user": "else", "pass": "else"}
+    assert HalotelUssd(url=URL, **known).parse(soap(**other)) == Malformed("wrong user or password", "1")
 
 
 def test_the_passwords_never_print() -> None:

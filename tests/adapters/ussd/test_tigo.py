@@ -5,7 +5,7 @@ from __future__ import annotations
 from urllib.parse import quote, urlencode
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from adapters.ussd.tigo import TigoUssd
@@ -128,8 +128,16 @@ def test_nothing_makes_it_raise(query: str, method: str) -> None:
     assert isinstance(CHANNEL.parse(InboundRequest(method, query, {}, b"")), Turn | Malformed)
 
 
+# but for the two keys that come escaped once too often
+TYPED = st.text(alphabet=st.characters(exclude_categories=["Cs"]), max_size=200).filter(
+    lambda text: not any(escape in text.upper() for escape in ("%23", "%2A"))
+)
+
+
 @settings(deadline=None)
-@given(text=st.text(alphabet=st.characters(exclude_categories=["Cs"]), max_size=200), kind=st.sampled_from("AB"))
+@given(text=TYPED, kind=st.sampled_from("AB"))
+@example(text="100%", kind="A")
+@example(text="%2", kind="B")
 def test_every_input_arrives_as_typed(text: str, kind: str) -> None:
     query = urlencode(A if kind == "A" else B).replace("=1&", f"={quote(text)}&", 1)
     heard = CHANNEL.parse(get(query))
