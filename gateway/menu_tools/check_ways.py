@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from gateway.domain.ussd.book import Book, ScreenSpec, targets
+from gateway.domain.ussd.book import Book, Limits, ScreenSpec, targets
 from gateway.domain.ussd.effects import OF_MONEY
 from gateway.menu_tools.faults import Fault, at
 
@@ -21,6 +21,9 @@ def way_faults(book: Book) -> list[Fault]:
 def _limits(book: Book) -> Iterator[Fault]:
     if book.limits.options > MOST_OPTIONS:
         yield Fault(f"limits: {book.limits.options} options allowed, {MOST_OPTIONS} are the most")
+    for name in ("hops", "asks"):
+        if getattr(book.limits, name) > getattr(Limits(), name):
+            yield Fault(f"limits: {name} is {getattr(book.limits, name)}, {getattr(Limits(), name)} at most")
     for name, screen in book.screens.items():
         if screen.guard and screen.kind != "menu":
             yield at(book, name, f"a guard on the kind {screen.kind!r} guards nothing: it belongs on a menu")

@@ -79,6 +79,7 @@ FACTS: dict[str, FactSpec] = {
 VALUES: dict[str, FactSpec] = {
     "family": FactSpec((), tuple(CoverState), ("chfid", "label", "until", "start")),
     "chfid": FactSpec((), variables=("",)),
+    "claimed": FactSpec((), variables=("",)),  # the insurance number of the family that the phone is said to be of
     "officer": FactSpec((), variables=("label",)),
     "month": FactSpec((), tuple(Reckoning), ("month", "commission", "collected", "open", "lines")),
     "network": FactSpec(()),  # the caller's; its states are the book's networks
@@ -91,6 +92,11 @@ SMS_FIELDS = frozenset(
         *("count", "covered", "paid", "day"),
     )
 )
+# how a text tells a field, by its last name: money is in hundredths, and would read a hundred times itself without
+STYLED = {
+    **dict.fromkeys(("amount", "due", "collected", "commission", "open", "paid"), "money"),
+    **dict.fromkeys(("start", "until", "expires", "day"), "date"),
+}
 
 
 def lookup(scope: dict[str, object], path: str) -> object:
