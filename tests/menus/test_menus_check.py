@@ -299,6 +299,11 @@ FAULTS: list[tuple[str, Change, list[str]]] = [
         ],
     ),
     (
+        "a family disowned without a guard",
+        lambda b, _: add(b, "d", kind="end", text="bye", does=["disown_family"]),
+        ["all.toml: start: leads to 'd', which does disown_family, and is no guard"],
+    ),
+    (
         "an option of two lines",
         lambda _, t: t["sw"].update(pay="Lipa\nsasa"),
         ["sw: pay: must be one line"],
