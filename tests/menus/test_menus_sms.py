@@ -13,9 +13,10 @@ from gateway.domain.effects import SendSms
 from gateway.domain.money import Money
 from gateway.domain.periods import Period
 from gateway.domain.segments import fits_one_sms, is_gsm7, units
+from gateway.domain.ussd.book import Template
 from gateway.domain.ussd.by_sms import ELSEWHERE, messages_of
 from gateway.domain.ussd.effects import TellCommission
-from gateway.domain.ussd.facts import FACTS
+from gateway.domain.ussd.facts import FACTS, MESSAGE_FIELDS, SMS_FIELDS
 from gateway.domain.ussd.samples import SMS
 from gateway.domain.ussd.session import OTHER_NETWORK
 from gateway.ports import Requester
@@ -259,6 +260,22 @@ def test_every_message_is_one_segment(language: str, amount: Money) -> None:
 def test_every_kind_of_message_in_the_book_is_written_by_someone() -> None:
     kinds = {key.removeprefix("sms.") for key in BOOK.language("sw").texts if key.startswith("sms.")}
     assert kinds == set(every_message(BILL, "sw", MILLIONS)) == set(WRITTEN["sw"]) == set(WRITTEN["en"])
+
+
+def test_a_message_knows_the_fields_that_texts_may_have(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither less, which would be a dash, nor more, which would be refused."""
+    all_fields = Template(" ".join(f"{name}=[{{{name}}}]" for name in sorted(SMS_FIELDS)))
+    swahili = BOOK.language("sw")
+    texts = dict.fromkeys(swahili.texts, all_fields)
+    monkeypatch.setattr(
+        f"{__name__}.MESSAGES", Messages(replace(BOOK, languages={"sw": replace(swahili, texts=texts)}))
+    )
+    known = {
+        kind.split(".")[0]: {name for name in SMS_FIELDS if f"{name}=[-]" not in sms.text}
+        for kind, sms in every_message(BILL, "sw", MILLIONS).items()
+        if kind.split(".")[0] in MESSAGE_FIELDS
+    }
+    assert known == {kind: set(fields) for kind, fields in MESSAGE_FIELDS.items()}
 
 
 def test_what_is_still_due_is_what_is_asked_for() -> None:

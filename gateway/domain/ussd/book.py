@@ -12,7 +12,7 @@ from gateway.domain.money import Money
 from gateway.domain.ussd.accepts import ACCEPTS
 from gateway.domain.ussd.by_sms import ELSEWHERE, messages_of
 from gateway.domain.ussd.effects import DOES, LEADS_TO_DUE, SAYS
-from gateway.domain.ussd.facts import FACTS, SMS_FIELDS, STYLED, VALUES, FactSpec, items_spec, lookup
+from gateway.domain.ussd.facts import FACTS, MESSAGE_FIELDS, SMS_FIELDS, STYLED, VALUES, FactSpec, items_spec, lookup
 from gateway.domain.ussd.session import OTHER_NETWORK
 from gateway.domain.ussd.shape import shape_faults
 from gateway.domain.ussd.ways import ASK, RESTART, resume_faults, used_on_the_way
@@ -349,6 +349,9 @@ def _text_faults(key: str, template: Template, item: FactSpec | None) -> Iterato
             yield f"tells {{{path}}}, and no fact is told there"
         elif not (path in SMS_FIELDS if key.startswith("sms.") else _is_variable(path, item)):
             yield f"unknown field {path!r}"
+        elif key.startswith("sms.") and path not in MESSAGE_FIELDS.get(key.split(".")[1], SMS_FIELDS):
+            known = ", ".join(f"{{{name}}}" for name in MESSAGE_FIELDS[key.split(".")[1]])
+            yield f"this message knows no {{{path}}}, only {known}"
         elif style in STYLES:
             yield from _style_faults(path, style)
 

@@ -414,6 +414,11 @@ FAULTS: list[tuple[str, Change, list[str]]] = [
         lambda _, t: t["sw"]["sms"].update(receipt="TZS {amount}"),
         ["sw: sms.receipt: {amount} must be told as {amount:money}"],
     ),
+    (
+        "a field that a message does not know",
+        lambda _, t: t["sw"]["sms"].update(receipt="{chfid}: TZS {amount:money}"),
+        ["sw: sms.receipt: this message knows no {chfid}, only {amount}, {receipt}"],
+    ),
     *(
         (
             f"a fact in {key}",
