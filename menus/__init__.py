@@ -19,6 +19,10 @@ def read(folder: Path | None = None) -> tuple[dict[str, Any], dict[str, dict[str
     screens: dict[str, dict[str, Any]] = {}
     for menu, named in _parsed(root / "screens").items():
         for name, screen in named.items():
+            if not isinstance(screen, dict):
+                raise ValueError(
+                    f"{menu}.toml: {name!r} stands in no screen: a screen begins with its name in brackets"
+                )
             if name in screens:
                 raise ValueError(f"screen {name}: in the menu {screens[name]['menu']} and in {menu}")
             screens[name] = {**screen, "menu": menu}
@@ -36,6 +40,10 @@ def _parsed(folder: Traversable) -> dict[str, dict[str, Any]]:
 
 def _read(file: Traversable) -> dict[str, Any]:
     try:
-        return tomllib.loads(file.read_text(encoding="utf-8"))
+        return tomllib.loads(file.read_text(encoding="utf-8-sig"))  # some editors begin a file with a mark
+    except UnicodeDecodeError as wrong:
+        raise ValueError(f"{file.name}: is not saved as UTF-8") from wrong
+    except RecursionError as wrong:
+        raise ValueError(f"{file.name}: too deep a nesting") from wrong
     except ValueError as wrong:
         raise ValueError(f"{file.name}: {wrong}") from wrong

@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from gateway.domain.ussd.book import Book
-from gateway.domain.ussd.explore import FRAMES, EndlessError, explore
+from gateway.domain.ussd.explore import FRAMES, EndlessError, UnfoundError, explore
 from gateway.domain.ussd.frame import Frame
 from gateway.menu_tools.check_screens import ONE_PAGE, distances, screen_faults, views
 from gateway.menu_tools.check_texts import text_faults
 from gateway.menu_tools.check_ways import way_faults
-from gateway.menu_tools.faults import Fault
+from gateway.menu_tools.faults import Fault, at
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +41,8 @@ def check(book: Book, channels: Mapping[str, Frame]) -> Report:
         faults += screen_faults(book, edges, seen, frames, used)
     except EndlessError as endless:
         faults.append(Fault(str(endless)))
+    except UnfoundError as unfound:  # nothing behind it can be walked
+        faults.append(at(book, unfound.screen, unfound.what))
     return Report(
         faults=tuple(sorted(dict.fromkeys(faults), key=lambda fault: (fault.menu, fault.screen, *fault))),
         screens=len(book.screens),

@@ -24,6 +24,7 @@ def text_faults(book: Book, frames: Mapping[str, Frame]) -> Iterator[Fault]:
         if language is not first:
             yield from _other_fields(first, language)
         yield from _nav(language, frames)
+        yield from _lines(book, language)
         yield from _messages(language)
         yield from _ends(language, frames)
         yield from _letters(language, frames)
@@ -46,6 +47,14 @@ def _nav(language: Language, frames: Mapping[str, Frame]) -> Iterator[Fault]:
     if over:
         said = f"{too_long(over, frames)}: with 'nav.back' it leaves no line of a screen"
         yield Fault(said, language.code, key="nav.more")
+
+
+def _lines(book: Book, language: Language) -> Iterator[Fault]:
+    """A line that begins with its key is one line: a second one would stand there without a key."""
+    keys = {option.text for screen in book.screens.values() for option in screen.options} | {"nav.back", "nav.more"}
+    for key in sorted(keys):
+        if "\n" in language.texts[key].source:
+            yield Fault("must be one line", language.code, key=key)
 
 
 def no_room(language: Language, frame: Frame) -> int:

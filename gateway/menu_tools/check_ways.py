@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from gateway.domain.ussd.book import Book, ScreenSpec, targets
-from gateway.domain.ussd.effects import OF_MONEY
+from gateway.domain.ussd.book import Book, Limits, ScreenSpec, targets
+from gateway.domain.ussd.effects import GUARDED
 from gateway.menu_tools.faults import Fault, at
 
 MOST_OPTIONS = 5  # people who read little lose the thread of more
@@ -21,6 +21,9 @@ def way_faults(book: Book) -> list[Fault]:
 def _limits(book: Book) -> Iterator[Fault]:
     if book.limits.options > MOST_OPTIONS:
         yield Fault(f"limits: {book.limits.options} options allowed, {MOST_OPTIONS} are the most")
+    for name in ("hops", "asks"):
+        if getattr(book.limits, name) > getattr(Limits(), name):
+            yield Fault(f"limits: {name} is {getattr(book.limits, name)}, {getattr(Limits(), name)} at most")
     for name, screen in book.screens.items():
         if screen.guard and screen.kind != "menu":
             yield at(book, name, f"a guard on the kind {screen.kind!r} guards nothing: it belongs on a menu")
@@ -88,19 +91,20 @@ def _too_far(book: Book) -> Iterator[Fault]:
 
 
 def _guards(book: Book) -> Iterator[Fault]:
-    """Every key that brings money about stands on a confirmation that answers dialled ahead cannot pass."""
+    """Every key that brings money about, or keeps a phone from its family, stands on a confirmation that answers
+    dialled ahead cannot pass."""
     leading = _led_from(book)
     for name, screen in book.screens.items():
-        of_money = [effect for effect in screen.does if effect in OF_MONEY]
-        if not of_money:
+        guarded = [effect for effect in screen.does if effect in GUARDED]
+        if not guarded:
             continue
         if screen.kind not in ("route", "end"):
-            yield at(book, name, f"does {of_money[0]} whenever it is shown, so the key for back does it again")
+            yield at(book, name, f"does {guarded[0]} whenever it is shown, so the key for back does it again")
         for before in sorted(_keyed(book, leading, name)):
             if before == "":
-                yield at(book, name, f"does {of_money[0]} as soon as the phone dials")
+                yield at(book, name, f"does {guarded[0]} as soon as the phone dials")
             elif not book.screens[before].guard:
-                yield at(book, before, f"leads to {name!r}, which does {of_money[0]}, and is no guard")
+                yield at(book, before, f"leads to {name!r}, which does {guarded[0]}, and is no guard")
 
 
 def _led_from(book: Book) -> Mapping[str, list[str]]:

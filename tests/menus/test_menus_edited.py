@@ -78,11 +78,11 @@ TEXTS = {
 
 def test_a_new_menu_is_a_file_and_its_texts(folder: Path) -> None:
     (folder / "screens" / "feedback.toml").write_text(FEEDBACK, "utf-8")
-    settings = folder / "screens" / "settings.toml"
+    family = folder / "screens" / "family.toml"
     edit(
-        settings,
-        'goto = "help_pay" }',
-        'goto = "help_pay" }, { key = "9", text = "option.feedback", goto = "feedback" }',
+        family,
+        'goto = "help" },\n]',
+        'goto = "help" },\n  { key = "9", text = "option.feedback", goto = "feedback" },\n]',
     )
     for code, (price, thanks) in TEXTS.items():
         language = folder / "languages" / f"{code}.toml"
@@ -90,7 +90,7 @@ def test_a_new_menu_is_a_file_and_its_texts(folder: Path) -> None:
         edit(language, "[option]\n", '[option]\nfeedback = "Maoni"\n')
     checked = gateway("check", str(folder))
     assert checked.returncode == 0, checked.stdout
-    played = gateway("play", str(folder), "--caller", "stranger", typed="3\n9\n1\n")
+    played = gateway("play", str(folder), "--caller", "expired", typed="5\n9\n1\n")
     assert played.returncode == 0, played.stderr
     assert "| Bima ni TZS 9,999,999. Ni bei nzuri? " in played.stdout
     assert "| Asante kwa maoni yako. " in played.stdout
@@ -109,3 +109,27 @@ def test_a_fault_that_stops_the_loading_is_said_with_its_file(folder: Path) -> N
     checked = gateway("check", str(folder))
     assert checked.returncode == 1
     assert checked.stdout.split("\n")[0] == "settings.toml: screen help: goes to 'nowhere', which does not exist"
+
+
+def test_a_file_as_an_editor_of_windows_saves_it_is_read_and_another_encoding_is_said(folder: Path) -> None:
+    path = folder / "languages" / "sw.toml"
+    text = path.read_text("utf-8")
+    path.write_bytes(b"\xef\xbb\xbf" + text.replace("\n", "\r\n").encode())
+    assert gateway("check", str(folder)).returncode == 0
+    for encoding, spelt in (("latin-1", text.replace("Kiswahili", "Kiswahil\u00ed")), ("utf-16", text)):
+        path.write_bytes(spelt.encode(encoding))
+        checked = gateway("check", str(folder))
+        assert (checked.returncode, checked.stdout, checked.stderr) == (1, "sw.toml: is not saved as UTF-8\n", "")
+
+
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        ('lost = "x"\n', "lost.toml: 'lost' stands in no screen: a screen begins with its name in brackets\n"),
+        (f"x = {'[' * 3_000}{']' * 3_000}", "lost.toml: too deep a nesting\n"),
+    ],
+)
+def test_what_is_no_screen_is_said(folder: Path, written: str, said: str) -> None:
+    (folder / "screens" / "lost.toml").write_text(written, "utf-8")
+    checked = gateway("check", str(folder))
+    assert (checked.returncode, checked.stdout, checked.stderr) == (1, said, "")

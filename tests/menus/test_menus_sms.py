@@ -13,9 +13,10 @@ from gateway.domain.effects import SendSms
 from gateway.domain.money import Money
 from gateway.domain.periods import Period
 from gateway.domain.segments import fits_one_sms, is_gsm7, units
+from gateway.domain.ussd.book import Template
 from gateway.domain.ussd.by_sms import ELSEWHERE, messages_of
 from gateway.domain.ussd.effects import TellCommission
-from gateway.domain.ussd.facts import FACTS
+from gateway.domain.ussd.facts import FACTS, MESSAGE_FIELDS, SMS_FIELDS
 from gateway.domain.ussd.samples import SMS
 from gateway.domain.ussd.session import OTHER_NETWORK
 from gateway.ports import Requester
@@ -92,19 +93,19 @@ WRITTEN = {
         "held": "CHF: Tumepokea TZS 9,999,999. Risiti 123456789012345. Malipo yanakaguliwa na afisa; tutakujulisha. "
         "Fedha zako ziko salama.",
         "how_mobile.vodacom": "CHF: Lipa TZS 9,999,999 kwa M-Pesa. Piga *150*00#, chagua Malipo ya Serikali. Namba "
-        "9941 8000 0017, mwisho 31/12/2026.",
+        "9941 8000 0017, kabla ya 31/12/2026.",
         "how_mobile.yas": "CHF: Lipa TZS 9,999,999 kwa Mixx by Yas. Piga *150*01#, chagua Malipo ya Serikali. Namba "
-        "9941 8000 0017, mwisho 31/12/2026.",
+        "9941 8000 0017, kabla ya 31/12/2026.",
         "how_mobile.airtel": "CHF: Lipa TZS 9,999,999 kwa Airtel Money. Piga *150*60#, chagua Malipo ya Serikali. "
-        "Namba 9941 8000 0017, mwisho 31/12/2026.",
+        "Namba 9941 8000 0017, kabla ya 31/12/2026.",
         "how_mobile.halotel": "CHF: Lipa TZS 9,999,999 kwa HaloPesa. Piga *150*88#, chagua Malipo ya Serikali. Namba "
-        "9941 8000 0017, mwisho 31/12/2026.",
+        "9941 8000 0017, kabla ya 31/12/2026.",
         "how_mobile.ttcl": "CHF: Lipa TZS 9,999,999 kwa T-Pesa. Piga *150*71#, chagua Malipo ya Serikali. Namba "
-        "9941 8000 0017, mwisho 31/12/2026.",
+        "9941 8000 0017, kabla ya 31/12/2026.",
         "how_mobile.other": "CHF: Lipa TZS 9,999,999: M-Pesa *150*00#, Mixx *150*01#, Airtel *150*60#, HaloPesa "
-        "*150*88#, T-Pesa *150*71#. Namba 9941 8000 0017, mwisho 31/12/2026.",
-        "how_bank": "CHF: Lipa TZS 9,999,999 benki au kwa wakala wa benki. Toa namba ya malipo 9941 8000 0017, mwisho "
-        "31/12/2026. Tunza risiti.",
+        "*150*88#, T-Pesa *150*71#. Namba 9941 8000 0017, kabla ya 31/12/2026.",
+        "how_bank": "CHF: Lipa TZS 9,999,999 benki au kwa wakala wa benki. Toa namba ya malipo 9941 8000 0017, "
+        "kabla ya 31/12/2026. Tunza risiti.",
         "commission": "CHF: Kamisheni 12/2026: TZS 9,999,999. Makusanyo yote: TZS 9,999,999.",
         "collected": "CHF: Makusanyo 12/2026: TZS 9,999,999. Kamisheni haijahesabiwa.",
         "answer_cover_covered": "CHF 31/12 23:59: Bima ya 100000014 ni HAI hadi 31/12/2027.",
@@ -135,9 +136,9 @@ WRITTEN = {
         "answer_payment_waiting": "CHF 31/12 23:59: Namba ya malipo ya bima 100000014 haijafika bado. Piga tena "
         "uchague Namba ya malipo.",
         "answer_payment_numbered": "CHF 31/12 23:59: Bima 100000014 bado HAIJALIPWA: TZS 9,999,999. Namba "
-        "9941 8000 0017, mwisho 31/12/2026. Kama umelipa leo, subiri SMS.",
+        "9941 8000 0017, kabla ya 31/12/2026. Kama umelipa leo, subiri SMS.",
         "answer_payment_part_paid": "CHF 31/12 23:59: Bado TZS 9,999,999 kwa bima 100000014. Namba 9941 8000 0017, "
-        "mwisho 31/12/2026.",
+        "kabla ya 31/12/2026.",
         "answer_payment_part_due": "CHF 31/12 23:59: Bado TZS 9,999,999 kwa bima 100000014. Piga tena uchague "
         "Lipia bima.",
         "answer_payment_paid": "CHF 31/12 23:59: Malipo ya mwisho ya bima 100000014: TZS 9,999,999, 31/12/2026. "
@@ -218,9 +219,9 @@ WRITTEN = {
         "answer_payment_waiting": "CHF 31/12 23:59: The control number of insurance 100000014 has not come yet. Dial "
         "again and choose Control number.",
         "answer_payment_numbered": "CHF 31/12 23:59: Insurance 100000014 is NOT PAID yet: TZS 9,999,999. Number "
-        "9941 8000 0017, until 31/12/2026. If you paid today, wait for the SMS.",
+        "9941 8000 0017, before 31/12/2026. If you paid today, wait for the SMS.",
         "answer_payment_part_paid": "CHF 31/12 23:59: TZS 9,999,999 is still due for insurance 100000014. Number "
-        "9941 8000 0017, until 31/12/2026.",
+        "9941 8000 0017, before 31/12/2026.",
         "answer_payment_part_due": "CHF 31/12 23:59: TZS 9,999,999 is still due for insurance 100000014. Dial again "
         "and choose Pay for insurance.",
         "answer_payment_paid": "CHF 31/12 23:59: Last payment for insurance 100000014: TZS 9,999,999, 31/12/2026. "
@@ -259,6 +260,22 @@ def test_every_message_is_one_segment(language: str, amount: Money) -> None:
 def test_every_kind_of_message_in_the_book_is_written_by_someone() -> None:
     kinds = {key.removeprefix("sms.") for key in BOOK.language("sw").texts if key.startswith("sms.")}
     assert kinds == set(every_message(BILL, "sw", MILLIONS)) == set(WRITTEN["sw"]) == set(WRITTEN["en"])
+
+
+def test_a_message_knows_the_fields_that_texts_may_have(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither less, which would be a dash, nor more, which would be refused."""
+    all_fields = Template(" ".join(f"{name}=[{{{name}}}]" for name in sorted(SMS_FIELDS)))
+    swahili = BOOK.language("sw")
+    texts = dict.fromkeys(swahili.texts, all_fields)
+    monkeypatch.setattr(
+        f"{__name__}.MESSAGES", Messages(replace(BOOK, languages={"sw": replace(swahili, texts=texts)}))
+    )
+    known = {
+        kind.split(".")[0]: {name for name in SMS_FIELDS if f"{name}=[-]" not in sms.text}
+        for kind, sms in every_message(BILL, "sw", MILLIONS).items()
+        if kind.split(".")[0] in MESSAGE_FIELDS
+    }
+    assert known == {kind: set(fields) for kind, fields in MESSAGE_FIELDS.items()}
 
 
 def test_what_is_still_due_is_what_is_asked_for() -> None:

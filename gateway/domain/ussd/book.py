@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import date
 from typing import Any
 
@@ -12,12 +12,14 @@ from gateway.domain.money import Money
 from gateway.domain.ussd.accepts import ACCEPTS
 from gateway.domain.ussd.by_sms import ELSEWHERE, messages_of
 from gateway.domain.ussd.effects import DOES, LEADS_TO_DUE, SAYS
-from gateway.domain.ussd.facts import FACTS, SMS_FIELDS, VALUES, FactSpec, items_spec, lookup
+from gateway.domain.ussd.facts import FACTS, MESSAGE_FIELDS, SMS_FIELDS, STYLED, VALUES, FactSpec, items_spec, lookup
 from gateway.domain.ussd.session import OTHER_NETWORK
+from gateway.domain.ussd.shape import shape_faults
 from gateway.domain.ussd.ways import ASK, RESTART, resume_faults, used_on_the_way
 
 _NAME = re.compile(r"[a-z0-9_-]{1,60}")  # of a menu or a screen: it labels metrics, rows and peers' own statistics
 _FIELD = re.compile(r"\{([a-z_0-9.]+)(?::([a-z]+))?\}")
+_OPTION_KEY = re.compile(r"[1-9][0-9]?")
 RESERVED_KEYS = {"0", "00", "#"}
 KINDS = ("route", "menu", "input", "choose", "list", "end")
 OWN_NAMES = "named."  # before a language's code: the text that is its own name, the same in every language
@@ -181,6 +183,9 @@ def load_book(data: Mapping[str, Any], languages: Mapping[str, Mapping[str, Any]
 
     A language is its file; those that the book lists come first, in its order.
     """
+    misshapen = list(shape_faults(data, languages, tuple(limit.name for limit in fields(Limits))))
+    if misshapen:
+        raise BookError(misshapen)
     resume = data.get("resume", {})
     how = resume.get("default", RESTART)
     listed = [code for code in data.get("languages", []) if code in languages]
@@ -191,7 +196,7 @@ def load_book(data: Mapping[str, Any], languages: Mapping[str, Mapping[str, Any]
         start=str(data.get("start", "")),
         screens={name: _screen(name, {"resume": how, **raw}) for name, raw in screens.items()},
         languages={code: _language(code, languages[code], named) for code in codes},
-        limits=_limits(data.get("limits", {})),
+        limits=Limits(**data.get("limits", {})),
         networks=tuple(data.get("networks", ())),
         resume_ask=str(resume.get("ask", "")),
     )
@@ -202,28 +207,16 @@ def load_book(data: Mapping[str, Any], languages: Mapping[str, Mapping[str, Any]
     return replace(book, resume_uses=used_on_the_way(book, mentioned))
 
 
-def _limits(raw: Mapping[str, Any]) -> Limits:
-    try:
-        return Limits(**raw)
-    except TypeError as wrong:
-        raise BookError([f"limits: {wrong}"]) from wrong
-
-
 def _screen(name: str, raw: Mapping[str, Any]) -> ScreenSpec:
-    try:
-        known = dict(raw)
-        known["options"] = tuple(Option(**o) for o in raw.get("options", []))
-        known["routes"] = tuple(
-            Route(r["goto"], tuple(r.get("when", {}).items()), tuple(r.get("put", {}).items()))
-            for r in raw.get("routes", [])
-        )
-        for listed in ("needs", "forget", "does"):
-            known[listed] = tuple(raw.get(listed, ()))
-        return ScreenSpec(name=name, **known)
-    except KeyError as missing:
-        raise BookError([f"screen {name}: {missing} is missing"]) from missing
-    except (TypeError, ValueError, AttributeError) as wrong:
-        raise BookError([f"screen {name}: {wrong}"]) from wrong
+    known = dict(raw)
+    known["options"] = tuple(Option(**o) for o in raw.get("options", []))
+    known["routes"] = tuple(
+        Route(r["goto"], tuple(r.get("when", {}).items()), tuple(r.get("put", {}).items()))
+        for r in raw.get("routes", [])
+    )
+    for listed in ("needs", "forget", "does"):
+        known[listed] = tuple(raw.get(listed, ()))
+    return ScreenSpec(name=name, **known)
 
 
 def _language(code: str, raw: Mapping[str, Any], named: Mapping[str, str]) -> Language:
@@ -350,8 +343,24 @@ def _text_faults(key: str, template: Template, item: FactSpec | None) -> Iterato
             yield "a brace that is no field"
         if style not in STYLES:
             yield f"unknown format {style!r}"
-        if path and not (path in SMS_FIELDS if key.startswith("sms.") else _is_variable(path, item)):
+        if not path:
+            continue
+        if key.startswith(("nav.", "end.")):
+            yield f"tells {{{path}}}, and no fact is told there"
+        elif not (path in SMS_FIELDS if key.startswith("sms.") else _is_variable(path, item)):
             yield f"unknown field {path!r}"
+        elif key.startswith("sms.") and path not in MESSAGE_FIELDS.get(key.split(".")[1], SMS_FIELDS):
+            known = ", ".join(f"{{{name}}}" for name in MESSAGE_FIELDS[key.split(".")[1]])
+            yield f"this message knows no {{{path}}}, only {known}"
+        elif style in STYLES:
+            yield from _style_faults(path, style)
+
+
+def _style_faults(path: str, style: str) -> Iterator[str]:
+    name = path.rpartition(".")[2]
+    wanted = STYLED.get(name, style if name == "number" and style == "number" else "")
+    if style != wanted:
+        yield f"{{{path}{style and ':'}{style}}} must be told as {{{path}{wanted and ':'}{wanted}}}"
 
 
 def _is_variable(path: str, item: FactSpec | None) -> bool:
@@ -373,6 +382,14 @@ def _route_faults(book: Book, where: str, screen: ScreenSpec) -> Iterator[str]:
     if screen.failed in book.screens and "due_by_sms" in book.screens[screen.failed].does:
         odd = [need for need in screen.needs if need not in LEADS_TO_DUE]
         yield from (f"{where}: {need!r} is not on an officer's way to what a family owes" for need in odd)
+
+
+def _value_faults(where: str, screen: ScreenSpec) -> Iterator[str]:
+    """A value under a name that nothing knows is never read: the one that was meant is not there."""
+    put = [name for route in screen.routes for name, _ in route.put]
+    for name in (screen.into, *put):
+        if name and name not in VALUES:
+            yield f"{where}: {name!r} is none of the values that there are: {', '.join(VALUES)}"
 
 
 def _name_faults(where: str, screen: ScreenSpec) -> Iterator[str]:
@@ -410,6 +427,7 @@ def _screen_faults(book: Book, screen: ScreenSpec) -> Iterator[str]:
     if screen.kind != "route" and not text_keys(book, screen):
         yield f"{where}: shows no text, or one picked by an unknown fact"
     yield from _list_faults(where, screen)
+    yield from _value_faults(where, screen)
     if screen.needs and not screen.failed:
         yield f"{where}: needs facts but does not say where to go when they do not come"
     if len(screen.options) > book.limits.options:
@@ -417,6 +435,8 @@ def _screen_faults(book: Book, screen: ScreenSpec) -> Iterator[str]:
     keys = [o.key for o in screen.options]
     if len(set(keys)) != len(keys) or RESERVED_KEYS.intersection(keys) or "" in keys:
         yield f"{where}: option keys clash with each other or with 0, 00, # (or are empty)"
+    odd = [key for key in keys if key and key not in RESERVED_KEYS and not _OPTION_KEY.fullmatch(key)]
+    yield from (f"{where}: {key!r} is no key for an option: a number from 1 to 99" for key in odd)
     if screen.kind in ("input", "choose") and not (screen.goto and screen.into):
         yield f"{where}: an answer needs 'goto' and 'into'"
     if screen.kind == "input" and screen.accept not in ACCEPTS:

@@ -224,5 +224,6 @@ SAYS: dict[str, tuple[str, ...]] = {
     ),
     "due_by_sms": ("sms.answer_quote_{quote.state}", *_NOT_FOUND, "sms.answer_late"),
 }
-# of these, what only a key on a confirmation with ``guard`` may bring about
+# what only a key on a confirmation with ``guard`` may bring about: of money, and what keeps a phone from its family
 OF_MONEY = frozenset({"request_bill"})
+GUARDED = OF_MONEY | {"disown_family"}

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from gateway.domain.ussd.book import Book
+from gateway.domain.ussd.facts import FACTS
 from gateway.domain.ussd.frame import Frame
 from gateway.domain.ussd.machine import (
     BACK,
@@ -52,6 +53,15 @@ class EndlessError(ValueError):
     """The book asks for facts, or makes new places, without an end."""
 
 
+class UnfoundError(ValueError):
+    """A screen asks for a fact where what the fact is found by is not known."""
+
+    def __init__(self, screen: str, what: str) -> None:
+        super().__init__(f"{screen}: {what}")
+        self.screen = screen
+        self.what = what
+
+
 @dataclass(frozen=True, slots=True)
 class Edge:
     """A key pressed on a page (or DROPPED), and one of the things that come of it.
@@ -74,7 +84,7 @@ def explore(
 ) -> list[Edge]:
     """Every (place, class of key, class of fact) edge that can be reached, for every language and network.
 
-    Raises EndlessError for a book that has no bound.
+    Raises EndlessError for a book that has no bound, UnfoundError for one that asks without saying of whom.
     """
     facts = {**answers, "caller": callers}
     live, tells = reads(book), {name for name, screen in book.screens.items() if tells_networks(book, screen)}
@@ -173,6 +183,9 @@ def outcomes(book: Book, facts: Mapping[str, Sequence[Fact]], taken: Step, asked
     if asked >= book.limits.asks:
         raise EndlessError(f"no end of asking on the way to {taken.session.target!r}")
     ask = taken.asks[0]
+    unknown = [path for (_, path), (_, value) in zip(FACTS[ask.fact].args, ask.args, strict=True) if value is None]
+    if unknown:
+        raise UnfoundError(taken.session.target, f"asks for {ask.fact!r} where {unknown[0]!r} is not known")
     answers: list[Fact | str] = [*facts.get(ask.fact, ()), LATE]
     for answer in answers:
         after = step(book, taken.session, as_event(ask, answer))

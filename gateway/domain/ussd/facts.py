@@ -79,6 +79,7 @@ FACTS: dict[str, FactSpec] = {
 VALUES: dict[str, FactSpec] = {
     "family": FactSpec((), tuple(CoverState), ("chfid", "label", "until", "start")),
     "chfid": FactSpec((), variables=("",)),
+    "claimed": FactSpec((), variables=("",)),  # the insurance number of the family that the phone is said to be of
     "officer": FactSpec((), variables=("label",)),
     "month": FactSpec((), tuple(Reckoning), ("month", "commission", "collected", "open", "lines")),
     "network": FactSpec(()),  # the caller's; its states are the book's networks
@@ -91,6 +92,29 @@ SMS_FIELDS = frozenset(
         *("count", "covered", "paid", "day"),
     )
 )
+_OF_BILL = ("number", "amount", "expires")
+_OF_MONTH = ("month", "amount", "collected")
+# of these, what each kind of message knows; an answer by SMS knows what the fact says (``by_sms.told``)
+MESSAGE_FIELDS: dict[str, tuple[str, ...]] = {
+    "control_number": (*_OF_BILL, "chfid"),
+    "how_mobile": _OF_BILL,
+    "how_bank": _OF_BILL,
+    "number_refused": ("chfid",),
+    "number_cancelled": ("number", "chfid"),
+    "covered": ("amount", "receipt", "chfid", "start", "until"),
+    "paid_ready": ("amount", "receipt", "chfid"),
+    "cover_moved": ("chfid", "start", "until"),
+    "part_paid": ("amount", "receipt", "chfid", "due", "number"),
+    "receipt": ("amount", "receipt"),
+    "held": ("amount", "receipt"),
+    "commission": _OF_MONTH,
+    "collected": _OF_MONTH,
+}
+# how a text tells a field, by its last name: money is in hundredths, and would read a hundred times itself without
+STYLED = {
+    **dict.fromkeys(("amount", "due", "collected", "commission", "open", "paid"), "money"),
+    **dict.fromkeys(("start", "until", "expires", "day"), "date"),
+}
 
 
 def lookup(scope: dict[str, object], path: str) -> object:

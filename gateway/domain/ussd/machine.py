@@ -135,7 +135,7 @@ def _key(book: Book, session: Session, text: str, dialled: bool) -> Step:
     if answer == HOME:
         return _enter(book, session._replace(trail=(), screen=""), book.start)
     if answer == BACK:
-        if not session.trail:
+        if not session.trail or screen.kind == "end":  # of its pages: behind it the facts have changed
             return _show(book, session, screen)  # nowhere to go back to: no mistake of the caller's
         return _enter(book, session._replace(trail=session.trail[:-1], screen=""), session.trail[-1])
     if answer == MORE:

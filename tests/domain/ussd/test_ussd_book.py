@@ -84,7 +84,7 @@ FAULTS: list[tuple[str, Change, list[str]]] = [
     (
         "an answer leads nowhere",
         lambda b, _: b["screens"].update(
-            i={"kind": "input", "text": "bye", "accept": "chfid", "into": "c", "goto": "x"}
+            i={"kind": "input", "text": "bye", "accept": "chfid", "into": "chfid", "goto": "x"}
         ),
         ["screen i: goes to 'x', which does not exist"],
     ),
@@ -183,7 +183,7 @@ FAULTS: list[tuple[str, Change, list[str]]] = [
     (
         "an input of who knows what",
         lambda b, _: b["screens"].update(
-            i={"kind": "input", "text": "bye", "goto": "end", "into": "c", "accept": "name"}
+            i={"kind": "input", "text": "bye", "goto": "end", "into": "chfid", "accept": "name"}
         ),
         ["screen i: accepts the unknown 'name'"],
     ),
@@ -280,7 +280,7 @@ FAULTS: list[tuple[str, Change, list[str]]] = [
     (
         "a route without a goto",
         lambda b, _: b["screens"].update(r={"kind": "route", "routes": [{}]}),
-        ["screen r: 'goto' is missing"],
+        ["screen r: route 1: 'goto' is missing"],
     ),
     ("options that are no tables", lambda b, _: start(b).update(options=["1"]), ["screen start: "]),
     (
@@ -288,7 +288,145 @@ FAULTS: list[tuple[str, Change, list[str]]] = [
         lambda b, _: b["screens"].update(r={"kind": "route", "routes": [{"goto": "end", "when": 3}]}),
         ["screen r: "],
     ),
-    ("an unknown limit", lambda b, _: b.update(limits={"kyes": 3}), ["limits: ", "kyes"]),
+    ("an unknown limit", lambda b, _: b.update(limits={"kyes": 3}), ["limits: unknown word 'kyes'"]),
+    (
+        "a limit in quotes",
+        lambda b, _: b.update(limits={"keys": "40"}),
+        ["limits: 'keys' must be a whole number"],
+    ),
+    ("a limit that is no number", lambda b, _: b.update(limits={"keys": True}), ["limits: 'keys' must be a whole"]),
+    ("limits that are no table", lambda b, _: b.update(limits=5), ["book.toml: 'limits' must be a table"]),
+    (
+        "an unknown word of the book",
+        lambda b, _: b.update(langauges=["sw"]),
+        ["book.toml: unknown word 'langauges'"],
+    ),
+    ("languages that are no list", lambda b, _: b.update(languages=5), ["book.toml: 'languages' must be a list"]),
+    ("networks that are one text", lambda b, _: b.update(networks="yas"), ["book.toml: 'networks' must be a list"]),
+    ("a way to resume without its table", lambda b, _: b.update(resume="ask"), ["book.toml: 'resume' must be a table"]),
+    (
+        "an unknown word of the way to resume",
+        lambda b, _: b.update(resume={"aks": "x"}),
+        ["resume: unknown word 'aks'"],
+    ),
+    ("a screen that is a text", lambda b, _: b["screens"].update(a="b"), ["screen a: must be a table"]),
+    ("a screen of no kind", lambda b, _: start(b).pop("kind"), ["screen start: 'kind' is missing"]),
+    *(
+        (
+            f"{value!r} for {word!r}",
+            lambda b, _, word=word, value=value: start(b).update({word: value}),
+            [f"screen start: {word!r} must be {said}"],
+        )
+        for word, value, said in (
+            ("text", 5, "a text"),
+            ("text", ["a"], "a text"),
+            ("does", "await_number", "a list of texts"),
+            ("needs", [["caller"]], "a list of texts"),
+            ("forget", 7, "a list of texts"),
+            ("guard", "false", "true or"),
+            ("goal", 1, "true or"),
+            ("options", {"key": "1"}, "a list of tables"),
+            ("resume", ["ask"], "a text"),
+        )
+    ),
+    (
+        "an option's key that is a number",
+        lambda b, _: start(b)["options"].append({**option(), "key": 2}),
+        ["screen start: option 2: 'key' must be a text in quotes"],
+    ),
+    *(
+        (
+            f"the key {key!r} that no caller types",
+            lambda b, _, key=key: start(b)["options"].append(option(key=key)),
+            [f"screen start: {key!r} is no key for an option: a number from 1 to 99"],
+        )
+        for key in ("a", " 2", "*", "000", "2" * 41)
+    ),
+    (
+        "a route whose condition is misspelt, and would hold always",
+        lambda b, _: b["screens"].update(
+            r={"kind": "route", "routes": [{"goto": "end", "wehn": {"caller.count": 1}}, {"goto": "start"}]}
+        ),
+        ["screen r: route 1: unknown word 'wehn'"],
+    ),
+    (
+        "a fact put by a number",
+        lambda b, _: b["screens"].update(r={"kind": "route", "routes": [{"goto": "end", "put": {"family": 0}}]}),
+        ["screen r: route 1: put 'family' must be a text"],
+    ),
+    (
+        "a fact put where nobody reads it",
+        lambda b, _: b["screens"].update(
+            r={"kind": "route", "routes": [{"goto": "end", "put": {"familly": "caller"}}]}
+        ),
+        ["screen r: 'familly' is none of the values that there are: family, chfid,"],
+    ),
+    (
+        "an answer that nobody reads",
+        lambda b, _: b["screens"].update(
+            i={"kind": "input", "text": "bye", "accept": "chfid", "into": "chifd", "goto": "end"}
+        ),
+        ["screen i: 'chifd' is none of the values"],
+    ),
+    (
+        "options on a screen that ends the call",
+        lambda b, _: b["screens"]["end"].update(options=[option()]),
+        ["screen end: 'options' means nothing on the kind 'end'"],
+    ),
+    (
+        "a way on beside a menu's options",
+        lambda b, _: start(b).update(goto="end"),
+        ["screen start: 'goto' means nothing on the kind 'menu'"],
+    ),
+    (
+        "languages on what is no menu",
+        lambda b, _: b["screens"]["end"].update(languages=True),
+        ["screen end: 'languages' means nothing but on a menu"],
+    ),
+    (
+        "screens without an end",
+        lambda b, _: b["screens"].update({f"s{n}": {"kind": "end", "text": "bye"} for n in range(400)}),
+        ["402 screens, 400 at most"],
+    ),
+    *(
+        (f"{value!r} for a text", lambda _, t, value=value: t["sw"].update(hello=value), [f"sw: hello: {said}"])
+        for value, said in ((5, "must be a text"), (["a"], "must be a text"), ("", "is empty"), (" \n", "is empty"))
+    ),
+    ("a text without an end", lambda _, t: t["sw"].update(hello="a " * 501), ["sw: hello: 1,002 characters, 1,000 at"]),
+    ("a language without its name", lambda _, t: t["en"].pop("name"), ["en: 'name' is missing"]),
+    *(
+        (
+            f"{field} for {told}",
+            lambda _, t, field=field: t["sw"].update(hello=field),
+            [f"sw: hello: {field} must be told as {told}"],
+        )
+        for field, told in (
+            ("{quote.amount}", "{quote.amount:money}"),
+            ("{quote.amount:date}", "{quote.amount:money}"),
+            ("{quote.until:money}", "{quote.until:date}"),
+            ("{quote.product:money}", "{quote.product}"),
+            ("{family.label:date}", "{family.label}"),
+            ("{caller.count:money}", "{caller.count}"),
+        )
+    ),
+    (
+        "an amount in a message in hundredths",
+        lambda _, t: t["sw"]["sms"].update(receipt="TZS {amount}"),
+        ["sw: sms.receipt: {amount} must be told as {amount:money}"],
+    ),
+    (
+        "a field that a message does not know",
+        lambda _, t: t["sw"]["sms"].update(receipt="{chfid}: TZS {amount:money}"),
+        ["sw: sms.receipt: this message knows no {chfid}, only {amount}, {receipt}"],
+    ),
+    *(
+        (
+            f"a fact in {key}",
+            lambda _, t, key=key: t["sw"][key.split(".")[0]].update({key.split(".")[1]: "{quote.product}"}),
+            [f"sw: {key}: tells {{quote.product}}, and no fact is told there"],
+        )
+        for key in ("nav.wrong", "end.busy")
+    ),
 ]
 
 

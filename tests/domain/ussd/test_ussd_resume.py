@@ -322,7 +322,7 @@ ASTRAY: list[tuple[str, Data, list[str]]] = [
     ),
     (
         "a question that ends",
-        shipped(resume={"kind": "end"}),
+        shipped(resume={"kind": "end", "options": []}),
         ["screen resume: asks whether to resume: a menu without needs, with one option that resumes"],
     ),
     (
