@@ -71,13 +71,13 @@ def test_a_screen_is_shown_with_what_it_takes_and_what_it_brought_about() -> Non
         "| Namba ya malipo:                         |",
         "| 9941 8000 0017                           |",
         "| Lipa TZS 9,999,999                       |",
-        "| Kabla ya 30/12/2026                      |",
+        "| Mwisho 30/12/2026                        |",
         "| Umetumiwa pia kwa SMS.                   |",
         "| 1 Kulipa kwa simu                        |",
         "| 2 Kulipa benki                           |",
         "| 0 Rudi                                   |",
         "+------------------------------------------+",
-        "  137/160 septets, page 1 of 1",
+        "  135/160 septets, page 1 of 1",
     ]
 
 

@@ -76,8 +76,8 @@ def _answer(reader: Requester, kind: str, amount: Money) -> SendSms:
 
 WRITTEN = {
     "sw": {
-        "control_number": "CHF: Namba ya malipo 9941 8000 0017. Lipa TZS 9,999,999 kabla ya 31/12/2026 kwa simu "
-        "(Malipo ya Serikali) au benki. Bima ya 100000014.",
+        "control_number": "CHF: Namba ya malipo 9941 8000 0017. Lipa TZS 9,999,999 kwa simu "
+        "(Malipo ya Serikali) au benki, mwisho 31/12/2026. Bima ya 100000014.",
         "number_refused": "CHF: Samahani, namba ya malipo ya bima 100000014 haijapatikana. Jaribu tena kesho au "
         "muulize afisa wa CHF.",
         "number_cancelled": "CHF: Familia 100000014 ina bima tayari. Usilipe namba 9941 8000 0017: imefutwa.",
@@ -93,19 +93,19 @@ WRITTEN = {
         "held": "CHF: Tumepokea TZS 9,999,999. Risiti 123456789012345. Malipo yanakaguliwa na afisa; tutakujulisha. "
         "Fedha zako ziko salama.",
         "how_mobile.vodacom": "CHF: Lipa TZS 9,999,999 kwa M-Pesa. Piga *150*00#, chagua Malipo ya Serikali. Namba "
-        "9941 8000 0017, kabla ya 31/12/2026.",
+        "9941 8000 0017, mwisho 31/12/2026.",
         "how_mobile.yas": "CHF: Lipa TZS 9,999,999 kwa Mixx by Yas. Piga *150*01#, chagua Malipo ya Serikali. Namba "
-        "9941 8000 0017, kabla ya 31/12/2026.",
+        "9941 8000 0017, mwisho 31/12/2026.",
         "how_mobile.airtel": "CHF: Lipa TZS 9,999,999 kwa Airtel Money. Piga *150*60#, chagua Malipo ya Serikali. "
-        "Namba 9941 8000 0017, kabla ya 31/12/2026.",
+        "Namba 9941 8000 0017, mwisho 31/12/2026.",
         "how_mobile.halotel": "CHF: Lipa TZS 9,999,999 kwa HaloPesa. Piga *150*88#, chagua Malipo ya Serikali. Namba "
-        "9941 8000 0017, kabla ya 31/12/2026.",
+        "9941 8000 0017, mwisho 31/12/2026.",
         "how_mobile.ttcl": "CHF: Lipa TZS 9,999,999 kwa T-Pesa. Piga *150*71#, chagua Malipo ya Serikali. Namba "
-        "9941 8000 0017, kabla ya 31/12/2026.",
+        "9941 8000 0017, mwisho 31/12/2026.",
         "how_mobile.other": "CHF: Lipa TZS 9,999,999: M-Pesa *150*00#, Mixx *150*01#, Airtel *150*60#, HaloPesa "
-        "*150*88#, T-Pesa *150*71#. Namba 9941 8000 0017, kabla ya 31/12/2026.",
-        "how_bank": "CHF: Lipa TZS 9,999,999 benki au kwa wakala wa benki. Toa namba ya malipo 9941 8000 0017, "
-        "kabla ya 31/12/2026. Tunza risiti.",
+        "*150*88#, T-Pesa *150*71#. Namba 9941 8000 0017, mwisho 31/12/2026.",
+        "how_bank": "CHF: Lipa TZS 9,999,999 benki au kwa wakala wa benki. Toa namba ya malipo 9941 8000 0017, mwisho "
+        "31/12/2026. Tunza risiti.",
         "commission": "CHF: Kamisheni 12/2026: TZS 9,999,999. Makusanyo yote: TZS 9,999,999.",
         "collected": "CHF: Makusanyo 12/2026: TZS 9,999,999. Kamisheni haijahesabiwa.",
         "answer_cover_covered": "CHF 31/12 23:59: Bima ya 100000014 ni HAI hadi 31/12/2027.",
@@ -118,8 +118,8 @@ WRITTEN = {
         "answer_cover_limited": "CHF 31/12 23:59: Umejaribu mara nyingi. Piga tena baada ya saa moja.",
         "answer_cover_stranger": "CHF 31/12 23:59: Simu hii haijasajiliwa. Piga tena uandike namba ya bima ya CHF.",
         "answer_cover_several": "CHF 31/12 23:59: Simu hii ina familia zaidi ya moja. Piga tena uchague familia.",
-        "answer_bill_numbered": "CHF 31/12 23:59: Namba ya malipo 9941 8000 0017. Lipa TZS 9,999,999 "
-        "kabla ya 31/12/2026. Bima ya 100000014.",
+        "answer_bill_numbered": "CHF 31/12 23:59: Namba ya malipo 9941 8000 0017. Lipa TZS 9,999,999, "
+        "mwisho 31/12/2026. Bima ya 100000014.",
         "answer_bill_none": "CHF 31/12 23:59: Bima ya 100000014 haina namba ya malipo sasa. Piga "
         "tena uchague Lipia bima.",
         "answer_quote_payable": "CHF 31/12 23:59: Bima ya 100000014: lipa TZS 9,999,999. Itakuwa hai "
@@ -136,9 +136,9 @@ WRITTEN = {
         "answer_payment_waiting": "CHF 31/12 23:59: Namba ya malipo ya bima 100000014 haijafika bado. Piga tena "
         "uchague Namba ya malipo.",
         "answer_payment_numbered": "CHF 31/12 23:59: Bima 100000014 bado HAIJALIPWA: TZS 9,999,999. Namba "
-        "9941 8000 0017, kabla ya 31/12/2026. Kama umelipa leo, subiri SMS.",
+        "9941 8000 0017, mwisho 31/12/2026. Kama umelipa leo, subiri SMS.",
         "answer_payment_part_paid": "CHF 31/12 23:59: Bado TZS 9,999,999 kwa bima 100000014. Namba 9941 8000 0017, "
-        "kabla ya 31/12/2026.",
+        "mwisho 31/12/2026.",
         "answer_payment_part_due": "CHF 31/12 23:59: Bado TZS 9,999,999 kwa bima 100000014. Piga tena uchague "
         "Lipia bima.",
         "answer_payment_paid": "CHF 31/12 23:59: Malipo ya mwisho ya bima 100000014: TZS 9,999,999, 31/12/2026. "
@@ -155,8 +155,8 @@ WRITTEN = {
         "answer_late": "CHF: Samahani, hatukuweza kujibu ulichouliza. Tafadhali piga tena.",
     },
     "en": {
-        "control_number": "CHF: Control number 9941 8000 0017. Pay TZS 9,999,999 before 31/12/2026 by phone "
-        "(Government Payments) or bank. Insurance 100000014.",
+        "control_number": "CHF: Control number 9941 8000 0017. Pay TZS 9,999,999 by phone "
+        "(Government Payments) or bank, last day 31/12/2026. Insurance 100000014.",
         "number_refused": "CHF: Sorry, no control number could be had for insurance 100000014. Try tomorrow or ask "
         "your CHF officer.",
         "number_cancelled": "CHF: Family 100000014 is covered already. Do not pay number 9941 8000 0017: it is "
@@ -173,18 +173,18 @@ WRITTEN = {
         "held": "CHF: TZS 9,999,999 received. Receipt 123456789012345. An officer is checking the payment; we will "
         "tell you. Your money is safe.",
         "how_mobile.vodacom": "CHF: Pay TZS 9,999,999 by M-Pesa. Dial *150*00#, choose Government Payments. Number "
-        "9941 8000 0017, before 31/12/2026.",
+        "9941 8000 0017, last day 31/12/2026.",
         "how_mobile.yas": "CHF: Pay TZS 9,999,999 by Mixx by Yas. Dial *150*01#, choose Government Payments. Number "
-        "9941 8000 0017, before 31/12/2026.",
+        "9941 8000 0017, last day 31/12/2026.",
         "how_mobile.airtel": "CHF: Pay TZS 9,999,999 by Airtel Money. Dial *150*60#, choose Government Payments. "
-        "Number 9941 8000 0017, before 31/12/2026.",
+        "Number 9941 8000 0017, last day 31/12/2026.",
         "how_mobile.halotel": "CHF: Pay TZS 9,999,999 by HaloPesa. Dial *150*88#, choose Government Payments. Number "
-        "9941 8000 0017, before 31/12/2026.",
+        "9941 8000 0017, last day 31/12/2026.",
         "how_mobile.ttcl": "CHF: Pay TZS 9,999,999 by T-Pesa. Dial *150*71#, choose Government Payments. Number "
-        "9941 8000 0017, before 31/12/2026.",
+        "9941 8000 0017, last day 31/12/2026.",
         "how_mobile.other": "CHF: Pay TZS 9,999,999: M-Pesa *150*00#, Mixx *150*01#, Airtel *150*60#, HaloPesa "
-        "*150*88#, T-Pesa *150*71#. Number 9941 8000 0017, before 31/12/2026.",
-        "how_bank": "CHF: Pay TZS 9,999,999 at a bank or a bank agent. Give control number 9941 8000 0017, before "
+        "*150*88#, T-Pesa *150*71#. Number 9941 8000 0017, last day 31/12/2026.",
+        "how_bank": "CHF: Pay TZS 9,999,999 at a bank or a bank agent. Give control number 9941 8000 0017, last day "
         "31/12/2026. Keep the receipt.",
         "commission": "CHF: Commission 12/2026: TZS 9,999,999. Collected in all: TZS 9,999,999.",
         "collected": "CHF: Collected 12/2026: TZS 9,999,999. Commission is not worked out.",
@@ -200,8 +200,8 @@ WRITTEN = {
         "answer_cover_stranger": "CHF 31/12 23:59: This phone is not registered. Dial again and type "
         "a CHF insurance number.",
         "answer_cover_several": "CHF 31/12 23:59: This phone has more than one family. Dial again and choose a family.",
-        "answer_bill_numbered": "CHF 31/12 23:59: Control number 9941 8000 0017. Pay TZS 9,999,999 "
-        "before 31/12/2026. Insurance 100000014.",
+        "answer_bill_numbered": "CHF 31/12 23:59: Control number 9941 8000 0017. Pay TZS 9,999,999, "
+        "last day 31/12/2026. Insurance 100000014.",
         "answer_bill_none": "CHF 31/12 23:59: Insurance 100000014 has no control number now. Dial "
         "again and choose Pay for insurance.",
         "answer_quote_payable": "CHF 31/12 23:59: Insurance 100000014: pay TZS 9,999,999. Covered "
@@ -219,9 +219,9 @@ WRITTEN = {
         "answer_payment_waiting": "CHF 31/12 23:59: The control number of insurance 100000014 has not come yet. Dial "
         "again and choose Control number.",
         "answer_payment_numbered": "CHF 31/12 23:59: Insurance 100000014 is NOT PAID yet: TZS 9,999,999. Number "
-        "9941 8000 0017, before 31/12/2026. If you paid today, wait for the SMS.",
+        "9941 8000 0017, last day 31/12/2026. If you paid today, wait for the SMS.",
         "answer_payment_part_paid": "CHF 31/12 23:59: TZS 9,999,999 is still due for insurance 100000014. Number "
-        "9941 8000 0017, before 31/12/2026.",
+        "9941 8000 0017, last day 31/12/2026.",
         "answer_payment_part_due": "CHF 31/12 23:59: TZS 9,999,999 is still due for insurance 100000014. Dial again "
         "and choose Pay for insurance.",
         "answer_payment_paid": "CHF 31/12 23:59: Last payment for insurance 100000014: TZS 9,999,999, 31/12/2026. "

@@ -32,7 +32,7 @@ async def test_each_way_once_a_phone_in_its_networks_words(world: World) -> None
     day = f"{bill.expires_at + timedelta(hours=3):%d/%m/%Y}"
     assert mobile == (
         "CHF: Lipa TZS 30,000 kwa M-Pesa. Piga *150*00#, chagua Malipo ya Serikali. "
-        f"Namba 9941 2000 0011, kabla ya {day}."
+        f"Namba 9941 2000 0011, mwisho {day}."
     )
     assert bank.startswith("CHF: Lipa TZS 30,000 benki")
     assert "T-Pesa" in other

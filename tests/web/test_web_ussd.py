@@ -49,7 +49,7 @@ from gateway.web import bodies
 HOME = "CON Bima IMEISHA\ntangu 31/05/2026\n1 Lipia bima\n2 Namba ya malipo\n3 Familia yangu\n4 Malipo yangu\n5 Mengine"
 CONFIRM_START = "CON CHF Iliyoboreshwa\nLipa TZS 30,000\n"
 GIVEN = (
-    "CON Namba ya malipo:\n9941 8000 0017\nLipa TZS 30,000\nKabla ya 22/12/2026\nUmetumiwa pia kwa SMS.\n"
+    "CON Namba ya malipo:\n9941 8000 0017\nLipa TZS 30,000\nMwisho 22/12/2026\nUmetumiwa pia kwa SMS.\n"
     "1 Kulipa kwa simu\n2 Kulipa benki\n0 Rudi"
 )
 LATER = "END Samahani, hatuwezi kujibu sasa. Tafadhali piga tena baada ya dakika chache."
