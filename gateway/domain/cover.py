@@ -16,16 +16,22 @@ class CoverState(StrEnum):
     """What a family is told first."""
 
     COVERED = "covered"  # until a day
+    UNDATED = "undated"  # covered, until a day that the registry does not hold (openIMIS uspMatchPayment loses it)
     STARTS = "starts"  # paid, cover begins later
+    READY = "ready"  # paid, and no cover until an officer makes it active (openIMIS ActivationOption 3)
     UNPAID = "unpaid"  # enrolled or renewed by an officer, not paid
     SUSPENDED = "suspended"
     EXPIRED = "expired"  # since a day
+    ENDED = "ended"  # on a day that the registry does not hold
     NONE = "none"  # never had a policy
 
 
 @dataclass(frozen=True, slots=True)
 class Cover:
-    """``until``: last covered day, or the day the last cover ended; ``start``: first day of a cover to come."""
+    """``until``: last covered day, or the day the last cover ended; ``start``: first day of a cover to come.
+
+    Each is there where the state's text tells it: ``until`` with COVERED and EXPIRED, ``start`` with STARTS.
+    """
 
     state: CoverState
     until: date | None = None
@@ -37,8 +43,11 @@ def cover_on(policies: Sequence[Policy], day: date) -> Cover:
     active = [p for p in policies if p.status == PolicyStatus.ACTIVE and not p.ended_before(day)]
     now = [p for p in active if _first_day(p) <= day]
     if now:
-        return Cover(CoverState.COVERED, until=_last_day(now, active))
+        until = _last_day(now, active)
+        return Cover(CoverState.UNDATED if until is None else CoverState.COVERED, until=until)
     coming = [p for p in policies if p.status in _PAID and not p.ended_before(day)]
+    if any(_first_day(p) <= day for p in coming):
+        return Cover(CoverState.READY)
     if coming:
         start = min(_first_day(p) for p in coming)
         ends = [p.expiry_date for p in coming if _first_day(p) == start]
@@ -52,7 +61,7 @@ def cover_on(policies: Sequence[Policy], day: date) -> Cover:
     if any(p.status == PolicyStatus.IDLE for p in standing):
         return Cover(CoverState.UNPAID, until=ended)
     if over:
-        return Cover(CoverState.EXPIRED, until=ended)
+        return Cover(CoverState.ENDED if ended is None else CoverState.EXPIRED, until=ended)
     return Cover(CoverState.NONE)
 
 
@@ -67,10 +76,11 @@ def _is_over(policy: Policy, day: date) -> bool:
 
 
 def _last_day(covering: Sequence[Policy], active: Sequence[Policy]) -> date | None:
-    """The end of the unbroken run of covers; None where the registry holds no expiry date."""
-    if any(p.expiry_date is None for p in covering):
+    """The end of the unbroken run of covers. One without an expiry date tells nothing beside one that has it, since it
+    stays active for ever; None where there are only such."""
+    last = max((p.expiry_date for p in covering if p.expiry_date), default=None)
+    if last is None:
         return None
-    last = max(p.expiry_date for p in covering if p.expiry_date)
     for following in sorted(active, key=_first_day):
         if following.expiry_date and _first_day(following) <= last + timedelta(days=1):
             last = max(last, following.expiry_date)

@@ -45,7 +45,18 @@ def policy(status: int, start: int, end: int | None, effective: Any = "start", n
         ([policy(ACTIVE, 0, 364)], Cover(CoverState.COVERED, until=on(364))),
         ([policy(ACTIVE, -364, 0)], Cover(CoverState.COVERED, until=TODAY)),
         ([policy(ACTIVE, -10, 10, None)], Cover(CoverState.COVERED, until=on(10))),
-        ([policy(ACTIVE, -10, None)], Cover(CoverState.COVERED)),
+        # the registry lost the last day; beside a policy that has one that counts
+        ([policy(ACTIVE, -10, None)], Cover(CoverState.UNDATED)),
+        ([policy(ACTIVE, -900, None), policy(ACTIVE, -10, 10)], Cover(CoverState.COVERED, until=on(10))),
+        ([policy(ACTIVE, -900, None), policy(ACTIVE, 8, 372)], Cover(CoverState.UNDATED)),
+        # paid in full, and an officer has yet to make it active
+        ([policy(READY, -3, 361)], Cover(CoverState.READY)),
+        ([policy(READY, 0, 364)], Cover(CoverState.READY)),
+        ([policy(READY, -1, 372, 2)], Cover(CoverState.STARTS, until=on(372), start=on(2))),
+        ([policy(READY, -3, None)], Cover(CoverState.READY)),
+        ([policy(READY, -3, 361), policy(ACTIVE, 8, 372)], Cover(CoverState.READY)),
+        ([policy(READY, -3, 361), policy(ACTIVE, -10, 10)], Cover(CoverState.COVERED, until=on(10))),
+        ([policy(READY, -400, -36)], Cover(CoverState.EXPIRED, until=on(-36))),
         # the nightly job has not come by yet
         ([policy(ACTIVE, -365, -1)], Cover(CoverState.EXPIRED, until=on(-1))),
         # paid, not begun: openIMIS e02 makes it active at once with a future effective date
@@ -85,8 +96,8 @@ def policy(status: int, start: int, end: int | None, effective: Any = "start", n
             Cover(CoverState.EXPIRED, until=on(-36)),
         ),
         # production's gaps: expired by status, the date is missing or not reached
-        ([policy(EXPIRED, -400, None)], Cover(CoverState.EXPIRED)),
-        ([policy(EXPIRED, -400, 1)], Cover(CoverState.EXPIRED)),
+        ([policy(EXPIRED, -400, None)], Cover(CoverState.ENDED)),
+        ([policy(EXPIRED, -400, 1)], Cover(CoverState.ENDED)),
         ([policy(EXPIRED, -400, None), policy(EXPIRED, -900, -500)], Cover(CoverState.EXPIRED, until=on(-500))),
     ],
 )
@@ -94,6 +105,7 @@ def test_cover(policies: list[Policy], cover: Cover) -> None:
     assert cover_on(policies, TODAY) == cover
 
 
+COVERS = (CoverState.COVERED, CoverState.UNDATED)
 policies = st.lists(
     st.builds(
         policy,
@@ -117,7 +129,15 @@ def test_the_order_of_rows_does_not_matter(held: list[Policy], rng: Any) -> None
 def test_one_more_cover_of_today_always_covers(held: list[Policy]) -> None:
     cover = cover_on([*held, policy(ACTIVE, -1, 1)], TODAY)
     assert cover.state == CoverState.COVERED
-    assert cover.until is None or cover.until >= on(1)
+    assert cover.until is not None
+    assert cover.until >= on(1)
+
+
+@given(policies)
+def test_a_state_has_the_days_that_its_text_tells(held: list[Policy]) -> None:
+    cover = cover_on(held, TODAY)
+    assert cover.until is not None or cover.state not in (CoverState.COVERED, CoverState.EXPIRED)
+    assert (cover.start is not None) == (cover.state == CoverState.STARTS)
 
 
 @given(policies)
@@ -134,12 +154,15 @@ def test_covered_means_covered_every_day_until(held: list[Policy]) -> None:
 def test_more_paid_cover_never_shortens(held: list[Policy], more: list[Policy]) -> None:
     active = [replace(p, status=ACTIVE) for p in more]
     before, after = cover_on(held, TODAY), cover_on([*held, *active], TODAY)
+    if before.state == CoverState.UNDATED:
+        assert after.state in COVERS
     if before.state == CoverState.COVERED:
+        assert before.until is not None
         assert after.state == CoverState.COVERED
-        if before.until is not None and after.until is not None:
-            assert after.until >= before.until
+        assert after.until is not None
+        assert after.until >= before.until
 
 
 @given(policies)
 def test_nobody_is_covered_by_idle_suspended_or_expired_policies(held: list[Policy]) -> None:
-    assert cover_on([p for p in held if p.status != ACTIVE], TODAY).state != CoverState.COVERED
+    assert cover_on([p for p in held if p.status != ACTIVE], TODAY).state not in COVERS

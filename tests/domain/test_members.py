@@ -61,7 +61,7 @@ COVERED, NONE = Cover(CoverState.COVERED, until=on(10)), Cover(CoverState.NONE)
         ([RUNS], [row(1, -10, -10, 99)], COVERED),
         # old data: days that the row does not know are the policy's
         ([RUNS], [row(1, None, -10, None)], COVERED),
-        ([policy(1, ACTIVE, -10, None, effective=-10)], [row(1, -10, -10, None)], Cover(CoverState.COVERED)),
+        ([policy(1, ACTIVE, -10, None, effective=-10)], [row(1, -10, -10, None)], Cover(CoverState.UNDATED)),
         # a policy that has no first day of cover itself tells nothing by a row without one
         ([policy(1, ACTIVE, -10, 10)], [row(1, -10, None, 10)], COVERED),
         # money that came late shortens everybody's cover, whatever the row says

@@ -12,7 +12,7 @@ import menus
 from gateway.domain.cover import CoverState
 from gateway.domain.ussd.book import COMMON_TEXTS, load_book
 from gateway.domain.ussd.by_sms import messages_of
-from gateway.domain.ussd.effects import DOES, OF_MONEY
+from gateway.domain.ussd.effects import BEGUN, DOES, OF_MONEY
 from gateway.domain.ussd.explore import FRAMES
 from gateway.domain.ussd.frame import Frame
 from gateway.domain.ussd.samples import ANSWERS, CALLERS, TYPED, member
@@ -22,7 +22,7 @@ Data = dict[str, Any]
 Change = Callable[[Data, Data], Any]
 
 
-LATER = [f"sms.{kind}" for kind in (*messages_of("quote"), "answer_cover_covered", "answer_cover_starts")]
+LATER = [f"sms.{kind}" for kind in (*messages_of("quote"), *(f"answer_cover_{state}" for state in BEGUN))]
 
 
 def small() -> tuple[Data, Data]:

@@ -10,6 +10,7 @@ from played.conversation import NAMED, Conversation, all_conversations, written_
 from played.record import recorded
 from played.talk import BOOK, Talk, from_table
 
+from gateway.domain.cover import CoverState
 from gateway.domain.ussd.book import item_keys, text_keys
 from gateway.domain.ussd.facts import lookup
 from gateway.domain.ussd.session import Session
@@ -125,7 +126,7 @@ def named(name: str) -> Conversation:
     return next(c for c in CONVERSATIONS if c.name == name)
 
 
-@pytest.mark.parametrize("state", ["covered", "starts", "unpaid", "suspended", "expired", "none"])
+@pytest.mark.parametrize("state", list(CoverState))
 def test_cover_is_seen_without_a_key(state: str) -> None:
     first = named(f"home_{state}").turns[0]
     assert "key" not in first
@@ -146,7 +147,7 @@ def test_a_phone_of_several_families_sees_no_cover_before_it_chose() -> None:
             assert not any(word in first for word in ("HAI", "COVERED", "IMEISHA", "ENDED", "31/12/2026", "31/05/2026"))
 
 
-@pytest.mark.parametrize("state", ["covered", "starts", "unpaid", "suspended", "expired", "none"])
+@pytest.mark.parametrize("state", list(CoverState))
 def test_an_officer_sees_of_a_family_what_any_phone_sees_of_it(state: str) -> None:
     """Covered or not and until when, for the number that was typed: no name, and the same days."""
     told = NAMED["officer_enquiry"][state]

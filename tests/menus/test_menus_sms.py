@@ -109,6 +109,10 @@ WRITTEN = {
         "commission": "CHF: Kamisheni 12/2026: TZS 9,999,999. Makusanyo yote: TZS 9,999,999.",
         "collected": "CHF: Makusanyo 12/2026: TZS 9,999,999. Kamisheni haijahesabiwa.",
         "answer_cover_covered": "CHF 31/12 23:59: Bima ya 100000014 ni HAI hadi 31/12/2027.",
+        "answer_cover_undated": "CHF 31/12 23:59: Bima ya 100000014 ni HAI. Mwisho wake haujulikani: muone afisa wa "
+        "CHF.",
+        "answer_cover_ready": "CHF 31/12 23:59: Bima ya 100000014 imelipwa. Bado si hai: afisa wa CHF ataifanya hai.",
+        "answer_cover_ended": "CHF 31/12 23:59: Bima ya 100000014 IMEISHA.",
         "answer_cover_starts": "CHF 31/12 23:59: Bima ya 100000014 imelipwa. Inaanza 01/01/2027.",
         "answer_cover_unpaid": "CHF 31/12 23:59: Bima ya 100000014 HAIJALIPWA.",
         "answer_cover_suspended": "CHF 31/12 23:59: Bima ya 100000014 IMESIMAMISHWA. Muone afisa wa CHF.",
@@ -189,6 +193,11 @@ WRITTEN = {
         "commission": "CHF: Commission 12/2026: TZS 9,999,999. Collected in all: TZS 9,999,999.",
         "collected": "CHF: Collected 12/2026: TZS 9,999,999. Commission is not worked out.",
         "answer_cover_covered": "CHF 31/12 23:59: Insurance 100000014 is COVERED until 31/12/2027.",
+        "answer_cover_undated": "CHF 31/12 23:59: Insurance 100000014 is COVERED. Its last day is not known: see your "
+        "CHF officer.",
+        "answer_cover_ready": "CHF 31/12 23:59: Insurance 100000014 is paid. Not active yet: a CHF officer will "
+        "activate it.",
+        "answer_cover_ended": "CHF 31/12 23:59: Insurance 100000014 ENDED.",
         "answer_cover_starts": "CHF 31/12 23:59: Insurance 100000014 is paid. Cover starts 01/01/2027.",
         "answer_cover_unpaid": "CHF 31/12 23:59: Insurance 100000014 is NOT PAID.",
         "answer_cover_suspended": "CHF 31/12 23:59: Insurance 100000014 is SUSPENDED. See your CHF officer.",

@@ -59,7 +59,7 @@ def told(fact: str, value: dict[str, Any], chfid: str) -> tuple[str, dict[str, A
 def _of_list(fact: str, value: dict[str, Any]) -> dict[str, Any]:
     """What one segment holds of a fact's list: how many are covered, and the newest receipt."""
     if fact == "members":
-        return {"covered": sum(item["state"] == CoverState.COVERED for item in value["items"])}
+        return {"covered": sum(item["state"] in (CoverState.COVERED, CoverState.UNDATED) for item in value["items"])}
     if fact == "payment" and value["receipts"]:
         newest = value["receipts"][0]
         return {"receipt": newest["receipt"], "paid": newest["amount"], "day": newest["day"]}

@@ -21,15 +21,14 @@ OFFICER_CODE = "EO0000000123"  # as long as a label lets a code be
 PRODUCT = "Mfuko wa Afya ya Jamii Iliyoboreshwa Mor"  # as long as a quote lets it be
 
 
+def cover(state: str) -> Fact:
+    """A cover with the days that come with its state, and no other."""
+    until = "2026-12-30" if state in (CoverState.COVERED, CoverState.EXPIRED) else None
+    return {"state": str(state), "until": until, "start": "2026-12-31" if state == CoverState.STARTS else None}
+
+
 def family(number: int, state: str) -> Fact:
-    return {
-        "id": number,
-        "chfid": CHFID,
-        "label": f"{NAME} {CHFID}",
-        "state": state,
-        "until": "2026-12-30",
-        "start": "2026-12-31",
-    }
+    return {"id": number, "chfid": CHFID, "label": f"{NAME} {CHFID}", **cover(state)}
 
 
 def caller(*states: str, officers: int = 0) -> Fact:
@@ -58,7 +57,7 @@ def month(state: str) -> Fact:
 
 
 def member(state: str) -> Fact:
-    return {"name": GIVEN_NAMES, "state": str(state), "until": "2026-12-30", "start": "2026-12-31"}
+    return {"name": GIVEN_NAMES, **cover(state)}
 
 
 def receipt(state: str) -> Fact:
@@ -87,7 +86,7 @@ ANSWERS: dict[str, list[Fact]] = {
         *({"state": state} for state in FACTS["control_number"].states if state != "numbered"),
     ],
     "members": [
-        {"state": "some", "count": 6, "items": [member(state) for state in CoverState]},
+        {"state": "some", "count": len(CoverState), "items": [member(state) for state in CoverState]},
         {"state": "none", "count": 0, "items": []},
     ],
     "payment": [
@@ -95,17 +94,9 @@ ANSWERS: dict[str, list[Fact]] = {
         for i, state in enumerate(PaymentState)
     ],
     "tries": [{"state": state} for state in FACTS["tries"].states],
-    "enquiry": [{"state": str(s), "until": "2026-12-30", "start": "2026-12-31"} for s in FACTS["enquiry"].states],
+    "enquiry": [cover(s) for s in FACTS["enquiry"].states],
     "officer_enquiry": [
-        {
-            "id": 1,
-            "chfid": CHFID,
-            "officer": OFFICER_CODE,
-            "state": str(s),
-            "until": "2026-12-30",
-            "start": "2026-12-31",
-        }
-        for s in FACTS["officer_enquiry"].states
+        {"id": 1, "chfid": CHFID, "officer": OFFICER_CODE, **cover(s)} for s in FACTS["officer_enquiry"].states
     ],
     "mandate": [{"state": str(state)} for state in FACTS["mandate"].states],
     "commission": [{"this": month(str(s)), "last": month(str(s))} for s in FACTS["commission"].states],
