@@ -8,11 +8,9 @@ from __future__ import annotations
 import asyncio
 import itertools
 import os
-import random
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -23,6 +21,7 @@ from typing import Any
 
 import aiohttp
 import pytest
+from ports import free_ports
 
 CHROMIUM = next(
     (found for name in ("chromium", "chromium-browser", "google-chrome") if (found := shutil.which(name))), ""
@@ -31,13 +30,6 @@ EXPIRED = "+255712000003"  # a demo family whose cover has ended
 PATIENCE_S = 90.0  # what only a defect reaches
 
 pytestmark = pytest.mark.skipif(not CHROMIUM, reason="no Chromium on this machine: the phone page is not driven")
-
-
-def _free_port() -> int:
-    while True:
-        with socket.socket() as probe, suppress(OSError):
-            probe.bind(("127.0.0.1", port := random.randrange(20_000, 32_000)))
-            return port
 
 
 def _kept(*names: str) -> dict[str, str]:
@@ -51,7 +43,8 @@ def phone_url(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[str]:
     assert cache is not None
     folder = tmp_path / "demo"
     folder.mkdir()
-    ports = {name: str(_free_port()) for name in ("PUBLIC", "OPERATOR", "SANDBOX")}
+    names = ("PUBLIC", "OPERATOR", "SANDBOX")
+    ports = {name: str(port) for name, port in zip(names, free_ports(3), strict=True)}
     environment = {**_kept("PATH", "HOME", "LANG"), **{f"GATEWAY_{name}__PORT": port for name, port in ports.items()}}
     log = tmp_path / "demo.log"
     with log.open("wb") as out:

@@ -10,7 +10,8 @@ from uuid import uuid4
 
 import aiohttp
 import pytest
-from processes_harness import Child, Sql, Stack, World, free_ports, gateway_command, in_time, own_environment, sys
+from ports import free_ports
+from processes_harness import Child, Sql, Stack, World, gateway_command, in_time, own_environment, sys
 
 from sandbox.settings import DEMO_BANK_KEY
 

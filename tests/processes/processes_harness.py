@@ -8,7 +8,6 @@ import os
 import random
 import re
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -49,19 +48,7 @@ NUMBER = re.compile(r"\d{4} \d{4} \d{4}")
 RECEIPT = re.compile(r"Risiti (\w+)")
 
 
-# --------------------------------------------------------------------------------------------------------- time, ports
-
-
-def free_ports(count: int) -> list[int]:
-    """Ports that nobody listens on, below the range from which the system takes its own."""
-    found: list[int] = []
-    while len(found) < count:
-        port = random.randrange(20_000, 32_000)
-        with socket.socket() as probe, suppress(OSError):
-            probe.bind(("127.0.0.1", port))
-            if port not in found:
-                found.append(port)
-    return found
+# ---------------------------------------------------------------------------------------------------------------- time
 
 
 async def until(check: Callable[[], Awaitable[T]], what: str, every_s: float = 0.02) -> T:

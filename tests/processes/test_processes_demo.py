@@ -18,7 +18,8 @@ from pathlib import Path
 
 import asyncpg
 import pytest
-from processes_harness import PATIENCE_S, Child, answers, end_all_in, free_ports, in_time, own_environment, processes_in
+from ports import free_ports
+from processes_harness import PATIENCE_S, Child, answers, end_all_in, in_time, own_environment, processes_in
 
 from config.settings import DatabaseSettings, ListenerSettings, Settings
 from gateway.demo import plan_for

@@ -9,13 +9,13 @@ from pathlib import Path
 
 import aiohttp
 import pytest
+from ports import free_ports
 from processes_harness import (
     Child,
     Phone,
     Sql,
     World,
     answers,
-    free_ports,
     gateway_command,
     new_families,
     run_gateway,

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from processes_harness import Child, Family, Stack, World, free_ports, gateway_command, until
+from ports import free_ports
+from processes_harness import Child, Family, Stack, World, gateway_command, until
 from sqlalchemy import select
 
 from adapters.registry.openimis.tables import insuree_policies, policies, premiums

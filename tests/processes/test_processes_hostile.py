@@ -24,7 +24,8 @@ from uuid import uuid4
 import aiohttp
 import pytest
 from hostile.mutations import Mutant, Mutator
-from processes_harness import Child, Sql, free_ports, gateway_command, new_reference, notification, until
+from ports import free_ports
+from processes_harness import Child, Sql, gateway_command, new_reference, notification, until
 from sqlalchemy import func, select
 from steady import now_s
 

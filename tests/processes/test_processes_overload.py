@@ -10,7 +10,8 @@ from typing import Any
 
 import aiohttp
 import pytest
-from processes_harness import Child, Phone, Screen, Sql, free_ports, gateway_command, new_families
+from ports import free_ports
+from processes_harness import Child, Phone, Screen, Sql, gateway_command, new_families
 
 BOUND, CALLERS, CONNECTIONS = 8, 60, 100
 

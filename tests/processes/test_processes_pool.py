@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from processes_harness import Child, Family, Stack, World, free_ports, gateway_command, run_gateway, until
+from ports import free_ports
+from processes_harness import Child, Family, Stack, World, gateway_command, run_gateway, until
 from sqlalchemy import select
 
 from adapters.registry.openimis.tables import premiums

@@ -23,7 +23,8 @@ from typing import Any
 
 import aiohttp
 import pytest
-from processes_harness import Child, Family, Screen, Stack, World, free_ports, gateway_command, new_families, until
+from ports import free_ports
+from processes_harness import Child, Family, Screen, Stack, World, gateway_command, new_families, until
 from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool

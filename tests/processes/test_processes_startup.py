@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
-from processes_harness import Child, Phone, Sql, free_ports, gateway_command, new_families
+from ports import free_ports
+from processes_harness import Child, Phone, Sql, gateway_command, new_families
 
 
 async def test_startup_and_memory(backend: str, settings: dict[str, str], fresh_database: Any, tmp_path: Path) -> None:
