@@ -5,7 +5,7 @@ It is looked at before anything is built of them, so that whoever edits menus re
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 MOST_SCREENS = 400
@@ -52,9 +52,7 @@ _ONLY_ON = {
 _KINDS = ("route", "menu", "languages", "input", "choose", "list", "end")
 
 
-def shape_faults(
-    data: Mapping[str, Any], languages: Mapping[str, Any], limits: Iterator[str] | tuple[str, ...]
-) -> Iterator[str]:
+def shape_faults(data: Mapping[str, Any], languages: Mapping[str, Any], limits: Iterable[str]) -> Iterator[str]:
     """Of the parsed files. ``limits``: the words that the limits may be."""
     yield from _words("book.toml", data, _BOOK)
     for name, words in (("limits", dict.fromkeys(limits, NUMBER)), ("resume", _RESUME)):

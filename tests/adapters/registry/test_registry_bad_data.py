@@ -132,11 +132,11 @@ AFTER = payable(30_000_00, END + timedelta(days=1), date(2028, 11, 21))
     ("policies", "told", "quoted"),
     [
         # no end: covered, and until when is not said; a renewal begins today, since no day precedes it
-        ([{**ACTIVE, "ExpiryDate": None}], ("covered", None, None), NEW),
-        ([{"PolicyStatus": 8, "ExpiryDate": None}], ("expired", None, None), NEW),
+        ([{**ACTIVE, "ExpiryDate": None}], ("undated", None, None), NEW),
+        ([{"PolicyStatus": 8, "ExpiryDate": None}], ("ended", None, None), NEW),
         ([{"PolicyStatus": 4, "ExpiryDate": None}], ("suspended", None, None), {"state": "suspended"}),
-        # one end unknown beside a known one: the later is not known
-        ([{**ACTIVE, "ExpiryDate": None}, ACTIVE], ("covered", None, None), AFTER),
+        # one end unknown beside a known one: that day is covered for certain
+        ([{**ACTIVE, "ExpiryDate": None}, ACTIVE], ("covered", str(END), None), AFTER),
         # no status is idle, as a missing value is openIMIS' default; a number that is none of its five is an officer's
         ([{"PolicyStatus": None}], ("unpaid", None, None), NEW),
         ([{"PolicyStatus": 3}], ("suspended", None, None), {"state": "suspended"}),
@@ -428,7 +428,7 @@ async def test_two_live_policies_are_the_best_of_both(desk: Desk) -> None:
     days = {"StartDate": TODAY, "EffectiveDate": TODAY}
     await desk.world.put(t.insuree_policies, InsureeID=members[0], PolicyId=first, **days)
     await desk.world.put(t.insuree_policies, InsureeID=members[1], PolicyId=second)
-    assert await shown_members(desk, family) == [("Asha 1", "covered", None), ("Asha 2", "unpaid", None)]
+    assert await shown_members(desk, family) == [("Asha 1", "undated", None), ("Asha 2", "unpaid", None)]
 
 
 @pytest.mark.parametrize(

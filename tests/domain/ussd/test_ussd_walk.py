@@ -14,6 +14,7 @@ import pytest
 from played.talk import BOOK, Talk, as_event, new_session, one_step
 from played.walk import NOTICES, WALKED, walk
 
+from gateway.domain.cover import CoverState
 from gateway.domain.segments import is_gsm7, units
 from gateway.domain.ussd.accepts import ACCEPTS
 from gateway.domain.ussd.book import load_book
@@ -56,13 +57,15 @@ def test_every_kind_of_answer_and_every_field_of_a_message_has_its_samples() -> 
 FIRST = ("home", "families", "stranger", "officer", "officers")  # where a call may begin
 OFFICERS = [name for name, who in CALLERS.items() if "officer" in who]
 NARROW = ("stranger", "suspended", "several", "officer", "officers")
+# a family's state is a text of its first screen, and tells nothing of the way: one of them is walked whole
+ALIKE = [str(state) for state in CoverState if state != CoverState.COVERED]
 WALKS = [(name, 160) for name in CALLERS] + [(name, 140) for name in NARROW]
 
 
 @cache
 def walked(name: str, limit: int) -> list[Edge]:
     """An officer comes to any family in any state, and from it to the officer's own: the way there is forgotten."""
-    if name in OFFICERS:
+    if name in OFFICERS or (name in ALIKE and limit == 160):
         return explore(WALKED, Frame(limit), [CALLERS[name]])
     return walk(WALKED, CALLERS[name], limit)
 
