@@ -5,6 +5,7 @@ BIN := $(VENV)/bin
 OPENIMIS_VENV := .venv-openimis
 LONG := $(addprefix tests/processes/test_processes_,$(addsuffix .py,hostile kill_often three_ways pool replay stalls ends)) \
 	tests/web/test_web_guesses.py tests/domain/ussd/test_ussd_walk_whole.py
+COMMANDS := tests/processes/test_processes_cli.py
 DAYS := tests/processes/test_processes_reconcile.py
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
@@ -25,12 +26,13 @@ lint: $(VENV)/.dev
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-# Side by side: real processes mostly wait for each other, and the others have a core each meanwhile.
+# Side by side: real processes mostly wait for each other, and the others have a core each meanwhile. Commands run one
+# at a time and wait for little: they go with the shortest of the three.
 unit: $(VENV)/.dev
 	$(MAKE) --jobs=3 --output-sync=target unit-processes unit-service unit-rest
 
 unit-processes: $(VENV)/.dev
-	$(BIN)/python -m pytest -o cache_dir=.pytest_cache/processes tests/processes tests/browser $(LONG:%=--ignore=%) --ignore=$(DAYS)
+	$(BIN)/python -m pytest -o cache_dir=.pytest_cache/processes tests/processes tests/browser $(LONG:%=--ignore=%) --ignore=$(DAYS) --ignore=$(COMMANDS)
 
 test-long: $(VENV)/.dev ## kills, floods, whole days and whole walks: minutes more
 	$(BIN)/python -m pytest -o cache_dir=.pytest_cache/long $(LONG)
@@ -38,7 +40,7 @@ test-long: $(VENV)/.dev ## kills, floods, whole days and whole walks: minutes mo
 	$(BIN)/python -m pytest -o cache_dir=.pytest_cache/long $(DAYS)
 
 unit-service: $(VENV)/.dev
-	$(BIN)/python -m pytest -o cache_dir=.pytest_cache/service tests/service tests/store
+	$(BIN)/python -m pytest -o cache_dir=.pytest_cache/service tests/service tests/store $(COMMANDS)
 
 unit-rest: $(VENV)/.dev
 	$(BIN)/python -m pytest $(addprefix --ignore=,tests/processes tests/browser tests/service tests/store $(LONG))
