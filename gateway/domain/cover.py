@@ -26,6 +26,9 @@ class CoverState(StrEnum):
     NONE = "none"  # never had a policy
 
 
+COVERS = (CoverState.COVERED, CoverState.UNDATED)  # that hold on the day
+
+
 @dataclass(frozen=True, slots=True)
 class Cover:
     """``until``: last covered day, or the day the last cover ended; ``start``: first day of a cover to come.

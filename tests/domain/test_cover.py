@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.domain.cover import Cover, CoverState, cover_on
+from gateway.domain.cover import COVERS, Cover, CoverState, cover_on
 from gateway.domain.money import Money
 from gateway.domain.policy import Policy, PolicyStatus
 
@@ -105,7 +105,6 @@ def test_cover(policies: list[Policy], cover: Cover) -> None:
     assert cover_on(policies, TODAY) == cover
 
 
-COVERS = (CoverState.COVERED, CoverState.UNDATED)
 policies = st.lists(
     st.builds(
         policy,

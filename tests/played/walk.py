@@ -50,6 +50,11 @@ def walk(book: Book, who: Fact, limit: int) -> list[Edge]:
     return edges
 
 
+def seen(edges: Sequence[Edge]) -> set[str]:
+    """The screens that a walk came to."""
+    return {edge.step.reply or "" for edge in edges}
+
+
 def _kept(book: Book, session: Session) -> set[str]:
     """The facts that a screen of the way back may still tell; every other is forgotten by whatever needs it."""
     backs = (book.screens[name] for name in (session.screen, *session.trail))

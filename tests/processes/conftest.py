@@ -155,7 +155,7 @@ def _address_in(sandbox: Child) -> str:
         assert sandbox.process.poll() is None, sandbox.tail()
         return re.search(r"listening on (http://127\.0\.0\.1:\d+)", sandbox.tail())
 
-    match = in_time(found, "the sandbox's address")
+    match = in_time(found, "the sandbox's address", said=sandbox.tail)
     assert match is not None
     return match[1]
 

@@ -62,11 +62,11 @@ async def until(check: Callable[[], Awaitable[T]], what: str, every_s: float = 0
         await asyncio.sleep(every_s)
 
 
-def in_time(check: Callable[[], T], what: str, every_s: float = 0.02) -> T:
-    """``until`` for what is seen without an event loop."""
+def in_time(check: Callable[[], T], what: str, every_s: float = 0.02, said: Callable[[], str] = str) -> T:
+    """``until`` for what is seen without an event loop. ``said``: what a failure shows besides, such as a log's end."""
     end = time.monotonic() + PATIENCE_S
     while not (value := check()):
-        assert time.monotonic() < end, f"{what}: not within {PATIENCE_S} s"
+        assert time.monotonic() < end, f"{what}: not within {PATIENCE_S} s\n{said()}"
         time.sleep(every_s)
     return value
 
@@ -117,12 +117,14 @@ class Child:
 
     def wait_ready(self) -> float:
         """Seconds until it answered 200."""
-        started = time.monotonic()
-        while answers(self.ready) != 200:
+
+        def ready() -> bool:
             assert self.process is not None
             assert self.process.poll() is None, f"{self.name} ended with {self.process.returncode}\n{self.tail()}"
-            assert time.monotonic() - started < PATIENCE_S, f"{self.name} is not ready\n{self.tail()}"
-            time.sleep(0.01)
+            return answers(self.ready) == 200
+
+        started = time.monotonic()
+        in_time(ready, f"{self.name} ready", 0.01, self.tail)
         return time.monotonic() - started
 
     def kill(self) -> None:

@@ -430,7 +430,9 @@ def test_config_check_online(keyed: dict[str, str], keys: Path, tmp_path: Path) 
     sandbox.start()
     try:
         found = in_time(
-            lambda: re.search(r"listening on (http://127\.0\.0\.1:(\d+))", sandbox.tail()), "the sandbox's address"
+            lambda: re.search(r"listening on (http://127\.0\.0\.1:(\d+))", sandbox.tail()),
+            "the sandbox's address",
+            said=sandbox.tail,
         )
         assert found is not None
         there = {

@@ -45,7 +45,7 @@ class Demo(Child):
             return "Ctrl-C ends all of them" in self.tail(100_000)
 
         started = time.monotonic()
-        in_time(printed, "what the demo prints when it is ready")
+        in_time(printed, "what the demo prints when it is ready", said=self.tail)
         return time.monotonic() - started
 
     def children(self) -> dict[str, int]:
@@ -94,7 +94,7 @@ class Demo(Child):
             texts = [m["text"] for m in self.sandbox(f"/sandbox/sms?to=%2B{msisdn[1:]}")]  # type: ignore[attr-defined]
             return any(paid["pay_ref_id"] in text and "ni hai" in text for text in texts)
 
-        in_time(covered, "the SMS that says covered")
+        in_time(covered, "the SMS that says covered", said=self.tail)
         assert "HAI" in self.dial(msisdn, "00")
 
     def killed_and_back(self, names: list[str]) -> None:
@@ -110,12 +110,14 @@ class Demo(Child):
             ready = [re.search(r"\d+$", name)[0] for name in now]  # type: ignore[index]
             return all(answers(f"http://127.0.0.1:{port}/readyz") == 200 for port in ready)
 
-        in_time(back, f"{names} again")
+        in_time(back, f"{names} again", said=self.tail)
 
     def ended(self) -> None:
         """SIGTERM: exit code 0 and nobody left."""
         assert self.stop() == 0, self.tail()
-        in_time(lambda: not processes_in(self.cwd), "the end of every process")
+        in_time(
+            lambda: not processes_in(self.cwd), "the end of every process", said=lambda: str(processes_in(self.cwd))
+        )
         said = self.tail(200_000)
         assert "Traceback" not in said, said[said.index("Traceback") - 500 :][:4_000]
 
@@ -202,14 +204,18 @@ def test_the_demo(start: Start) -> None:
     assert "HAI" in again.dial("+255712000003", "0")
     for pid in again.children().values():  # asked to end while it starts them again
         os.kill(pid, signal.SIGKILL)
-    in_time(lambda: "starting it again" in again.tail(), "the first new start", every_s=0.01)
+    in_time(lambda: "starting it again" in again.tail(), "the first new start", 0.01, again.tail)
     again.ended()
 
 
 def test_a_demo_is_ended_at_any_moment(start: Start) -> None:
     """SIGTERM while it is still getting ready leaves nobody behind either."""
     demo = start("--scaled")
-    in_time(lambda: any("postgres" in command for command in processes_in(demo.cwd).values()), "a database server")
+    in_time(
+        lambda: any("postgres" in command for command in processes_in(demo.cwd).values()),
+        "a database server",
+        said=demo.tail,
+    )
     demo.ended()
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from gateway.domain.cover import CoverState
+from gateway.domain.cover import COVERS, CoverState
 from gateway.domain.ussd.facts import FACTS
 
 GIVEN_UP = "answer_late"  # it could not be answered while the answer was of use
@@ -59,7 +59,7 @@ def told(fact: str, value: dict[str, Any], chfid: str) -> tuple[str, dict[str, A
 def _of_list(fact: str, value: dict[str, Any]) -> dict[str, Any]:
     """What one segment holds of a fact's list: how many are covered, and the newest receipt."""
     if fact == "members":
-        return {"covered": sum(item["state"] in (CoverState.COVERED, CoverState.UNDATED) for item in value["items"])}
+        return {"covered": sum(item["state"] in COVERS for item in value["items"])}
     if fact == "payment" and value["receipts"]:
         newest = value["receipts"][0]
         return {"receipt": newest["receipt"], "paid": newest["amount"], "day": newest["day"]}

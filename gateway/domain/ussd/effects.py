@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from gateway.domain.cover import CoverState
+from gateway.domain.cover import COVERS, CoverState
 from gateway.domain.ussd.session import Session
 
 
@@ -210,7 +210,7 @@ LEADS_TO_DUE = frozenset({"officer_enquiry", "mandate"})
 # what a conversation that is taken up again may come to do: to wait beside others for a number binds nobody
 HARMLESS = frozenset({"await_number"})
 # of a cover that nobody need be asked to pay for
-BEGUN = (CoverState.COVERED, CoverState.UNDATED, CoverState.STARTS, CoverState.READY)
+BEGUN = (*COVERS, CoverState.STARTS, CoverState.READY)
 _NOT_FOUND = ("sms.answer_cover_unknown", "sms.answer_cover_limited")  # of an insurance number
 # the texts of the messages that they send, beyond those that every book has
 SAYS: dict[str, tuple[str, ...]] = {

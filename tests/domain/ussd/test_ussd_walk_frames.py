@@ -6,7 +6,7 @@ from functools import cache
 
 import pytest
 from played.talk import BOOK
-from played.walk import NOTICES, sequences
+from played.walk import NOTICES, seen, sequences
 
 import menus
 from config.settings import Settings
@@ -87,10 +87,6 @@ def test_back_is_offered_on_every_page_where_it_leads_somewhere(frame: str) -> N
         last = (edge.step.reply or "").rsplit("\n", 1)[-1]
         offered = last in ("0 Rudi", "0 Back")
         assert offered == (bool(session.trail) and BOOK.screens[session.screen].kind != "end")
-
-
-def seen(edges: list[Edge]) -> set[str]:
-    return {edge.step.reply or "" for edge in edges}
 
 
 @pytest.mark.parametrize("seed", range(3))

@@ -4,16 +4,12 @@ from __future__ import annotations
 
 import pytest
 from played.talk import BOOK
-from played.walk import WALKED, walk
+from played.walk import WALKED, seen, walk
 
-from gateway.domain.ussd.explore import FRAMES, Edge, explore
+from gateway.domain.ussd.explore import FRAMES, explore
 from gateway.domain.ussd.samples import CALLERS
 
 NAME = "form, septets"
-
-
-def seen(edges: list[Edge]) -> set[str]:
-    return {edge.step.reply or "" for edge in edges}
 
 
 # both at once are hundreds of thousands of edges
